@@ -1,0 +1,1 @@
+"""Subscription, payment methods, the payment gateway."""

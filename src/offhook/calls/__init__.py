@@ -1,0 +1,1 @@
+"""Admission, the live conversation, recording."""

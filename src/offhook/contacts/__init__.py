@@ -1,0 +1,1 @@
+"""People, known first by their number."""

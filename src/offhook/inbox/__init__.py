@@ -1,0 +1,1 @@
+"""Conversations and their turns: one format for calls and texts."""

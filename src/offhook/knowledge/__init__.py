@@ -1,0 +1,1 @@
+"""Sources, passages and their search."""

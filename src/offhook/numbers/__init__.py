@@ -1,0 +1,1 @@
+"""Inventory, purchase, configuration and lifecycle of phone numbers."""

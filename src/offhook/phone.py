@@ -1,0 +1,128 @@
+"""Telephone numbers as the rest of the product sees them.
+
+An `E164` is a string that has been read and found possible; nothing else may call itself one.
+What a carrier puts in a From field is a `Sender`, which may be no number at all: a short code,
+a word, or nobody (hidden callers, P5). Knows `phonenumbers`; knows no team and no carrier.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+from offhook.errors import Invalid
+
+E164 = NewType("E164", str)
+
+# Numbers that carriers send for callers who hide theirs: the keypad spelling of ANONYMOUS,
+# RESTRICTED, UNAVAILABLE, UNKNOWN, and +1 with nothing behind (Twilio, "Why am I seeing calls
+# from these phone numbers?").
+HIDDEN_NUMBERS = frozenset(
+    {"+266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "+1", "+"}
+)
+HIDDEN_WORDS = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private"})
+MAX_SHORT_CODE_DIGITS = 6
+MIN_SHORT_CODE_DIGITS = 3
+
+
+class PhoneNumberInvalid(Invalid):
+    code = "phone_number_invalid"
+
+
+class SenderKind(StrEnum):
+    NUMBER = "number"
+    SHORT_CODE = "short_code"
+    WORD = "word"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a carrier says is calling or texting; only a NUMBER can be answered or called back."""
+
+    kind: SenderKind
+    value: str
+
+    @property
+    def e164(self) -> E164 | None:
+        return E164(self.value) if self.kind is SenderKind.NUMBER else None
+
+
+def parse(text: str, country: str = "US") -> E164:
+    """Read `text` as a person writes numbers, `country` (ISO 3166) giving the default plan.
+
+    Raises PhoneNumberInvalid with the reason; nothing is guessed (P6).
+    """
+    shown = text.strip()[:40]
+    remedy = "Write the number with its country code, for example +1 650 253 0000."
+    if re.search(r"[A-Za-z]", shown):
+        raise PhoneNumberInvalid(f"“{shown}” has letters in it.", remedy=remedy)
+    try:
+        number = phonenumbers.parse(shown, country)
+    except NumberParseException:
+        raise PhoneNumberInvalid(f"“{shown}” is not a phone number.", remedy=remedy) from None
+    if not phonenumbers.is_possible_number(number):
+        raise PhoneNumberInvalid(
+            f"“{shown}” has too many or too few digits for a number.", remedy=remedy
+        )
+    return E164(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def sender(raw: str) -> Sender:
+    """Classify a carrier's From field; total, never raises (cases SM4, CI2)."""
+    text = raw.strip()
+    user = text.removeprefix("sip:").split("@", 1)[0]
+    if user.casefold() in HIDDEN_WORDS or user in HIDDEN_NUMBERS:
+        return Sender(SenderKind.HIDDEN, "")
+    if re.fullmatch(r"\+\d{7,15}", user) and _possible(user):
+        return Sender(SenderKind.NUMBER, user)
+    digits = user.removeprefix("+")
+    if digits.isdigit() and MIN_SHORT_CODE_DIGITS <= len(digits) <= MAX_SHORT_CODE_DIGITS:
+        return Sender(SenderKind.SHORT_CODE, digits)
+    return Sender(SenderKind.WORD, text[:64])
+
+
+def national(number: E164) -> str:
+    """As people in its own country write it; the E.164 itself where the plan is unknown."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.NATIONAL)
+    except NumberParseException:
+        return number
+
+
+def international(number: E164) -> str:
+    try:
+        return phonenumbers.format_number(
+            phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL
+        )
+    except NumberParseException:
+        return number
+
+
+def country_of(number: E164) -> str:
+    """ISO 3166 code of the number's country, or "" where it has none (satellite, unknown)."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return ""
+    return region if region and region.isalpha() else ""
+
+
+def flag(number: E164) -> str:
+    """The country's flag as an emoji (two regional indicator symbols), or ""."""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country_of(number))
+
+
+def is_toll_free(number: E164) -> bool:
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind == PhoneNumberType.TOLL_FREE
+
+
+def _possible(text: str) -> bool:
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(text))
+    except NumberParseException:
+        return False

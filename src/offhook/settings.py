@@ -1,0 +1,146 @@
+"""Every setting, typed, with its default and its environment name (prefix `OFFHOOK_`).
+
+Read once per process by `load()`; passed on as an argument. docs/settings.md is generated from
+this module. Knows no room.
+"""
+
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+OWNER_ONLY = 0o600
+
+
+class Settings(BaseSettings):
+    """The settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="OFFHOOK_", env_file=".env", extra="ignore")
+
+    # --- Installation ---
+    home: Path = Field(
+        default=Path("~/.local/share/offhook"),
+        description="Where data is kept: database, recordings, caches, the secret key.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
+    port: int = Field(default=8600, description="Port of the dashboard and the REST API.")
+    media_port: int = Field(default=8602, description="Port of the media process.")
+    simulator_port: int = Field(default=8601, description="Port of the simulated carrier.")
+    public_url: str = Field(
+        default="",
+        description="Address under which carriers and browsers reach this installation, "
+        "such as https://phone.example.com. Empty: the local address.",
+    )
+    media_url: str = Field(
+        default="",
+        description="WebSocket address under which carriers reach this media process. "
+        "Empty: the local address.",
+    )
+    environment: Literal["production", "development"] = Field(
+        default="production", description="development adds the page /design."
+    )
+
+    # --- Database ---
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL 15 or newer with pgvector. Empty: the embedded PostgreSQL.",
+    )
+    database_pool: int = Field(default=10, ge=2, description="Connections per process.")
+
+    # --- Carriers ---
+    carrier: Literal["simulator", "twilio"] = Field(
+        default="simulator", description="Who sells numbers and carries calls and messages."
+    )
+    twilio_account_sid: str = Field(default="", description="Account SID of the Twilio account.")
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="Auth token: API access and callback signatures."
+    )
+
+    # --- Media ---
+    media_lines: int = Field(default=200, ge=1, description="Most calls in one media process.")
+
+    # --- Speech ---
+    recogniser: Literal["offline", "openai"] = Field(
+        default="offline", description="Who turns speech into text."
+    )
+    synthesiser: Literal["offline", "openai"] = Field(
+        default="offline", description="Who turns text into speech."
+    )
+    speech_base_url: str = Field(
+        default="https://api.openai.com/v1",
+        description="OpenAI-compatible speech server (recogniser or synthesiser = openai).",
+    )
+    speech_api_key: SecretStr = Field(default=SecretStr(""), description="Its key.")
+    recogniser_model: str = Field(
+        default="", description="Model name for the recogniser. Empty: the built-in tiny.en."
+    )
+    synthesiser_model: str = Field(
+        default="", description="Model name for the synthesiser. Empty: the built-in voice."
+    )
+
+    # --- Language model ---
+    model: str = Field(
+        default="",
+        description="Language model as provider:name, such as openai:gpt-4.1-mini. "
+        "Empty: the offline answerer.",
+    )
+    model_base_url: str = Field(
+        default="", description="Address of an OpenAI-compatible language model server."
+    )
+    model_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model.")
+
+    # --- Billing ---
+    billing: bool = Field(
+        default=True, description="Off: every team is active and prices are shown as cost."
+    )
+
+    # --- Messages ---
+    settle_ms: int = Field(
+        default=1200, ge=0, le=20_000, description="Quiet time before a burst of texts is answered."
+    )
+    thread_closes_after_h: int = Field(
+        default=24, ge=1, description="Hours without a text after which a thread closes."
+    )
+
+    @property
+    def home_path(self) -> Path:
+        return self.home.expanduser().resolve()
+
+    @property
+    def run_path(self) -> Path:
+        """Sockets of the processes; short, since a Unix socket's path holds 107 bytes."""
+        return self.home_path / "run"
+
+    @property
+    def web_url(self) -> str:
+        """The address by which others name us; signatures are checked against it (SEC1)."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def media_socket_url(self) -> str:
+        return (self.media_url or f"ws://{self.host}:{self.media_port}").rstrip("/")
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://{self.host}:{self.simulator_port}"
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """The settings of this process, read from the environment once."""
+    return Settings()
+
+
+def secret_key(settings: Settings) -> bytes:
+    """32 random bytes that sign sessions, tokens and links; made at first start, mode 0600."""
+    path = settings.home_path / "secret"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".new")
+        partial.touch(mode=OWNER_ONLY)
+        partial.write_bytes(secrets.token_bytes(32))
+        partial.replace(path)
+    return path.read_bytes()

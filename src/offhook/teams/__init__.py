@@ -1,0 +1,1 @@
+"""Teams, members, sign-in, roles and API keys."""
