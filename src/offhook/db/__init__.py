@@ -1,4 +1,42 @@
-"""The database: engine and sessions, ids, jobs, the outbox of events, embedded PostgreSQL.
+"""The database: engine and sessions, ids, jobs, the outbox of events.
 
-Knows no domain: tables belong to the rooms.
+Knows no domain: tables belong to the rooms. In a room:
+
+    class Number(TeamOwned, Base):
+        __tablename__ = "numbers"
+        id: Mapped[str] = primary_key("num")
+
+    async with database.team(team_id) as session:      # one transaction, this team's rows only
+        session.add(Number(team_id=team_id))
+        await publish(session, NumberEnabled(...))      # outbox row and live pages
+        await enqueue(session, "numbers.warm", lock=number_id, number_id=number_id)
+
+    jobs.add("numbers.warm", warm)                      # in a room's jobs.register(jobs, ...)
+
+Everything inside one `async with` is committed together or not at all: rows, events and jobs.
 """
+
+from offhook.db.engine import Database, Session, now
+from offhook.db.ids import new_id
+from offhook.db.jobs import Jobs, enqueue
+from offhook.db.outbox import Event, EventRow, Listener, publish, touch
+from offhook.db.tables import Base, TeamOwned, UtcTime, primary_key, protect
+
+__all__ = [
+    "Base",
+    "Database",
+    "Event",
+    "EventRow",
+    "Jobs",
+    "Listener",
+    "Session",
+    "TeamOwned",
+    "UtcTime",
+    "enqueue",
+    "new_id",
+    "now",
+    "primary_key",
+    "protect",
+    "publish",
+    "touch",
+]

@@ -1,0 +1,139 @@
+"""Background work: procrastinate, jobs in PostgreSQL, enqueued in the transaction of their rows.
+
+`enqueue` is the only way to a job. A job says by its `lock` what it must not run beside: one
+"answer this thread" job per thread. A killed worker's jobs are taken up by the sweeper: heart-beat
+every 2 s, stalled after 8 s, swept every 3 s, so that they run again after about 10 s.
+
+procrastinate keeps a killed worker's job as `doing` for ever and its lock blocked; the sweeper is
+the answer to that, and runs beside every worker rather than as a job that could itself be stuck.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+from procrastinate import exceptions
+from procrastinate.retry import RetryStrategy
+
+from offhook.db.engine import Database, Session
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Awaitable[None]]
+POLL_S = 0.2
+HEARTBEAT_S = 2.0
+STALLED_AFTER_S = 8.0
+SWEEP_EVERY_S = 3.0
+STOP_GRACE_S = 10.0
+DEFAULT_RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
+
+# Only builds INSERTs on connections handed to it; it is never opened and holds no connection.
+_deferrer = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+async def enqueue(
+    session: Session,
+    name: str,
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    at: datetime | None = None,
+    after_s: float | None = None,
+    **arguments: Any,
+) -> None:
+    """Let a worker run job `name` with `arguments` once this transaction has committed.
+
+    Jobs with the same `lock` run one after the other, in order. With a `queueing_lock` at most
+    one such job waits at a time: a second one is dropped. `at` or `after_s` delays it; a delayed
+    job holds up later ones of its lock.
+    """
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    schedule_in = {"milliseconds": round(after_s * 1000)} if after_s else None
+    deferrer = _deferrer.configure_task(
+        name,
+        allow_unknown=True,
+        lock=lock,
+        queueing_lock=queueing_lock,
+        schedule_at=at,
+        schedule_in=schedule_in,
+        connection=raw.driver_connection,
+    )
+    try:
+        async with connection.begin_nested():  # a refused queueing lock must not spoil the rows
+            await deferrer.defer_async(**arguments)
+    except exceptions.AlreadyEnqueued:
+        log.debug("job %s is waiting already (%s)", name, queueing_lock)
+
+
+class Jobs:
+    """The jobs that this process can run, and its worker."""
+
+    def __init__(self, database: Database, *, name: str = "worker") -> None:
+        self._name = name
+        self._app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(conninfo=database.psycopg_url, max_size=6)
+        )
+        self._repeated: list[tuple[str, float, Handler]] = []
+
+    def add(self, name: str, handler: Handler, *, retry: RetryStrategy = DEFAULT_RETRY) -> None:
+        """Register `handler` for job `name`; it is retried after an exception."""
+        self._app.task(name=name, retry=retry)(handler)
+
+    def every(self, seconds: float, name: str, handler: Handler) -> None:
+        """Run `handler()` every `seconds` in each worker; it must be harmless to run twice."""
+        self._repeated.append((name, seconds, handler))
+
+    async def run(self, *, concurrency: int = 20) -> None:
+        """Work until cancelled or told to stop by a signal."""
+        async with self._app.open_async(), asyncio.TaskGroup() as group:
+            beside = [group.create_task(self._sweep())]
+            beside += [group.create_task(_repeat(*entry)) for entry in self._repeated]
+            try:
+                await self._work(concurrency, wait=True)
+            finally:
+                for task in beside:
+                    task.cancel()
+
+    async def run_due(self) -> None:
+        """Run what is due now, and what that makes due, then return."""
+        async with self._app.open_async():
+            await self._work(1, wait=False)
+
+    async def _work(self, concurrency: int, *, wait: bool) -> None:
+        await self._app.run_worker_async(
+            name=self._name,
+            concurrency=concurrency,
+            wait=wait,
+            fetch_job_polling_interval=POLL_S,
+            shutdown_graceful_timeout=STOP_GRACE_S,
+            delete_jobs="successful",
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            install_signal_handlers=wait,
+        )
+
+    async def _sweep(self) -> None:
+        manager = self._app.job_manager
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            with contextlib.suppress(exceptions.ConnectorException):
+                stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
+                for job in stalled:
+                    log.warning(
+                        "job %s (%s) lost its worker and starts again", job.id, job.task_name
+                    )
+                    await manager.retry_job(job)
+
+
+async def _repeat(name: str, seconds: float, handler: Handler) -> None:
+    while True:
+        try:
+            await handler()
+        except Exception:  # one failed round must not end the rounds; it is logged with its name
+            log.exception("%s failed; next try in %s s", name, seconds)
+        await asyncio.sleep(seconds)

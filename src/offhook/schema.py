@@ -1,0 +1,34 @@
+"""Every table of every room, for Alembic and for a fresh database.
+
+The only place besides app.py that names all rooms; knows nothing of what is in the tables.
+"""
+
+import importlib
+import importlib.util
+
+from sqlalchemy import MetaData
+
+from offhook.db import Base
+
+ROOMS = (
+    "web",
+    "teams",
+    "prices",
+    "usage",
+    "billing",
+    "contacts",
+    "knowledge",
+    "agents",
+    "numbers",
+    "inbox",
+    "messages",
+    "calls",
+)
+
+
+def metadata() -> MetaData:
+    """The tables of all rooms, each room's models imported."""
+    for room in ROOMS:
+        if importlib.util.find_spec(f"offhook.{room}.models") is not None:
+            importlib.import_module(f"offhook.{room}.models")
+    return Base.metadata

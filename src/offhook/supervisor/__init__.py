@@ -1,0 +1,10 @@
+"""Starts, watches and stops the processes of one installation.
+
+Imports nothing of the application but settings and errors, so that it starts in a blink, stays
+small, and outlives whatever the application does.
+"""
+
+from offhook.supervisor.leash import die_with_parent
+from offhook.supervisor.postgres import EmbeddedPostgres
+
+__all__ = ["EmbeddedPostgres", "die_with_parent"]

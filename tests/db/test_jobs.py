@@ -1,0 +1,53 @@
+"""Jobs live and die with the transaction that enqueued them."""
+
+import pytest
+
+from offhook.db import Database, Jobs, enqueue
+
+
+async def test_a_job_runs_once_its_transaction_has_committed(database: Database) -> None:
+    seen: list[str] = []
+
+    async def handler(word: str) -> None:
+        seen.append(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler)
+    async with database.system() as session:
+        await enqueue(session, "test.say", lock="one", word="hello")
+    await jobs.run_due()
+    assert seen == ["hello"]
+
+
+async def test_a_rolled_back_transaction_leaves_no_job(database: Database) -> None:
+    seen: list[str] = []
+
+    async def handler(word: str) -> None:
+        seen.append(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler)
+    with pytest.raises(RuntimeError):
+        async with database.system() as session:
+            await enqueue(session, "test.say", word="never")
+            raise RuntimeError
+    await jobs.run_due()
+    assert seen == []
+
+
+async def test_a_second_job_with_a_waiting_queueing_lock_is_dropped_and_rows_stay(
+    database: Database,
+) -> None:
+    seen: list[str] = []
+
+    async def handler(word: str) -> None:
+        seen.append(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler)
+    async with database.system() as session:
+        await enqueue(session, "test.say", queueing_lock="q", word="first")
+        await enqueue(session, "test.say", queueing_lock="q", word="second")
+        await enqueue(session, "test.say", word="third")
+    await jobs.run_due()
+    assert seen == ["first", "third"]
