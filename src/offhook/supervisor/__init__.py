@@ -6,5 +6,6 @@ small, and outlives whatever the application does.
 
 from offhook.supervisor.leash import die_with_parent
 from offhook.supervisor.postgres import EmbeddedPostgres
+from offhook.supervisor.supervisor import Supervisor
 
-__all__ = ["EmbeddedPostgres", "die_with_parent"]
+__all__ = ["EmbeddedPostgres", "Supervisor", "die_with_parent"]

@@ -1,0 +1,165 @@
+"""The supervisor: starts the programs, restarts what dies, stops everything in order.
+
+A loop over child processes and nothing else. Ctrl-C or SIGTERM stops in order, a second one at
+once; kill -9 of the supervisor ends the children too (leash.py).
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from types import FrameType
+
+from offhook.errors import Unavailable
+from offhook.settings import Settings
+from offhook.supervisor.leash import die_with_parent
+from offhook.supervisor.postgres import EmbeddedPostgres
+from offhook.supervisor.programs import Program, programs
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.05
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+STEADY_AFTER_S = 30.0  # a program that ran this long starts again without a pause
+Say = Callable[[str], None]
+
+
+class PreparationFailed(Unavailable):
+    code = "preparation_failed"
+
+
+@dataclass
+class Child:
+    """One program's present process and how often it has died of late."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    announced: bool = False
+
+
+@dataclass
+class Supervisor:
+    """Runs one installation until it is told to stop. `say` prints a line for a person."""
+
+    settings: Settings
+    say: Say
+    children: list[Child] = field(default_factory=list[Child])
+    stopping: int = 0
+    _postgres: EmbeddedPostgres | None = None
+    _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def run(self) -> None:
+        """Start everything, watch it, and return when everything has stopped."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        try:
+            welcome = self._prepare()
+            self.children = [Child(program) for program in programs(self.settings)]
+            self._watch(welcome)
+        finally:
+            self._stop_all()
+
+    def _on_signal(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping += 1
+        if self.stopping > 1:
+            for child in self.children:
+                if child.process is not None:
+                    child.process.kill()
+
+    def _prepare(self) -> str:
+        """Database up and migrated. Returns what to tell the person who started us."""
+        self.settings.run_path.mkdir(parents=True, exist_ok=True)
+        if not self.settings.database_url.get_secret_value():
+            self._postgres = EmbeddedPostgres(self.settings.home_path / "pg")
+            self._postgres.start()
+            self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
+            self.say("PostgreSQL is ready")
+        done = subprocess.run(  # noqa: S603 - ourselves
+            _command("prepare"), env=self._environment, stdout=subprocess.PIPE, check=False
+        )
+        if done.returncode != 0:
+            raise PreparationFailed(
+                "The database could not be prepared.",
+                remedy="The lines above say why; nothing was changed half-way.",
+            )
+        return done.stdout.decode().strip()
+
+    def _watch(self, welcome: str) -> None:
+        welcomed = False
+        while not self.stopping:
+            for child in self.children:
+                self._look_after(child)
+            if not welcomed and all(child.announced for child in self.children):
+                self.say(welcome)
+                welcomed = True
+            time.sleep(POLL_S)
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_again_at:
+                self._start(child, now)
+            return
+        status = child.process.poll()
+        if status is not None:
+            steady = now - child.started_at > STEADY_AFTER_S
+            child.pause_s = FIRST_PAUSE_S if steady else min(child.pause_s * 2, LONGEST_PAUSE_S)
+            child.start_again_at = now + child.pause_s
+            child.process = None
+            self.say(f"{child.program.name} stopped (status {status}) and is started again")
+        elif not child.announced and child.program.is_ready():
+            child.announced = True
+            self.say(f"{child.program.name} is ready")
+
+    def _start(self, child: Child, now: float) -> None:
+        child.started_at = now
+        child.process = subprocess.Popen(  # noqa: S603 - ourselves
+            _command(*child.program.command),
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches only us; we stop the others in order
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),  # noqa: PLW1509 - one system call
+        )
+
+    def _stop_all(self) -> None:
+        ranked = sorted(self.children, key=lambda child: child.program.stop_rank)
+        for _, group in groupby(ranked, key=lambda child: child.program.stop_rank):
+            members = [child for child in group if child.process is not None]
+            for child in members:
+                _stop(child)
+            for child in members:
+                _wait(child)
+        if self._postgres is not None:
+            self._postgres.stop()
+        self.say("Stopped")
+
+
+def _stop(child: Child) -> None:
+    if child.process is not None:
+        child.process.send_signal(signal.SIGTERM)
+
+
+def _wait(child: Child) -> None:
+    if child.process is None:
+        return
+    try:
+        child.process.wait(child.program.grace_s)
+    except subprocess.TimeoutExpired:
+        log.warning("%s did not stop in time and is ended", child.program.name)
+        child.process.kill()
+        child.process.wait()
+    child.process = None
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "offhook.cli", *arguments]
