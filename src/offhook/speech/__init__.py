@@ -1,4 +1,72 @@
 """Recognisers and synthesisers: the ports, and one file per vendor.
 
-Knows audio and text; knows no call, no team and no database.
+Knows audio and text; knows no call, no team and no database. port.py holds every promise, the
+shapes and the errors.
+
+    recogniser = speech.open_recogniser(settings)
+    synthesiser = speech.open_synthesiser(settings)
+    voices = speech.VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
+    await recogniser.start(); await synthesiser.start()
+
+    # Admission (C1): busy beyond what can be understood and spoken in time.
+    if recogniser.load() >= recogniser.capacity(): ...
+
+    # A call: one hearing, fed with everything the caller's line gives.
+    greeting = await voices.audio("Hello, Miller's Bakery.")          # before the answer
+    hearing = recogniser.open(language="en", hints=["Krapfen"], on_partial=show)
+    hearing.feed(frame)              # every 20 ms
+    hearing.begin()                  # voice activity: somebody began to speak
+    task = create_task(hearing.finalise())   # a first pause: start early ...
+    task.cancel()                    # ... the caller goes on
+    heard = await hearing.finalise() # the turn is over; empty text: nobody spoke (HS1)
+    hearing.end()
+
+    # The reply: sentences as the model writes them, in words that can be spoken (K3).
+    sentences = speech.Sentences(language)
+    for sentence in sentences.feed(delta):
+        if spoken := speech.speakable(sentence, language):
+            async for chunk in synthesiser.speak(spoken): play(chunk)
 """
+
+from offhook.settings import Settings
+from offhook.speech.cache import VoiceCache
+from offhook.speech.offline_synthesiser import OfflineSynthesiser
+from offhook.speech.port import (
+    SAMPLE_RATE,
+    Heard,
+    Hearing,
+    LanguageUnsupported,
+    Partial,
+    Recogniser,
+    SpeechBusy,
+    SpeechRefused,
+    SpeechTimeout,
+    SpeechUnavailable,
+    Synthesiser,
+    Word,
+)
+from offhook.speech.sentences import Sentences
+from offhook.speech.server import default_capacity
+
+__all__ = [
+    "SAMPLE_RATE",
+    "Heard",
+    "Hearing",
+    "LanguageUnsupported",
+    "Partial",
+    "Recogniser",
+    "Sentences",
+    "SpeechBusy",
+    "SpeechRefused",
+    "SpeechTimeout",
+    "SpeechUnavailable",
+    "Synthesiser",
+    "VoiceCache",
+    "Word",
+    "open_synthesiser",
+]
+
+
+def open_synthesiser(settings: Settings) -> Synthesiser:
+    """The synthesiser that the settings name; nothing is connected before it is used."""
+    return OfflineSynthesiser(settings.run_path / "synthesiser.sock", capacity=default_capacity())
