@@ -1,0 +1,58 @@
+"""Tables of calls: the call itself, and the media processes that can take one."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from offhook.calls.rules import CallState
+from offhook.db import Base, TeamOwned, primary_key
+
+
+class Call(TeamOwned, Base):
+    """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5).
+
+    The stream's token is kept as a hash; `epoch` counts the connections, and only the current one
+    may speak (C7). `spoke_at` is when the agent was first heard: without it nothing is billed
+    (UM5).
+    """
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_live", "number_id", "caller", postgresql_where="ended_at IS NULL"),
+    )
+    id: Mapped[str] = primary_key("call")
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), unique=True)
+    number_id: Mapped[str] = mapped_column(ForeignKey("numbers.id"), index=True)
+    contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
+    carrier_call_id: Mapped[str] = mapped_column(String(64), unique=True)
+    caller: Mapped[str] = mapped_column(String(64))
+    state: Mapped[CallState] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    agent: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    limited: Mapped[bool] = mapped_column(default=False)
+    node_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    epoch: Mapped[int] = mapped_column(default=1)
+    token_hash: Mapped[str | None] = mapped_column(String(64))
+    admitted_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    spoke_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_requested: Mapped[str | None] = mapped_column(String(40))
+    recording: Mapped[str | None] = mapped_column(String(16))
+    recording_path: Mapped[str | None] = mapped_column(Text)
+    recording_ms: Mapped[int | None]
+
+
+class MediaNode(Base):
+    """A media process that is there: it says so every few seconds, with its room for calls."""
+
+    __tablename__ = "media_nodes"
+    id: Mapped[str] = primary_key("node")
+    url: Mapped[str] = mapped_column(Text)
+    capacity: Mapped[int]
+    live: Mapped[int] = mapped_column(default=0)
+    heartbeat_at: Mapped[datetime]

@@ -1,0 +1,148 @@
+"""The decisions about calls, in the words of the rules; pure, with time as an argument.
+
+Why a call is not answered and how the carrier is told (C1), the life of a call as a table, and
+what a caller may cost us at once. Knows no database, no clock and no carrier.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from offhook.errors import Conflict
+
+CALLER_LINES = 2  # calls of one caller at once (SEC12)
+HEARTBEAT_S = 5
+LEASE = timedelta(seconds=120)
+NODE_SILENT_AFTER = timedelta(seconds=8)
+ATTACH_WITHIN = timedelta(seconds=10)  # a stream's token is good for this long (SEC4)
+MAX_CALL_MINUTES = 240
+
+Signal = Literal["busy", "rejected"]
+
+
+class CallState(StrEnum):
+    REFUSED = "refused"
+    ADMITTED = "admitted"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Happening(StrEnum):
+    STREAM_OPENED = "stream_opened"
+    HUNG_UP = "hung_up"
+
+
+# The life of a call. What is not in the table cannot happen; a second end changes nothing.
+TRANSITIONS: dict[tuple[CallState, Happening], CallState] = {
+    (CallState.ADMITTED, Happening.STREAM_OPENED): CallState.LIVE,
+    (CallState.ADMITTED, Happening.HUNG_UP): CallState.ENDED,
+    (CallState.LIVE, Happening.HUNG_UP): CallState.ENDED,
+    (CallState.ENDED, Happening.HUNG_UP): CallState.ENDED,
+    (CallState.REFUSED, Happening.HUNG_UP): CallState.REFUSED,
+}
+
+
+class CallStateConflict(Conflict):
+    code = "call_state_conflict"
+
+
+def after(state: CallState, happening: Happening) -> CallState:
+    """The state that follows; raises CallStateConflict where nothing may."""
+    try:
+        return TRANSITIONS[state, happening]
+    except KeyError:
+        raise CallStateConflict(
+            f"A call that is {state.value} cannot be {happening.value.replace('_', ' ')}.",
+            remedy="Nothing was changed.",
+        ) from None
+
+
+class Refusal(StrEnum):
+    """Why an inbound call is not answered (C1)."""
+
+    UNKNOWN_NUMBER = "unknown_number"
+    DISABLED = "disabled"
+    CALLS_OFF = "calls_off"
+    AGENT_NOT_LIVE = "agent_not_live"
+    SUSPENDED = "suspended"
+    LIMIT_REACHED = "limit_reached"
+    CALLER_LINES_FULL = "caller_lines_full"
+    OPTED_OUT = "opted_out"
+    NO_CAPACITY = "no_capacity"
+    OUR_FAULT = "our_fault"
+
+
+BUSY = frozenset(
+    {
+        Refusal.LIMIT_REACHED,
+        Refusal.CALLER_LINES_FULL,
+        Refusal.NO_CAPACITY,
+        Refusal.OUR_FAULT,
+    }
+)
+
+SENTENCES: dict[Refusal, str] = {
+    Refusal.UNKNOWN_NUMBER: "Nobody here has this number.",
+    Refusal.DISABLED: "The number is disabled.",
+    Refusal.CALLS_OFF: "Calls are switched off for this number.",
+    Refusal.AGENT_NOT_LIVE: "The number's agent is not live.",
+    Refusal.SUSPENDED: "The team is suspended.",
+    Refusal.LIMIT_REACHED: "The monthly limit of call minutes is used up.",
+    Refusal.CALLER_LINES_FULL: f"The caller already had {CALLER_LINES} calls with the number.",
+    Refusal.OPTED_OUT: "The contact asked not to be contacted by this number.",
+    Refusal.NO_CAPACITY: "All lines of this installation were in use.",
+    Refusal.OUR_FAULT: "The agent's voice was not available.",
+}
+
+
+def signal_for(refusal: Refusal) -> Signal:
+    """How the carrier is told: busy where trying again may help, rejected elsewhere."""
+    return "busy" if refusal in BUSY else "rejected"
+
+
+class End(StrEnum):
+    """Why a call ended."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    AGENT_HUNG_UP = "agent_hung_up"
+    LIMIT_REACHED = "limit_reached"
+    LONGEST_DURATION = "longest_duration"
+    NUMBER_DISABLED = "number_disabled"
+    SUSPENDED = "suspended"
+    ENDED_BY_PERSON = "ended_by_person"
+    SILENCE = "silence"
+    MEDIA_LOST = "media_lost"
+    NEVER_CONNECTED = "never_connected"
+    STOPPING = "stopping"
+
+
+END_SENTENCES: dict[End, str] = {
+    End.CALLER_HUNG_UP: "The caller hung up.",
+    End.AGENT_HUNG_UP: "The agent said goodbye and hung up.",
+    End.LIMIT_REACHED: "The monthly limit of call minutes was reached.",
+    End.LONGEST_DURATION: "The call reached its longest duration.",
+    End.NUMBER_DISABLED: "The number was disabled during the call.",
+    End.SUSPENDED: "The team was suspended during the call.",
+    End.ENDED_BY_PERSON: "A member of the team ended the call.",
+    End.SILENCE: "The caller said nothing more.",
+    End.MEDIA_LOST: "The connection to the media process was lost.",
+    End.NEVER_CONNECTED: "The caller was gone before the agent spoke.",
+    End.STOPPING: "The installation was stopped during the call.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is known of a call that may have died: all times by the database's clock."""
+
+    state: CallState
+    answered_at: datetime
+    heartbeat_at: datetime
+
+
+def is_stale(life: Life, now: datetime) -> bool:
+    """No sign of life within the lease (UC3), or never connected within the time for it."""
+    if life.state is CallState.ADMITTED:
+        return now - life.answered_at > LEASE
+    return life.state is CallState.LIVE and now - life.heartbeat_at > LEASE
