@@ -1,4 +1,122 @@
 """Who connects us to the phone network: the port, and one folder per carrier.
 
 Knows the carriers' formats and clients; knows no team, no number of ours and no database.
+
+    carrier = carriers.open(settings)              # simulator or twilio; await carrier.aclose()
+    offers = await carrier.search(Search(country="US", area_code="415"))
+    held = await carrier.buy(e164, order_tag="ord_…", callbacks=Callbacks(voice_url=…, …))
+    held | None = await carrier.find("ord_…")      # after a doubt, before asking again (A5)
+    held = await carrier.configure(held.carrier_id, callbacks); await carrier.release(carrier_id)
+    message = await carrier.send(SmsOut(sender, to, body, status_url))
+    message | None = await carrier.find_sent(sender=, to=, body=, after=)      # faults a7
+    messages = await carrier.list_received(after=, to=None)                    # faults a1
+    await carrier.hang_up(call_id); .redirect(call_id, document=); .limit_call(call_id, seconds=)
+    errors: Refused(carrier_code, .opted_out, .gone) | Unreachable(outcome_unknown)
+
+Callbacks, for the routes of messages/ and calls/ (body is the raw body):
+
+    fields = read_form(body)                       # list[tuple[str, str]], raises FormError
+    url = callback_url(settings.web_url, scope["raw_path"], scope["query_string"])
+    if not verify_form(account(settings).token, url, fields, header): 403   # header may be None
+    InboundSms = parse_inbound_sms(fields)         # raises CallbackMalformed (400)
+    InboundCall = parse_inbound_call(fields)       # also the request of a <Connect action>
+    MessageStatus = parse_message_status(fields); CallStatus = parse_call_status(fields)
+    StreamStatus = parse_stream_status(fields)
+    twiml.reject("busy" | "rejected"); twiml.connect_stream(url, parameters=, action_url=);
+    twiml.say_and_hang_up(text); twiml.hang_up(); twiml.nothing(); twiml.CONTENT_TYPE
+    streams.parse_from_carrier(text), streams.dump(frame), streams.dump_media(stream_id, bytes)
+
+A handset in the browser: `handset_token(secret_key(settings), number, now_s=…)`.
 """
+
+from offhook.carriers.factory import CarrierNotConfigured, account
+from offhook.carriers.factory import open_carrier as open  # noqa: A004 - carriers.open(settings)
+from offhook.carriers.port import (
+    Callbacks,
+    CallRecord,
+    CallState,
+    Capabilities,
+    Carrier,
+    CarrierProblem,
+    Held,
+    Message,
+    MessageState,
+    NumberType,
+    Offer,
+    Refused,
+    Registration,
+    Search,
+    SmsOut,
+    Unreachable,
+)
+from offhook.carriers.simulator.account import Account, handset_token
+from offhook.carriers.twilio import streams, twiml
+from offhook.carriers.twilio.forms import FormError, read_form, readable
+from offhook.carriers.twilio.protocol import (
+    CallbackMalformed,
+    CallStatus,
+    InboundCall,
+    InboundSms,
+    Media,
+    MessageStatus,
+    Place,
+    StreamEvent,
+    StreamStatus,
+    parse_call_status,
+    parse_inbound_call,
+    parse_inbound_sms,
+    parse_message_status,
+    parse_stream_status,
+)
+from offhook.carriers.twilio.signature import (
+    HEADER as SIGNATURE_HEADER,
+)
+from offhook.carriers.twilio.signature import callback_url, sign, verify_form, verify_json
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "Account",
+    "CallRecord",
+    "CallState",
+    "CallStatus",
+    "CallbackMalformed",
+    "Callbacks",
+    "Capabilities",
+    "Carrier",
+    "CarrierNotConfigured",
+    "CarrierProblem",
+    "FormError",
+    "Held",
+    "InboundCall",
+    "InboundSms",
+    "Media",
+    "Message",
+    "MessageState",
+    "MessageStatus",
+    "NumberType",
+    "Offer",
+    "Place",
+    "Refused",
+    "Registration",
+    "Search",
+    "SmsOut",
+    "StreamEvent",
+    "StreamStatus",
+    "Unreachable",
+    "account",
+    "callback_url",
+    "handset_token",
+    "open",
+    "parse_call_status",
+    "parse_inbound_call",
+    "parse_inbound_sms",
+    "parse_message_status",
+    "parse_stream_status",
+    "read_form",
+    "readable",
+    "sign",
+    "streams",
+    "twiml",
+    "verify_form",
+    "verify_json",
+]

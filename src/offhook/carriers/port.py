@@ -1,0 +1,282 @@
+"""The port: what Offhook asks of whoever connects it to the phone network.
+
+Every carrier implements `Carrier`; one contract test (tests/carriers/test_contract.py) holds for
+all of them. Money is integer micros with a currency, times are aware and UTC, numbers are E.164.
+Knows no vendor, no HTTP and no number of ours.
+
+    CarrierProblem
+    ├── Refused       the carrier understood and said no; nothing happened there
+    └── Unreachable   no usable answer; `outcome_unknown` says whether it may have happened
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from offhook.errors import Problem
+from offhook.phone import E164
+
+OPTED_OUT = 21610
+NOT_FOUND = 20404
+
+
+class NumberType(StrEnum):
+    LOCAL = "local"
+    MOBILE = "mobile"
+    TOLL_FREE = "toll_free"
+
+
+class Registration(StrEnum):
+    """What a country or the carrier wants on file before the number may be bought or may send."""
+
+    ADDRESS = "address"
+    A2P = "a2p"
+    TOLL_FREE_VERIFICATION = "toll_free_verification"
+
+
+class MessageState(StrEnum):
+    """The life of a message; the last five are final (S6)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    RECEIVED = "received"
+    CANCELED = "canceled"
+
+
+class CallState(StrEnum):
+    """The life of a call; all but the first three are final."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    FAILED = "failed"
+    NO_ANSWER = "no-answer"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        return self not in {CallState.QUEUED, CallState.RINGING, CallState.IN_PROGRESS}
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    voice: bool
+    sms: bool
+    mms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for in the inventory (A2). `digits` may stand anywhere in the number."""
+
+    country: str = "US"
+    type: NumberType = NumberType.LOCAL
+    area_code: str = ""
+    digits: str = ""
+    voice: bool = False
+    sms: bool = False
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A number that can be bought now, with the carrier's monthly price for it."""
+
+    e164: E164
+    country: str
+    type: NumberType
+    locality: str
+    region: str
+    capabilities: Capabilities
+    monthly_price_micros: int
+    currency: str
+    registrations: tuple[Registration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Where the carrier reports; an empty string is "nowhere". Absolute URLs.
+
+    `voice_url` decides about an inbound call, `sms_url` takes an inbound text, `status_url` hears
+    of the end of calls. The fallbacks are asked when the first fails.
+    """
+
+    voice_url: str = ""
+    sms_url: str = ""
+    status_url: str = ""
+    voice_fallback_url: str = ""
+    sms_fallback_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A number in our account at the carrier. `order_tag` is what `buy` was given."""
+
+    carrier_id: str
+    e164: E164
+    order_tag: str
+    capabilities: Capabilities
+    callbacks: Callbacks
+
+
+@dataclass(frozen=True, slots=True)
+class SmsOut:
+    """A text to send; its delivery is reported to `status_url`. At most 1,600 characters."""
+
+    sender: E164
+    to: E164
+    body: str
+    status_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as the carrier has it. `sender` of an inbound one is raw: it may be no number."""
+
+    carrier_id: str
+    sender: str
+    to: str
+    body: str
+    state: MessageState
+    created_at: datetime
+    error_code: int | None = None
+    segments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call as the carrier has it; `duration_s` counts from the answer, 0 without one."""
+
+    carrier_id: str
+    sender: str
+    to: str
+    state: CallState
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_s: int
+
+
+class CarrierProblem(Problem):
+    code = "carrier_problem"
+    status = 502
+
+
+class Refused(CarrierProblem):
+    """The carrier refused and nothing happened there. `carrier_code` is its own error number."""
+
+    code = "carrier_refused"
+    status = 409
+
+    def __init__(self, sentence: str, *, carrier_code: int | None = None, remedy: str = "") -> None:
+        details: dict[str, Any] = {"carrier_code": carrier_code}
+        super().__init__(sentence, remedy=remedy, **details)
+        self.carrier_code = carrier_code
+
+    @property
+    def opted_out(self) -> bool:
+        """The recipient has stopped this sender at the carrier; to be learnt, not retried (SM1)."""
+        return self.carrier_code == OPTED_OUT
+
+    @property
+    def gone(self) -> bool:
+        return self.carrier_code == NOT_FOUND
+
+
+class Unreachable(CarrierProblem):
+    """No usable answer came.
+
+    `outcome_unknown`: the request may have been carried out, so look it up (`find`, `find_sent`)
+    before asking again. False: it was certainly not carried out, asking again is safe.
+    """
+
+    code = "carrier_unreachable"
+    status = 503
+
+    def __init__(self, sentence: str, *, outcome_unknown: bool) -> None:
+        super().__init__(
+            sentence,
+            remedy="Try again in a moment.",
+            outcome_unknown=outcome_unknown,
+        )
+        self.outcome_unknown = outcome_unknown
+
+
+class Carrier(Protocol):
+    """One account at one carrier. Every method raises `Refused` or `Unreachable`, nothing else.
+
+    Methods that only read never raise `Unreachable` with `outcome_unknown`.
+    """
+
+    async def search(self, query: Search) -> list[Offer]:
+        """Numbers that can be bought now, at most `query.limit`; none is an empty list."""
+        ...
+
+    async def buy(self, e164: E164, *, order_tag: str, callbacks: Callbacks) -> Held:
+        """Buy a number and mark it with `order_tag` (64 characters at most), our key for it.
+
+        Not idempotent at the carrier: after a doubt ask `find(order_tag)` first (A5).
+        """
+        ...
+
+    async def find(self, order_tag: str) -> Held | None:
+        """The number that was bought with this tag, or None."""
+        ...
+
+    async def list_numbers(self) -> list[Held]:
+        """All numbers of the account, whoever bought them."""
+        ...
+
+    async def configure(self, carrier_id: str, callbacks: Callbacks) -> Held:
+        """Set where the carrier reports for this number; repeating it is harmless."""
+        ...
+
+    async def release(self, carrier_id: str) -> None:
+        """Give the number back. A number that is no longer ours counts as released."""
+        ...
+
+    async def send(self, sms: SmsOut) -> Message:
+        """Hand a text over. After an unknown outcome ask `find_sent` before again (faults a7)."""
+        ...
+
+    async def find_sent(
+        self, *, sender: E164, to: E164, body: str, after: datetime
+    ) -> Message | None:
+        """The newest outbound message with exactly these values made at or after `after`."""
+        ...
+
+    async def list_received(self, *, after: datetime, to: E164 | None = None) -> list[Message]:
+        """Inbound messages made at or after `after`, oldest first: what a lost callback hid."""
+        ...
+
+    async def find_call(self, call_id: str) -> CallRecord | None:
+        """The carrier's record of a call, or None."""
+        ...
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call; one that has ended already is no error."""
+        ...
+
+    async def redirect(self, call_id: str, *, document: str) -> None:
+        """Let a live call go on with another document (TwiML). Ended already: `Refused`."""
+        ...
+
+    async def limit_call(self, call_id: str, *, seconds: int) -> None:
+        """Let the carrier itself end the call `seconds` after its answer (U4's second wall)."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+def by_tag(numbers: Sequence[Held], order_tag: str) -> Held | None:
+    """The number with exactly this tag; carriers' own filters may match more loosely."""
+    return next((held for held in numbers if held.order_tag == order_tag), None)

@@ -1,0 +1,358 @@
+"""Twilio behind the port, by the official client; the simulated carrier is reached the same way.
+
+The order tag is kept as the number's FriendlyName. Translates the client's records and errors,
+and decides nothing else. Knows no team and no database.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import phonenumbers
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.values import unset
+from twilio.rest import Client
+
+from offhook.carriers.port import (
+    NOT_FOUND,
+    Callbacks,
+    CallRecord,
+    CallState,
+    Capabilities,
+    Held,
+    Message,
+    MessageState,
+    NumberType,
+    Offer,
+    Refused,
+    Registration,
+    Search,
+    SmsOut,
+    Unreachable,
+    by_tag,
+)
+from offhook.carriers.twilio.signature import OVERRIDES
+from offhook.carriers.twilio.transport import HttpxTransport
+from offhook.phone import E164
+
+MICROS = 1_000_000
+NANP = frozenset({"US", "CA"})  # the countries whose inventory Twilio can search by area code
+NOT_IN_PROGRESS = 21220
+MAX_LISTED = 100
+MAX_TAG_CHARACTERS = 64
+_PRICE_NAMES = {
+    NumberType.LOCAL: "local",
+    NumberType.MOBILE: "mobile",
+    NumberType.TOLL_FREE: "toll free",
+}
+
+Record = dict[str, Any]
+
+
+class TwilioCarrier:
+    """`Carrier` for one Twilio account. One object per event loop; close it with `aclose`."""
+
+    def __init__(self, *, account_sid: str, auth_token: str, transport: HttpxTransport) -> None:
+        # The client logs every request with its numbers; ours are not to be in a log (SEC20).
+        logging.getLogger("offhook.carriers.twilio.transport").setLevel(logging.WARNING)
+        self._transport = transport
+        self._client: Any = Client(account_sid, auth_token, http_client=transport)
+
+    async def search(self, query: Search) -> list[Offer]:
+        prices, currency = await self._monthly_prices(query.country)
+        country = self._client.available_phone_numbers(query.country)
+        lists: dict[NumberType, Any] = {
+            NumberType.LOCAL: country.local,
+            NumberType.MOBILE: country.mobile,
+            NumberType.TOLL_FREE: country.toll_free,
+        }
+        area_code, contains = _pattern(query)
+        try:
+            async with _translated():
+                found: list[Any] = await lists[query.type].list_async(
+                    area_code=area_code,
+                    contains=contains,
+                    voice_enabled=True if query.voice else unset,
+                    sms_enabled=True if query.sms else unset,
+                    limit=query.limit,
+                    page_size=min(query.limit, MAX_LISTED),
+                )
+        except Refused as refusal:
+            if refusal.gone:  # the country has no numbers of this type
+                return []
+            raise
+        price = prices.get(query.type, 0)
+        offers = [_offer(_record(each), query.type, price, currency) for each in found]
+        return [offer for offer in offers if query.digits in offer.e164]
+
+    async def buy(self, e164: E164, *, order_tag: str, callbacks: Callbacks) -> Held:
+        if not order_tag or len(order_tag) > MAX_TAG_CHARACTERS:
+            raise ValueError(f"an order tag has 1 to {MAX_TAG_CHARACTERS} characters")
+        async with _translated():
+            bought = await self._client.incoming_phone_numbers.create_async(
+                phone_number=e164, friendly_name=order_tag, **_urls(callbacks)
+            )
+        return _held(_record(bought))
+
+    async def find(self, order_tag: str) -> Held | None:
+        async with _translated():
+            found: list[Any] = await self._client.incoming_phone_numbers.list_async(
+                friendly_name=order_tag, limit=MAX_LISTED
+            )
+        return by_tag([_held(_record(each)) for each in found], order_tag)
+
+    async def list_numbers(self) -> list[Held]:
+        async with _translated():
+            found: list[Any] = await self._client.incoming_phone_numbers.list_async(
+                page_size=MAX_LISTED
+            )
+        return [_held(_record(each)) for each in found]
+
+    async def configure(self, carrier_id: str, callbacks: Callbacks) -> Held:
+        async with _translated():
+            number = await self._client.incoming_phone_numbers(carrier_id).update_async(
+                **_urls(callbacks)
+            )
+        return _held(_record(number))
+
+    async def release(self, carrier_id: str) -> None:
+        async with _translated(unless=lambda code: code == NOT_FOUND):
+            await self._client.incoming_phone_numbers(carrier_id).delete_async()
+
+    async def send(self, sms: SmsOut) -> Message:
+        async with _translated():
+            sent = await self._client.messages.create_async(
+                to=sms.to,
+                from_=sms.sender,
+                body=sms.body,
+                status_callback=_overridden(sms.status_url) or unset,
+            )
+        return _message(_record(sent))
+
+    async def find_sent(
+        self, *, sender: E164, to: E164, body: str, after: datetime
+    ) -> Message | None:
+        # Not filtered by date at the carrier: DateSent is empty while a message is queued.
+        async with _translated():
+            found: list[Any] = await self._client.messages.list_async(
+                to=to, from_=sender, limit=MAX_LISTED
+            )
+        since = after.replace(microsecond=0)  # the carrier's times are whole seconds
+        messages = [_message(_record(each)) for each in found]
+        matching = [each for each in messages if each.body == body and each.created_at >= since]
+        return max(matching, key=lambda each: each.created_at, default=None)
+
+    async def list_received(self, *, after: datetime, to: E164 | None = None) -> list[Message]:
+        async with _translated():
+            found: list[Any] = await self._client.messages.list_async(
+                to=to or unset, date_sent_after=after.astimezone(UTC) - timedelta(seconds=1)
+            )
+        since = after.replace(microsecond=0)
+        records = [_record(each) for each in found]
+        messages = [_message(each) for each in records if each["direction"] == "inbound"]
+        return sorted(
+            (each for each in messages if each.created_at >= since),
+            key=lambda each: each.created_at,
+        )
+
+    async def find_call(self, call_id: str) -> CallRecord | None:
+        try:
+            async with _translated():
+                call = await self._client.calls(call_id).fetch_async()
+        except Refused as refusal:
+            if refusal.gone:
+                return None
+            raise
+        return _call(_record(call))
+
+    async def hang_up(self, call_id: str) -> None:
+        async with _translated(unless=lambda code: code in {NOT_IN_PROGRESS, NOT_FOUND}):
+            await self._client.calls(call_id).update_async(status="completed")
+
+    async def redirect(self, call_id: str, *, document: str) -> None:
+        async with _translated():
+            await self._client.calls(call_id).update_async(twiml=document)
+
+    async def limit_call(self, call_id: str, *, seconds: int) -> None:
+        async with _translated():
+            await self._client.calls(call_id).update_async(time_limit=seconds)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def _monthly_prices(self, country: str) -> tuple[dict[NumberType, int], str]:
+        """Monthly prices in micros by type; empty where the carrier has no list for a country."""
+        try:
+            async with _translated():
+                listed = await self._client.pricing.v1.phone_numbers.countries(
+                    country
+                ).fetch_async()
+        except Refused as refusal:
+            if refusal.gone:
+                return {}, "USD"
+            raise
+        record: Record = _record(listed)
+        by_name = {
+            str(each["number_type"]): round(float(each["current_price"]) * MICROS)
+            for each in cast("list[Record]", record["phone_number_prices"] or [])
+        }
+        prices = {kind: by_name[name] for kind, name in _PRICE_NAMES.items() if name in by_name}
+        return prices, str(record["price_unit"] or "usd").upper()
+
+
+@asynccontextmanager
+async def _translated(
+    *, unless: Callable[[int | None], bool] = lambda _: False
+) -> AsyncGenerator[None]:
+    """Turn the client's exceptions into the port's; those with an `unless` code are no error."""
+    try:
+        yield
+    except TwilioException as error:
+        refusal = _refusal(error)
+        if not unless(refusal.carrier_code):
+            raise refusal from error
+
+
+def _refusal(error: TwilioException) -> Refused:
+    code, sentence, status = None, str(error), 0
+    if isinstance(error, TwilioRestException):
+        code, sentence, status = error.code, error.msg, error.status
+    elif len(error.args) > 1:  # a page of a list: (text, response)
+        response: Any = error.args[1]
+        status, sentence = int(response.status_code), f"The carrier answered {response.status_code}"
+        code = NOT_FOUND if status == 404 else None  # noqa: PLR2004 - HTTP not found
+    remedy = ""
+    if status == 401:  # noqa: PLR2004 - HTTP unauthorised
+        remedy = "Check OFFHOOK_TWILIO_ACCOUNT_SID and OFFHOOK_TWILIO_AUTH_TOKEN."
+    return Refused(sentence, carrier_code=code, remedy=remedy)
+
+
+def _pattern(query: Search) -> tuple[Any, Any]:
+    """Area code and pattern for Twilio's search, which knows area codes in +1 only."""
+    for name, value in (("area code", query.area_code), ("part of a number", query.digits)):
+        if value and not (value.isascii() and value.isdigit()):
+            raise Refused(f"“{value[:40]}” is no {name}: digits only.")
+    if not query.area_code:
+        return unset, query.digits or unset
+    if query.country in NANP:
+        return int(query.area_code), query.digits or unset
+    country_code = phonenumbers.country_code_for_region(query.country)
+    return unset, f"+{country_code}{query.area_code.lstrip('0')}"
+
+
+def _overridden(url: str) -> str:
+    """The URL with our connection overrides (faults.md, Twilio webhooks)."""
+    return f"{url}#{OVERRIDES}" if url and "#" not in url else url
+
+
+def _urls(callbacks: Callbacks) -> dict[str, str]:
+    return {
+        "voice_url": _overridden(callbacks.voice_url),
+        "voice_method": "POST",
+        "voice_fallback_url": _overridden(callbacks.voice_fallback_url),
+        "sms_url": _overridden(callbacks.sms_url),
+        "sms_method": "POST",
+        "sms_fallback_url": _overridden(callbacks.sms_fallback_url),
+        "status_callback": _overridden(callbacks.status_url),
+    }
+
+
+def _plain(url: str | None) -> str:
+    return (url or "").removesuffix(f"#{OVERRIDES}")
+
+
+def _record(instance: Any) -> Record:
+    """The client's instances are bags of attributes, of which some have wrong annotations."""
+    return cast("Record", vars(instance))
+
+
+def _capabilities(record: Record) -> Capabilities:
+    """Twilio spells the keys in either case, by resource."""
+    raw = cast("dict[str, bool]", record["capabilities"] or {})
+    able = {name.lower(): bool(value) for name, value in raw.items()}
+    return Capabilities(
+        voice=able.get("voice", False), sms=able.get("sms", False), mms=able.get("mms", False)
+    )
+
+
+def _offer(record: Record, kind: NumberType, price_micros: int, currency: str) -> Offer:
+    capabilities = _capabilities(record)
+    country = str(record["iso_country"] or "")
+    registrations: list[Registration] = []
+    if record["address_requirements"] not in {None, "none"}:
+        registrations.append(Registration.ADDRESS)
+    if capabilities.sms and country == "US" and kind is NumberType.LOCAL:
+        registrations.append(Registration.A2P)
+    if capabilities.sms and kind is NumberType.TOLL_FREE and country in NANP:
+        registrations.append(Registration.TOLL_FREE_VERIFICATION)
+    return Offer(
+        e164=E164(record["phone_number"]),
+        country=country,
+        type=kind,
+        locality=record["locality"] or "",
+        region=record["region"] or "",
+        capabilities=capabilities,
+        monthly_price_micros=price_micros,
+        currency=currency,
+        registrations=tuple(registrations),
+    )
+
+
+def _held(record: Record) -> Held:
+    return Held(
+        carrier_id=record["sid"],
+        e164=E164(record["phone_number"]),
+        order_tag=record["friendly_name"] or "",
+        capabilities=_capabilities(record),
+        callbacks=Callbacks(
+            voice_url=_plain(record["voice_url"]),
+            sms_url=_plain(record["sms_url"]),
+            status_url=_plain(record["status_callback"]),
+            voice_fallback_url=_plain(record["voice_fallback_url"]),
+            sms_fallback_url=_plain(record["sms_fallback_url"]),
+        ),
+    )
+
+
+def _message(record: Record) -> Message:
+    return Message(
+        carrier_id=record["sid"],
+        sender=record["from_"] or "",
+        to=record["to"] or "",
+        body=record["body"] or "",
+        state=_message_state(str(record["status"])),
+        created_at=record["date_created"] or datetime.now(UTC),
+        error_code=record["error_code"],
+        segments=int(record["num_segments"] or 1),
+    )
+
+
+def _message_state(status: str) -> MessageState:
+    """States that stand before sending or beside delivery are told as the nearest of ours."""
+    nearest = {
+        "accepted": MessageState.QUEUED,
+        "scheduled": MessageState.QUEUED,
+        "receiving": MessageState.RECEIVED,
+        "read": MessageState.DELIVERED,
+        "partially_delivered": MessageState.DELIVERED,
+    }
+    try:
+        return nearest.get(status) or MessageState(status)
+    except ValueError:
+        raise Unreachable(
+            f"The carrier names an unknown message state, “{status[:40]}”.", outcome_unknown=True
+        ) from None
+
+
+def _call(record: Record) -> CallRecord:
+    return CallRecord(
+        carrier_id=record["sid"],
+        sender=record["from_"] or "",
+        to=record["to"] or "",
+        state=CallState(record["status"]),
+        started_at=record["start_time"],
+        ended_at=record["end_time"],
+        duration_s=int(record["duration"] or 0),
+    )

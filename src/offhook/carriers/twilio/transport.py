@@ -1,0 +1,113 @@
+"""The official Twilio client's way to the network: asynchronous, over httpx.
+
+Rewrites scheme and host where the carrier is the simulated one, sets the time-outs, and turns
+every failure of the network into `Unreachable`, saying whether the request may have been carried
+out. Takes nothing from the environment: no proxy, no .netrc. The place for failure injection is
+the `transport` argument. Knows no resource.
+"""
+
+import json
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+
+from offhook.carriers.port import Unreachable
+
+CONNECT_S = 3.0
+READ_S = 15.0
+_SERVER_ERROR = 500
+_TOO_MANY_REQUESTS = 429
+_READS = frozenset({"GET", "HEAD"})
+
+
+class HttpxTransport(AsyncHttpClient):
+    """`origin` (scheme://host:port) replaces that of every request; empty: Twilio's own hosts."""
+
+    def __init__(
+        self, *, origin: str = "", transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True)
+        self._origin = origin.rstrip("/")
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+            trust_env=False,
+            transport=transport,
+            follow_redirects=False,
+        )
+
+    async def request(  # noqa: PLR0917 - the base class's signature
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the base class's signature
+        allow_redirects: bool = False,  # noqa: ARG002 - the base class's signature
+    ) -> Response:
+        """One request. Raises Unreachable; refusals (4xx) are the client's to raise."""
+        writes = method.upper() not in _READS
+        options: dict[str, Any] = {"timeout": timeout} if timeout else {}
+        try:
+            answer = await self._client.request(
+                method,
+                self._rewritten(uri),
+                params=_present(params),
+                data=_present(data),
+                headers=headers,
+                auth=auth,
+                **options,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unreachable(
+                f"The carrier cannot be reached ({type(error).__name__}).", outcome_unknown=False
+            ) from error
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"The carrier did not answer ({type(error).__name__}).", outcome_unknown=writes
+            ) from error
+        _check(answer, writes=writes)
+        return Response(answer.status_code, answer.text, answer.headers)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def _rewritten(self, url: str) -> str:
+        if not self._origin:
+            return url
+        parts = urlsplit(url)
+        return self._origin + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _check(answer: httpx.Response, *, writes: bool) -> None:
+    if answer.status_code == _TOO_MANY_REQUESTS:
+        raise Unreachable("The carrier asks us to slow down (429).", outcome_unknown=False)
+    if answer.status_code >= _SERVER_ERROR:
+        raise Unreachable(
+            f"The carrier answered with an error of its own ({answer.status_code}).",
+            outcome_unknown=writes,
+        )
+    if not answer.content:
+        return
+    try:
+        json.loads(answer.text)
+    except ValueError:
+        raise Unreachable(
+            "The carrier's answer could not be read.", outcome_unknown=writes
+        ) from None
+
+
+def _present(values: dict[str, object] | None) -> dict[str, Any] | None:
+    """What the client left unset does not travel; booleans travel as the API spells them."""
+    if values is None:
+        return None
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+        if value is not None
+    }
