@@ -76,7 +76,7 @@ def test_ten_thousand_malformed_messages_raise_frame_error_only():
     for _ in range(10_000):
         data = bytearray(dice.choice(seeds))
         for _ in range(dice.randrange(1, 6)):
-            at = dice.randrange(len(data))
+            at = dice.randrange(len(data) + 1)
             data[at : at + dice.randrange(3)] = dice.randbytes(dice.randrange(3))
         try:
             streams.parse_from_carrier(bytes(data))

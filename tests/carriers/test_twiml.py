@@ -1,6 +1,6 @@
 """Documents that we serve: well-formed, escaped, and none that ends by waiting (CM4)."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -25,19 +25,19 @@ def documents() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", documents())
 def test_document_is_well_formed_and_never_waits(name: str):
-    root = ElementTree.fromstring(documents()[name].encode())
+    root = ET.fromstring(documents()[name].encode())
     assert root.tag == "Response"
     assert not {verb.tag for verb in root} & WAITING
 
 
 def test_refusal_is_reject_alone():
     """C1: never a verb but Reject."""
-    root = ElementTree.fromstring(twiml.reject("busy").encode())
+    root = ET.fromstring(twiml.reject("busy").encode())
     assert [(verb.tag, verb.attrib) for verb in root] == [("Reject", {"reason": "busy"})]
 
 
 def test_stream_carries_parameters_and_action():
-    root = ElementTree.fromstring(documents()["stream"].encode())
+    root = ET.fromstring(documents()["stream"].encode())
     connect = root[0]
     assert connect.attrib == {"action": "https://x/a?b=1&c=2"}
     parameter = connect[0][0]

@@ -5,6 +5,7 @@ SM8), so fields are decoded with `surrogateescape`: nothing is lost until the si
 checked, and `readable` makes storable text afterwards. Pure; no I/O.
 """
 
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ MAX_BODY_BYTES = 1_000_000  # SEC26
 
 # Embeddings, overrides and isolates turn the text around them; U+202E hides a file name's end.
 _BIDI_CONTROLS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+# Lone surrogates that stand for no byte: half an emoji, decoded by somebody else.
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _KEPT_CONTROLS = frozenset("\t\n\r")
 _FIRST_PRINTABLE = 0x20
 _DELETE_TO_C1 = range(0x7F, 0xA0)
@@ -46,7 +49,7 @@ def _decode(quoted: bytes) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes that `read_form` read; a surrogate of any other origin is encoded as it is."""
+    """The bytes that `read_form` read; total, also for text of any other origin."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -64,7 +67,7 @@ def readable(text: str) -> str:
     Broken UTF-8, zero bytes and other control characters become U+FFFD; controls that reverse
     the direction of writing are dropped.
     """
-    mended = to_bytes(text).decode("utf-8", "replace")
+    mended = to_bytes(_HALVES.sub("\N{REPLACEMENT CHARACTER}", text)).decode("utf-8", "replace")
     return "".join(map(_readable_character, mended))
 
 

@@ -98,7 +98,10 @@ def _spellings(url: str) -> Iterator[str]:
     except ValueError:
         return
     base = url.partition("#")[0]
-    rest = base[len(f"{parts.scheme}://{parts.netloc}") :]
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if not parts.netloc or not base.startswith(origin):
+        return
+    rest = base.removeprefix(origin)
     fragments = dict.fromkeys(["", f"#{OVERRIDES}", f"#{parts.fragment}" if parts.fragment else ""])
     rests = dict.fromkeys([rest, rest.replace("%27", "'"), rest.replace("'", "%27")])
     for netloc in netlocs:

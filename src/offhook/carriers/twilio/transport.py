@@ -48,7 +48,7 @@ class HttpxTransport(AsyncHttpClient):
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the base class's signature
-        allow_redirects: bool = False,  # noqa: ARG002 - the base class's signature
+        allow_redirects: bool = False,
     ) -> Response:
         """One request. Raises Unreachable; refusals (4xx) are the client's to raise."""
         writes = method.upper() not in _READS
