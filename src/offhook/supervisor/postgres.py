@@ -149,14 +149,14 @@ class EmbeddedPostgres:
     def _spawn(self) -> None:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         log_file = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(  # noqa: S603 - our own binary and arguments
+        self.process = subprocess.Popen(
             [self._binaries / "postgres", "-D", self.data, "-k", self.sockets, *options],
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=subprocess.STDOUT,
             cwd="/",
             start_new_session=True,  # Ctrl-C reaches the supervisor, which stops us last
-            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGINT),  # noqa: PLW1509 - one system call
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGINT),
             user=self._uid,
             group=self._gid,
             extra_groups=self._groups,
@@ -186,15 +186,15 @@ class EmbeddedPostgres:
         return True
 
     def _create_role_and_database(self) -> None:
-        if self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'") != "1":  # noqa: S608 - a constant
+        if self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'") != "1":
             self.sql(f"CREATE ROLE {ROLE} LOGIN")
-        if self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'") != "1":  # noqa: S608 - a constant
+        if self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'") != "1":
             self.sql(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         self.sql("CREATE EXTENSION IF NOT EXISTS vector", DATABASE)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         command: Sequence[str | Path] = [self._binaries / program, *arguments]
-        done = subprocess.run(  # noqa: S603 - our own binary and arguments
+        done = subprocess.run(
             command,
             capture_output=True,
             cwd="/",

@@ -84,7 +84,7 @@ class Supervisor:
             self._postgres.start()
             self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
             self.say("PostgreSQL is ready")
-        done = subprocess.run(  # noqa: S603 - ourselves
+        done = subprocess.run(
             _command("prepare"), env=self._environment, stdout=subprocess.PIPE, check=False
         )
         if done.returncode != 0:
@@ -123,12 +123,12 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         child.started_at = now
-        child.process = subprocess.Popen(  # noqa: S603 - ourselves
+        child.process = subprocess.Popen(
             _command(*child.program.command),
             env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches only us; we stop the others in order
-            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),  # noqa: PLW1509 - one system call
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),
         )
 
     def _stop_all(self) -> None:

@@ -1,0 +1,60 @@
+# make run    sets everything up and starts Offhook
+# make test   sets everything up and runs every test
+# make check  format, lint, types, import contracts, marks
+# Needs Python 3.11 or newer; everything else is fetched once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAY := @printf '  %s\n'
+
+.PHONY: run test check assets lock docs marks screenshots clean test-peers
+
+run: $(VENV)/installed assets
+	@exec $(BIN)/offhook serve
+
+$(BIN)/uv:
+	$(SAY) "Making a Python environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Offhook needs Python 3.11 or newer; set PYTHON=python3.11 (or newer).")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+
+$(VENV)/installed: $(BIN)/uv requirements.lock pyproject.toml
+	$(SAY) "Fetching libraries, voice and recogniser (about 400 MB, once)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(SAY) "Fetching the tools of the tests"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+assets: $(VENV)/installed
+	@$(BIN)/python tools/build_assets.py
+
+test-peers: # callers and a browser for the tests; only where nobody minds apt-get
+	@if [ -n "$$CI" ]; then tools/install_test_peers.sh; fi
+
+test: $(VENV)/installed-dev assets test-peers
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/installed-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/python tools/marks.py
+	@$(BIN)/python tools/settings_page.py --check
+
+marks: $(VENV)/installed-dev
+	@$(BIN)/python tools/marks.py
+
+docs: $(VENV)/installed-dev
+	@$(BIN)/python tools/settings_page.py
+
+lock: $(BIN)/uv
+	@$(BIN)/python tools/lock.py
+
+clean:
+	@rm -rf $(VENV) frontend/node_modules src/offhook/web/static/built
