@@ -1,1 +1,60 @@
-"""Conversations and their turns: one format for calls and texts."""
+"""The inbox: every call and every SMS thread as a chat, in one message format (I1).
+
+Calls and messages write; pages and the API read. In the writer's transaction:
+
+    conversation = await inbox.open_conversation(session, team_id, channel=Channel.CALL,
+        number_id=..., sender=e164 or "", contact_id=..., agent_id=..., agent_version=...,
+        call_id=...)                                    # LIVE; with refused="limit_reached": C1
+    thread = await inbox.open_thread(session, team_id, number_id=..., sender=..., contact_id=...)
+    turn = await inbox.add_turn(session, team_id, conversation.id, speaker=Speaker.CALLER,
+        text=..., started_at=..., ended_at=..., status=..., note=..., citations=[...])
+    await inbox.update_turn(session, team_id, turn.id, text=..., status=..., ended_at=...)
+    await inbox.close(session, team_id, conversation.id, reason="caller_hung_up")
+
+Every change touches the topics `inbox` and `conversation:ID`. Knows no carrier and no audio.
+"""
+
+from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+from offhook.inbox.reading import Filter, Told, last_activity, listed, timeline, turns_of
+from offhook.inbox.service import (
+    CallIsLive,
+    ConversationNotFound,
+    add_turn,
+    close,
+    close_by_hand,
+    close_idle_threads,
+    get,
+    mark_read,
+    open_conversation,
+    open_thread,
+    reopen,
+    set_agent,
+    update_turn,
+)
+
+__all__ = [
+    "CallIsLive",
+    "Channel",
+    "Conversation",
+    "ConversationNotFound",
+    "Filter",
+    "Speaker",
+    "State",
+    "Told",
+    "Turn",
+    "add_turn",
+    "close",
+    "close_by_hand",
+    "close_idle_threads",
+    "get",
+    "last_activity",
+    "listed",
+    "mark_read",
+    "open_conversation",
+    "open_thread",
+    "reopen",
+    "set_agent",
+    "timeline",
+    "turns_of",
+    "update_turn",
+]

@@ -1,0 +1,24 @@
+"""What the inbox announces."""
+
+from typing import ClassVar
+
+from offhook.db import Event
+
+
+class ConversationStarted(Event):
+    """A call was answered, or a thread opened or reopened (S8)."""
+
+    event: ClassVar[str] = "conversation.started"
+    channel: str
+    number_id: str
+    contact_id: str | None = None
+
+
+class ConversationEnded(Event):
+    """A call ended, or a thread closed; `reason` is a code."""
+
+    event: ClassVar[str] = "conversation.ended"
+    channel: str
+    number_id: str
+    contact_id: str | None = None
+    reason: str = ""

@@ -1,0 +1,35 @@
+"""The life of a conversation, and what of a text is kept. Pure.
+
+call  LIVE --close--> CLOSED          NOT_ANSWERED has no life: it is written once (C1)
+sms   OPEN --close--> CLOSED --reopen--> OPEN (S8)
+"""
+
+from offhook.inbox.models import Channel, Speaker, State
+
+MAX_TURN_BYTES = 4_096
+"""SEC26: a turn of a transcript."""
+PREVIEW_CHARACTERS = 140
+
+CLOSES: frozenset[State] = frozenset({State.LIVE, State.OPEN})
+REOPENS: frozenset[tuple[Channel, State]] = frozenset({(Channel.SMS, State.CLOSED)})
+FIRST: dict[Channel, State] = {Channel.CALL: State.LIVE, Channel.SMS: State.OPEN}
+
+
+def storable(text: str) -> str:
+    """`text` as PostgreSQL can keep it, at most 4 kB: no zero byte, no half of a pair (SM8)."""
+    mended = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    octets = mended.encode("utf-8", "replace")[:MAX_TURN_BYTES]
+    return octets.decode("utf-8", "ignore")
+
+
+def preview(text: str, *, media: int = 0) -> str:
+    """One line for the list."""
+    line = " ".join(text.split())
+    if not line and media:
+        return "Picture" if media == 1 else f"{media} pictures"
+    return line if len(line) <= PREVIEW_CHARACTERS else line[: PREVIEW_CHARACTERS - 1] + "…"
+
+
+def makes_unread(speaker: Speaker) -> bool:
+    """What the other side said waits to be read (I6); our own turns do not."""
+    return speaker is Speaker.CALLER

@@ -1,0 +1,334 @@
+"""Use cases of the inbox: conversations and their turns, written by calls and messages alike.
+
+Each takes a session and the team; the caller commits. A turn's number is drawn under the lock of
+its conversation, so turns are gapless and in order however many write at once (I5). Reading is in
+`reading.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from offhook.db import Session, new_id, now, publish, touch
+from offhook.errors import Conflict, NotFound
+from offhook.inbox import rules
+from offhook.inbox.events import ConversationEnded, ConversationStarted
+from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+
+
+class ConversationNotFound(NotFound):
+    code = "conversation_not_found"
+
+
+class CallIsLive(Conflict):
+    code = "call_is_live"
+
+
+async def get(
+    session: Session, team_id: str, conversation_id: str, *, lock: bool = False
+) -> Conversation:
+    """Raises ConversationNotFound, also for another team's (SEC7). `lock` until the commit."""
+    query = select(Conversation).where(
+        Conversation.team_id == team_id, Conversation.id == conversation_id
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    conversation = await session.scalar(query)
+    if conversation is None:
+        raise ConversationNotFound(
+            f"There is no conversation “{conversation_id[:40]}”.", remedy="Take an id of the inbox."
+        )
+    return conversation
+
+
+async def open_conversation(
+    session: Session,
+    team_id: str,
+    *,
+    channel: Channel,
+    number_id: str,
+    sender: str,
+    contact_id: str | None = None,
+    agent_id: str | None = None,
+    agent_version: int | None = None,
+    call_id: str | None = None,
+    refused: str = "",
+    at: datetime | None = None,
+) -> Conversation:
+    """A new conversation: LIVE for a call, OPEN for texts.
+
+    With `refused` (a reason) it is a call that was not answered: a record without life, never
+    unread, announced by calls alone (C1). `sender` is "" for who hides. `at`: when it began.
+    """
+    instant = at or await now(session)
+    conversation = Conversation(
+        team_id=team_id,
+        channel=channel,
+        number_id=number_id,
+        contact_id=contact_id,
+        sender=sender,
+        state=State.NOT_ANSWERED if refused else rules.FIRST[channel],
+        reason=refused,
+        agent_id=agent_id,
+        agent_version=agent_version,
+        call_id=call_id,
+        opened_at=instant,
+        closed_at=instant if refused else None,
+        last_activity_at=instant,
+        unread=False,
+    )
+    session.add(conversation)
+    await session.flush()
+    if not refused:
+        await _announce_start(session, conversation)
+    await _touch(session, conversation)
+    return conversation
+
+
+async def open_thread(
+    session: Session,
+    team_id: str,
+    *,
+    number_id: str,
+    sender: str,
+    contact_id: str | None = None,
+) -> Conversation:
+    """The one SMS thread of this number and sender, opened or reopened as needed, and locked.
+
+    Whoever hides has no thread in common with others who hide (P5): each text opens its own.
+    """
+    if not sender:
+        return await open_conversation(
+            session, team_id, channel=Channel.SMS, number_id=number_id, sender=""
+        )
+    instant = await now(session)
+    made = await session.scalar(
+        insert(Conversation)
+        .values(
+            id=new_id("cnv"),
+            team_id=team_id,
+            channel=Channel.SMS,
+            number_id=number_id,
+            contact_id=contact_id,
+            sender=sender,
+            state=State.OPEN,
+            opened_at=instant,
+            last_activity_at=instant,
+            reason="",
+            unread=False,
+            preview="",
+            last_sequence=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(Conversation.id)
+    )
+    thread = await session.scalar(
+        select(Conversation)
+        .where(
+            Conversation.team_id == team_id,
+            Conversation.channel == Channel.SMS,
+            Conversation.number_id == number_id,
+            Conversation.sender == sender,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    assert thread is not None  # noqa: S101 - inserted by us, or by whoever we waited for
+    if made is not None:
+        await _announce_start(session, thread)
+        await _touch(session, thread)
+    else:
+        await reopen(session, thread)
+    return thread
+
+
+async def reopen(session: Session, thread: Conversation) -> None:
+    """A closed thread goes on, same identity and memory (S8); anything else stays as it is."""
+    if (thread.channel, thread.state) not in rules.REOPENS:
+        return
+    thread.state = State.OPEN
+    thread.reason = ""
+    thread.closed_at = None
+    thread.last_activity_at = await now(session)
+    await _announce_start(session, thread)
+    await _touch(session, thread)
+
+
+async def set_agent(
+    session: Session, conversation: Conversation, agent_id: str, version: int
+) -> None:
+    """Which agent, in which version, answers from here on."""
+    conversation.agent_id = agent_id
+    conversation.agent_version = version
+    await session.flush()
+
+
+async def add_turn(
+    session: Session,
+    team_id: str,
+    conversation_id: str,
+    *,
+    speaker: Speaker,
+    text: str,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    status: str = "",
+    note: str = "",
+    citations: Sequence[dict[str, Any]] = (),
+    media: Sequence[dict[str, Any]] = (),
+) -> Turn:
+    """Append a turn with the next number of its conversation; the newest activity moves up (I1).
+
+    Times default to now. Text is cut at 4 kB (SEC26) and made storable (SM8).
+    """
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    instant = await now(session)
+    kept = rules.storable(text)
+    conversation.last_sequence += 1
+    turn = Turn(
+        team_id=team_id,
+        conversation_id=conversation_id,
+        sequence=conversation.last_sequence,
+        speaker=speaker,
+        text=kept,
+        started_at=started_at or instant,
+        ended_at=ended_at,
+        status=status,
+        note=note,
+        citations=list(citations),
+        media=list(media),
+    )
+    session.add(turn)
+    conversation.last_activity_at = max(conversation.last_activity_at, instant)
+    if speaker is not Speaker.NOTICE:
+        conversation.preview = rules.preview(kept, media=len(media))
+    if rules.makes_unread(speaker):
+        conversation.unread = True
+    await session.flush()
+    await _touch(session, conversation)
+    return turn
+
+
+async def update_turn(
+    session: Session,
+    team_id: str,
+    turn_id: str,
+    *,
+    text: str | None = None,
+    ended_at: datetime | None = None,
+    status: str | None = None,
+    note: str | None = None,
+    citations: Sequence[dict[str, Any]] | None = None,
+) -> None:
+    """Change what is given and leave the rest: an interrupted reply's text, a delivery state."""
+    changes: dict[str, Any] = {
+        "text": None if text is None else rules.storable(text),
+        "ended_at": ended_at,
+        "status": status,
+        "note": note,
+        "citations": None if citations is None else list(citations),
+    }
+    changed = {name: value for name, value in changes.items() if value is not None}
+    if not changed:
+        return
+    conversation_id = await session.scalar(
+        update(Turn)
+        .where(Turn.team_id == team_id, Turn.id == turn_id)
+        .values(**changed)
+        .returning(Turn.conversation_id)
+    )
+    if conversation_id is not None:
+        await touch(session, team_id, f"conversation:{conversation_id}")
+
+
+async def close(
+    session: Session,
+    team_id: str,
+    conversation_id: str,
+    *,
+    reason: str = "",
+    at: datetime | None = None,
+) -> Conversation:
+    """End a conversation; one that has ended already stays as it is."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    if conversation.state not in rules.CLOSES:
+        return conversation
+    conversation.state = State.CLOSED
+    conversation.reason = reason
+    conversation.closed_at = at or await now(session)
+    await session.flush()
+    await publish(
+        session,
+        ConversationEnded(
+            team_id=team_id,
+            conversation_id=conversation.id,
+            channel=conversation.channel,
+            number_id=conversation.number_id,
+            contact_id=conversation.contact_id,
+            reason=reason,
+        ),
+    )
+    await _touch(session, conversation)
+    return conversation
+
+
+async def close_by_hand(session: Session, team_id: str, conversation_id: str) -> Conversation:
+    """Close a thread (S8). A live call is ended on its own page, not here."""
+    conversation = await get(session, team_id, conversation_id)
+    if conversation.state is State.LIVE:
+        raise CallIsLive("The call is still going on.", remedy="End it on the call's page.")
+    return await close(session, team_id, conversation_id, reason="by_hand")
+
+
+async def close_idle_threads(session: Session, *, before: datetime, limit: int = 200) -> int:
+    """Close threads of every team without a text since `before` (S8). System scope."""
+    idle = (
+        select(Conversation.id, Conversation.team_id)
+        .where(
+            Conversation.channel == Channel.SMS,
+            Conversation.state == State.OPEN,
+            Conversation.last_activity_at < before,
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await session.execute(idle)).all()
+    for conversation_id, team_id in rows:
+        await close(session, team_id, conversation_id, reason="quiet")
+    return len(rows)
+
+
+async def mark_read(session: Session, team_id: str, conversation_id: str) -> None:
+    """Somebody has looked at it. Pages are told only when that changed something."""
+    changed = await session.scalar(
+        update(Conversation)
+        .where(
+            Conversation.team_id == team_id,
+            Conversation.id == conversation_id,
+            Conversation.unread,
+        )
+        .values(unread=False)
+        .returning(Conversation.id)
+    )
+    if changed is not None:
+        await touch(session, team_id, "inbox")
+
+
+async def _announce_start(session: Session, conversation: Conversation) -> None:
+    await publish(
+        session,
+        ConversationStarted(
+            team_id=conversation.team_id,
+            conversation_id=conversation.id,
+            channel=conversation.channel,
+            number_id=conversation.number_id,
+            contact_id=conversation.contact_id,
+        ),
+    )
+
+
+async def _touch(session: Session, conversation: Conversation) -> None:
+    await touch(session, conversation.team_id, "inbox", f"conversation:{conversation.id}")

@@ -1,0 +1,228 @@
+"""Conversations and turns on a real database: gapless under load, one thread, one timeline."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from offhook import contacts, inbox
+from offhook.db import Database, EventRow
+from offhook.inbox import Channel, Filter, Speaker, State
+from offhook.phone import E164
+from offhook.teams.models import Team
+
+ANN = E164("+14155550111")
+NUMBER = "num_a"
+
+
+async def make_team(database: Database) -> str:
+    async with database.system() as session:
+        team = Team(name="Daily Bread", created_at=datetime.now(UTC))
+        session.add(team)
+        await session.flush()
+        return team.id
+
+
+async def a_call(database: Database, team: str, sender: str = ANN, refused: str = "") -> str:
+    async with database.team(team) as session:
+        made = await inbox.open_conversation(
+            session,
+            team,
+            channel=Channel.CALL,
+            number_id=NUMBER,
+            sender=sender,
+            refused=refused,
+        )
+        return made.id
+
+
+async def a_text(database: Database, team: str, text: str, sender: str = ANN) -> str:
+    async with database.team(team) as session:
+        thread = await inbox.open_thread(session, team, number_id=NUMBER, sender=sender)
+        await inbox.add_turn(session, team, thread.id, speaker=Speaker.CALLER, text=text)
+        return thread.id
+
+
+async def events(database: Database, team: str) -> list[str]:
+    async with database.team(team) as session:
+        rows = select(EventRow.name).where(EventRow.team_id == team).order_by(EventRow.position)
+        return list(await session.scalars(rows))
+
+
+async def test_turns_are_gapless_and_in_order_under_concurrency(database: Database) -> None:
+    """I5"""
+    team = await make_team(database)
+    call = await a_call(database, team)
+
+    async def speak(index: int) -> None:
+        async with database.team(team) as session:
+            await inbox.add_turn(session, team, call, speaker=Speaker.CALLER, text=f"word {index}")
+
+    await asyncio.gather(*(speak(index) for index in range(30)))
+    async with database.team(team) as session:
+        turns = await inbox.turns_of(session, team, call)
+        assert [turn.sequence for turn in turns] == list(range(1, 31))
+        assert len(await inbox.turns_of(session, team, call, after=28)) == 2
+
+
+async def test_first_texts_at_once_open_one_thread(database: Database) -> None:
+    """S2, S8"""
+    team = await make_team(database)
+    found = await asyncio.gather(*(a_text(database, team, f"{n}") for n in range(10)))
+    assert len(set(found)) == 1
+    assert (await events(database, team)).count("conversation.started") == 1
+
+
+async def test_a_closed_thread_is_reopened_by_the_next_text(database: Database) -> None:
+    """S8: same identity and memory."""
+    team = await make_team(database)
+    thread = await a_text(database, team, "hello")
+    async with database.team(team) as session:
+        await inbox.close(session, team, thread, reason="quiet")
+        await inbox.close(session, team, thread, reason="by_hand")  # has ended already
+    assert await a_text(database, team, "me again") == thread
+    async with database.team(team) as session:
+        conversation = await inbox.get(session, team, thread)
+        assert (conversation.state, conversation.reason) == (State.OPEN, "")
+        assert len(await inbox.turns_of(session, team, thread)) == 2
+    assert [name for name in await events(database, team) if name.startswith("conv")] == [
+        "conversation.started",
+        "conversation.ended",
+        "conversation.started",
+    ]
+
+
+async def test_idle_threads_close_and_busy_ones_stay(database: Database) -> None:
+    """S8"""
+    team = await make_team(database)
+    idle = await a_text(database, team, "hello")
+    async with database.system() as session:
+        (await inbox.get(session, team, idle)).last_activity_at -= timedelta(hours=25)
+    busy = await a_text(database, team, "hello", sender="+14155550112")
+    async with database.system() as session:
+        before = datetime.now(UTC) - timedelta(hours=24)
+        assert await inbox.close_idle_threads(session, before=before) == 1
+        assert (await inbox.get(session, team, idle)).state is State.CLOSED
+        assert (await inbox.get(session, team, busy)).state is State.OPEN
+
+
+async def test_hidden_senders_share_no_thread_and_no_timeline(database: Database) -> None:
+    """P5, CI2"""
+    team = await make_team(database)
+    first = await a_text(database, team, "who am I", sender="")
+    second = await a_text(database, team, "what do you know about me?", sender="")
+    assert first != second
+    async with database.team(team) as session:
+        told = await inbox.timeline(session, team, await inbox.get(session, team, second))
+        assert [each.conversation.id for each in told] == [second]
+
+
+async def test_calls_and_texts_of_one_number_and_sender_are_one_timeline(
+    database: Database,
+) -> None:
+    """I2"""
+    team = await make_team(database)
+    thread = await a_text(database, team, "hello")
+    call = await a_call(database, team)
+    await a_call(database, team, refused="limit_reached")
+    await a_text(database, team, "somebody else", sender="+14155550112")
+    async with database.team(team) as session:
+        told = await inbox.timeline(session, team, await inbox.get(session, team, call))
+        assert [each.conversation.id for each in told] == [thread, call]
+
+
+async def test_refused_calls_are_hidden_unless_filtered_for_and_never_unread(
+    database: Database,
+) -> None:
+    """C1"""
+    team = await make_team(database)
+    refused = await a_call(database, team, refused="limit_reached")
+    async with database.team(team) as session:
+        assert list(await session.scalars(inbox.listed(team, Filter()))) == []
+        wanted = Filter(state=State.NOT_ANSWERED)
+        [found] = await session.scalars(inbox.listed(team, wanted))
+        assert (found.id, found.unread, found.reason) == (refused, False, "limit_reached")
+    assert await events(database, team) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Filter(), {"call", "ann", "bob"}),
+        (Filter(channel=Channel.CALL), {"call"}),
+        (Filter(channel=Channel.SMS), {"ann", "bob"}),
+        (Filter(number_id="num_other"), set[str]()),
+        (Filter(unread=True), {"ann", "bob"}),
+        (Filter(unread=False), {"call"}),
+        (Filter(state=State.OPEN), {"ann", "bob"}),
+        (Filter(words="croissants sunday"), {"ann"}),
+        (Filter(words='"on sunday"'), {"ann"}),
+        (Filter(words="sunday -croissants"), set[str]()),
+        (Filter(words="'); drop table"), set[str]()),
+    ],
+)
+async def test_the_list_is_filtered(database: Database, wanted: Filter, found: set[str]) -> None:
+    """I3"""
+    team = await make_team(database)
+    ids = {
+        await a_call(database, team): "call",
+        await a_text(database, team, "Croissants on Sunday?"): "ann",
+        await a_text(database, team, "Two loaves", sender="+14155550112"): "bob",
+    }
+    async with database.team(team) as session:
+        rows = await session.scalars(inbox.listed(team, wanted))
+        assert {ids[row.id] for row in rows} == found
+
+
+async def test_reading_takes_the_mark_away_until_the_next_text(database: Database) -> None:
+    team = await make_team(database)
+    thread = await a_text(database, team, "hello")
+    async with database.team(team) as session:
+        await inbox.mark_read(session, team, thread)
+    async with database.team(team) as session:
+        assert not (await inbox.get(session, team, thread)).unread
+        await inbox.add_turn(session, team, thread, speaker=Speaker.AGENT, text="Hi.")
+        assert not (await inbox.get(session, team, thread)).unread
+
+
+async def test_a_turn_is_changed_only_where_told(database: Database) -> None:
+    team = await make_team(database)
+    call = await a_call(database, team)
+    async with database.team(team) as session:
+        turn = await inbox.add_turn(
+            session, team, call, speaker=Speaker.AGENT, text="We open at nine", status="speaking"
+        )
+        await inbox.update_turn(session, team, turn.id, text="We open", status="interrupted")
+    async with database.team(team) as session:
+        [kept] = await inbox.turns_of(session, team, call)
+        assert (kept.text, kept.status, kept.note) == ("We open", "interrupted", "")
+
+
+async def test_a_live_call_is_not_closed_by_hand(database: Database) -> None:
+    team = await make_team(database)
+    call = await a_call(database, team)
+    async with database.team(team) as session:
+        with pytest.raises(inbox.CallIsLive):
+            await inbox.close_by_hand(session, team, call)
+
+
+async def test_another_team_finds_nothing(database: Database) -> None:
+    """SEC7"""
+    ours, theirs = await make_team(database), await make_team(database)
+    thread = await a_text(database, ours, "hello")
+    async with database.team(theirs) as session:
+        with pytest.raises(inbox.ConversationNotFound):
+            await inbox.get(session, theirs, thread)
+        assert await inbox.turns_of(session, theirs, thread) == []
+
+
+async def test_a_thread_names_its_contact(database: Database) -> None:
+    """P1: the number links to the record."""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        contact = await contacts.on_contact(session, team, ANN)
+        thread = await inbox.open_thread(
+            session, team, number_id=NUMBER, sender=ANN, contact_id=contact.id
+        )
+        assert thread.contact_id == contact.id
