@@ -34,9 +34,13 @@ class Speaker(StrEnum):
     NOTICE = "notice"
 
 
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [str(each) for each in kind]
+
+
 def _one_of(kind: type[StrEnum]) -> Enum:
     """A text column that reads back as the enumeration; new members need no migration."""
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda each: [*map(str, each)])
+    return Enum(kind, native_enum=False, length=16, values_callable=_values)
 
 
 class Conversation(TeamOwned, Base):
