@@ -14,9 +14,8 @@ from offhook.db import Base, TeamOwned, primary_key
 class Call(TeamOwned, Base):
     """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5).
 
-    The stream's token is kept as a hash; `epoch` counts the connections, and only the current one
-    may speak (C7). `spoke_at` is when the agent was first heard: without it nothing is billed
-    (UM5).
+    `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
+    the agent was first heard: without it nothing is billed (UM5).
     """
 
     __tablename__ = "calls"
@@ -35,9 +34,7 @@ class Call(TeamOwned, Base):
     limited: Mapped[bool] = mapped_column(default=False)
     node_id: Mapped[str | None] = mapped_column(String(40), index=True)
     epoch: Mapped[int] = mapped_column(default=1)
-    token_hash: Mapped[str | None] = mapped_column(String(64))
-    admitted_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime]
     spoke_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

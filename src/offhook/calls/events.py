@@ -1,0 +1,55 @@
+"""What calls announce (webhooks.md, Events): ids and state, no words of anybody."""
+
+from typing import ClassVar
+
+from offhook.db import Event
+
+
+class CallEvent(Event):
+    call_id: str
+    number_id: str
+    contact_id: str | None = None
+
+    def topics(self) -> tuple[str, ...]:
+        return (*super().topics(), f"call:{self.call_id}", f"number:{self.number_id}", "calls")
+
+
+class CallStarted(CallEvent):
+    """A call reached us and will be answered."""
+
+    event: ClassVar[str] = "call.started"
+
+
+class CallRefused(CallEvent):
+    """A call was not answered; `reason` is one of the refusals."""
+
+    event: ClassVar[str] = "call.refused"
+    reason: str
+
+
+class CallAnswered(CallEvent):
+    """The audio is connected and the agent begins to speak."""
+
+    event: ClassVar[str] = "call.answered"
+
+
+class CallEnded(CallEvent):
+    """The call is over and its minutes are settled."""
+
+    event: ClassVar[str] = "call.ended"
+    reason: str
+    duration_s: int
+    minutes: int
+
+
+class RecordingReady(CallEvent):
+    event: ClassVar[str] = "recording.ready"
+    duration_ms: int
+
+
+class RecordingFailed(CallEvent):
+    event: ClassVar[str] = "recording.failed"
+
+
+class TranscriptReady(CallEvent):
+    event: ClassVar[str] = "transcript.ready"

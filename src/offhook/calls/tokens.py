@@ -1,0 +1,53 @@
+"""Tokens: who may open a call's media stream, who may watch its words, who may hear its recording.
+
+All are HMACs under the installation's secret, made from what they allow, so nothing needs to be
+stored and nothing can be widened. Pure; time is an argument (Unix seconds).
+"""
+
+import base64
+import hashlib
+import hmac
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    STREAM = "stream"
+    WATCH = "watch"
+    RECORDING = "recording"
+
+
+def stream_token(secret: bytes, call_id: str, epoch: int) -> str:
+    """Allows one connection of one call: the same for a repeated callback (UM10, SEC4)."""
+    return _sign(secret, Purpose.STREAM, call_id, str(epoch))
+
+
+def is_stream_token(secret: bytes, call_id: str, epoch: int, token: str) -> bool:
+    return hmac.compare_digest(stream_token(secret, call_id, epoch).encode(), token.encode())
+
+
+def watch_token(secret: bytes, call_id: str) -> str:
+    """Lets the web process follow the words of a call at its media process."""
+    return _sign(secret, Purpose.WATCH, call_id)
+
+
+def is_watch_token(secret: bytes, call_id: str, token: str) -> bool:
+    return hmac.compare_digest(watch_token(secret, call_id).encode(), token.encode())
+
+
+def recording_signature(secret: bytes, call_id: str, user_id: str, expires_s: int) -> str:
+    """Bound to the recording, the person and the time until which it holds (SEC16)."""
+    return _sign(secret, Purpose.RECORDING, call_id, user_id, str(expires_s))
+
+
+def is_recording_signature(
+    secret: bytes, call_id: str, user_id: str, expires_s: int, signature: str, *, now_s: int
+) -> bool:
+    """False when it is another's, altered, or past its time."""
+    expected = recording_signature(secret, call_id, user_id, expires_s)
+    return now_s <= expires_s and hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def _sign(secret: bytes, purpose: Purpose, *parts: str) -> str:
+    text = "\n".join((purpose.value, *parts))
+    digest = hmac.digest(secret, text.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
