@@ -25,7 +25,9 @@ def test_a_stream_token_opens_its_call_in_its_epoch_only() -> None:
 def test_a_recordings_link_is_bound_to_person_recording_and_time() -> None:
     signature = recording_signature(SECRET, "call_1", "user_1", 1000)
 
-    def holds(call: str, user: str, expires: int, sig: str, now: int, key: bytes = SECRET) -> bool:
+    def holds(
+        call: str, user: str, expires: int, sig: str, now: int, *, key: bytes = SECRET
+    ) -> bool:
         return is_recording_signature(key, call, user, expires, sig, now_s=now)
 
     assert holds("call_1", "user_1", 1000, signature, 1000)
@@ -33,5 +35,5 @@ def test_a_recordings_link_is_bound_to_person_recording_and_time() -> None:
     assert not holds("call_1", "user_2", 1000, signature, 900)
     assert not holds("call_2", "user_1", 1000, signature, 900)
     assert not holds("call_1", "user_1", 2000, signature, 900)
-    assert not holds("call_1", "user_1", 1000, signature, 900, b"t" * 32)
+    assert not holds("call_1", "user_1", 1000, signature, 900, key=b"t" * 32)
     assert not holds("call_1", "user_1", 1000, "", 900)
