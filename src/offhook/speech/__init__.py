@@ -30,6 +30,7 @@ shapes and the errors.
 
 from offhook.settings import Settings
 from offhook.speech.cache import VoiceCache
+from offhook.speech.offline_recogniser import OfflineRecogniser
 from offhook.speech.offline_synthesiser import OfflineSynthesiser
 from offhook.speech.port import (
     SAMPLE_RATE,
@@ -63,8 +64,18 @@ __all__ = [
     "Synthesiser",
     "VoiceCache",
     "Word",
+    "open_recogniser",
     "open_synthesiser",
 ]
+
+
+def open_recogniser(settings: Settings) -> Recogniser:
+    """The recogniser that the settings name; nothing is connected before it is used."""
+    return OfflineRecogniser(
+        settings.run_path / "recogniser.sock",
+        capacity=default_capacity(),
+        model=settings.recogniser_model,
+    )
 
 
 def open_synthesiser(settings: Settings) -> Synthesiser:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+RATE = 8_000
 MULAW_SILENCE = b"\xff"
 _BIAS = 0x84
 _CLIP = 32_635

@@ -69,6 +69,10 @@ class Link:
         except TimeoutError:
             raise self.unavailable() from None
 
+    @property
+    def connected(self) -> bool:
+        return self._connected.is_set()
+
     def unavailable(self) -> SpeechUnavailable:
         return SpeechUnavailable(
             f"The {self._name} at {self._path} does not answer.",

@@ -5,6 +5,7 @@ done by the `Service` that it is given.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -152,6 +153,12 @@ async def _run(path: Path, make_service: Callable[[Callable[[], None]], Service]
         # A model's thread may be in the midst of a pass that nobody waits for any more, and the
         # clients' connections have nothing to say: the ordinary way out would wait for both.
         os._exit(0)
+
+
+def yield_to_media() -> None:
+    """Lowers this process's priority: a late word is heard, a late audio frame is a click."""
+    with contextlib.suppress(OSError):
+        os.nice(5)
 
 
 def default_capacity() -> int:

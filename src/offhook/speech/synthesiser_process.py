@@ -114,6 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     server.die_with_parent()
+    server.yield_to_media()
     voice = Voice(options.threads)
     capacity = options.capacity or server.default_capacity()
     server.run(options.socket, lambda load_changed: Speaking(voice, capacity, load_changed))
