@@ -73,6 +73,13 @@ class Meter:
         """The last instant at which something may be heard."""
         return self.horizon_ms - HANG_UP_MS
 
+    @property
+    def next_ms(self) -> int:
+        """When `due` may have something to say again, unless the ledger answers before."""
+        if self.phase is Phase.OPEN:
+            return max(self.horizon_ms - NOTICE_MS, self._ask_again_ms)
+        return self.hang_up_ms
+
     def due(self, now_ms: int) -> Due | None:
         """What is to be done at `now_ms`; asked often, answers each thing once."""
         if self.phase is Phase.OVER:

@@ -15,9 +15,8 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
 
 Callbacks, for the routes of messages/ and calls/ (body is the raw body):
 
-    fields = read_form(body)                       # list[tuple[str, str]], raises FormError
-    url = callback_url(settings.web_url, scope["raw_path"], scope["query_string"])
-    if not verify_form(account(settings).token, url, fields, header): 403   # header may be None
+    fields = read_callback(settings, raw_path=scope["raw_path"], query=scope["query_string"],
+        body=body, signature=header)               # raises CallbackForged 403, CallbackMalformed
     InboundSms = parse_inbound_sms(fields)         # raises CallbackMalformed (400)
     InboundCall = parse_inbound_call(fields)       # also the request of a <Connect action>
     MessageStatus = parse_message_status(fields); CallStatus = parse_call_status(fields)
@@ -29,6 +28,7 @@ Callbacks, for the routes of messages/ and calls/ (body is the raw body):
 A handset in the browser: `handset_token(secret_key(settings), number, now_s=…)`.
 """
 
+from offhook.carriers.callbacks import CallbackForged, read_callback
 from offhook.carriers.factory import CarrierNotConfigured, account
 from offhook.carriers.factory import open_carrier as open  # noqa: A004 - carriers.open(settings)
 from offhook.carriers.port import (
@@ -79,6 +79,7 @@ __all__ = [
     "CallRecord",
     "CallState",
     "CallStatus",
+    "CallbackForged",
     "CallbackMalformed",
     "Callbacks",
     "Capabilities",
@@ -112,6 +113,7 @@ __all__ = [
     "parse_inbound_sms",
     "parse_message_status",
     "parse_stream_status",
+    "read_callback",
     "read_form",
     "readable",
     "sign",

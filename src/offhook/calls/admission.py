@@ -1,0 +1,292 @@
+"""Whether an inbound call is answered (C1): one transaction, the first minute reserved in it.
+
+Everything that may say no is asked here and nowhere else: the number, its agent, the caller's
+lines, the media processes' room, the ledger. A refused call is kept as a conversation that was not
+answered. The same carrier call told twice gets the same answer (UM10, SEC2).
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from offhook import contacts, inbox, numbers, usage
+from offhook.agents import Snapshot, to_json
+from offhook.calls.events import CallRefused, CallStarted
+from offhook.calls.models import Call, MediaNode
+from offhook.calls.rules import (
+    CALLER_LINES,
+    LEASE,
+    NODE_SILENT_AFTER,
+    CallState,
+    Refusal,
+    Signal,
+    signal_for,
+)
+from offhook.carriers import InboundCall
+from offhook.db import Session, new_id, now, publish
+from offhook.phone import E164
+
+LIVE_STATES = (CallState.ADMITTED, CallState.LIVE)
+REFUSALS = {
+    numbers.Reason.DISABLED: Refusal.DISABLED,
+    numbers.Reason.SERVICE_OFF: Refusal.CALLS_OFF,
+    numbers.Reason.AGENT_NOT_LIVE: Refusal.AGENT_NOT_LIVE,
+    numbers.Reason.SUSPENDED: Refusal.SUSPENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The call is to be answered: connect it to `node_url` with the token of this call."""
+
+    team_id: str
+    call_id: str
+    epoch: int
+    node_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    refusal: Refusal
+    signal: Signal
+
+
+Verdict = Admitted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Whom a call is for, if anybody: what must be known before its greeting can be made ready."""
+
+    team_id: str
+    number_id: str
+    snapshot: Snapshot | None
+    refusal: Refusal | None
+
+
+async def called(session: Session, inbound: InboundCall) -> Called | None:
+    """The number that is called and whether it answers calls now; None for nobody's number."""
+    number = await numbers.held(session, inbound.to)
+    if number is None:
+        return None
+    answer = await numbers.answering(session, number.team_id, number.id, numbers.Service.CALLS)
+    if isinstance(answer, numbers.Answerer):
+        return Called(number.team_id, number.id, answer.agent, None)
+    refusal = REFUSALS[answer.reason] if answer is not None else Refusal.UNKNOWN_NUMBER
+    return Called(number.team_id, number.id, None, refusal)
+
+
+async def admit(
+    session: Session, inbound: InboundCall, *, greeting_is_ready: bool = True
+) -> Verdict:
+    """Decide, and reserve the first minute before the carrier is told to answer (U4)."""
+    if (known := await _known(session, inbound.call_id)) is not None:
+        return known
+    target = await called(session, inbound)
+    if target is None:
+        return Refused(Refusal.UNKNOWN_NUMBER, signal_for(Refusal.UNKNOWN_NUMBER))
+    call_id = new_id("call")
+    decision = await _decide(session, target, inbound, call_id, ready=greeting_is_ready)
+    if isinstance(decision, Refusal):
+        return await _refuse(session, target, inbound, call_id, decision)
+    call = await _open(session, target, inbound, call_id, decision)
+    await publish(
+        session,
+        CallStarted(
+            team_id=call.team_id,
+            conversation_id=call.conversation_id,
+            call_id=call.id,
+            number_id=call.number_id,
+            contact_id=call.contact_id,
+        ),
+    )
+    return Admitted(call.team_id, call.id, call.epoch, decision.node.url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Everything said yes: who answers, where, and whether the number has a limit."""
+
+    snapshot: Snapshot
+    node: MediaNode
+    limited: bool
+
+
+async def _decide(
+    session: Session, target: Called, inbound: InboundCall, call_id: str, *, ready: bool
+) -> _Place | Refusal:
+    """Every question in order; the ledger last, since its yes is a reservation."""
+    if target.snapshot is None:
+        return target.refusal or Refusal.OUR_FAULT
+    if (refusal := await _caller_refusal(session, target, inbound.sender.e164)) is not None:
+        return refusal
+    if not ready:
+        return Refusal.OUR_FAULT
+    node = await _free_node(session)
+    if node is None:
+        return Refusal.NO_CAPACITY
+    answer = await usage.reserve_minute(
+        session, target.team_id, number_id=target.number_id, call_id=call_id, index=0
+    )
+    if isinstance(answer, usage.Denied):
+        return Refusal.LIMIT_REACHED
+    return _Place(target.snapshot, node, limited=answer.limit is not None)
+
+
+async def _known(session: Session, carrier_call_id: str) -> Verdict | None:
+    """What was decided about this carrier call before, if it was."""
+    row = (
+        await session.execute(
+            select(Call, MediaNode.url)
+            .join(MediaNode, MediaNode.id == Call.node_id, isouter=True)
+            .where(Call.carrier_call_id == carrier_call_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    call, url = row
+    if call.state is CallState.REFUSED:
+        refusal = Refusal(call.reason)
+        return Refused(refusal, signal_for(refusal))
+    return Admitted(call.team_id, call.id, call.epoch, url or "")
+
+
+async def _caller_refusal(session: Session, target: Called, caller: E164 | None) -> Refusal | None:
+    """A caller's own cap (SEC12). Strangers who hide their number share no cap (P5).
+
+    Two calls of one caller are decided one after the other, so that the cap holds.
+    """
+    if caller is None:
+        return None
+    key = f"{target.number_id} {caller}"
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    since = await now(session) - LEASE
+    lines = await session.scalar(
+        select(func.count())
+        .select_from(Call)
+        .where(
+            Call.team_id == target.team_id,
+            Call.number_id == target.number_id,
+            Call.caller == caller,
+            Call.state.in_(LIVE_STATES),
+            Call.heartbeat_at > since,  # a dead call holds its line for the lease only (LB4)
+        )
+    )
+    return Refusal.CALLER_LINES_FULL if (lines or 0) >= CALLER_LINES else None
+
+
+async def _free_node(session: Session) -> MediaNode | None:
+    """The media process with the most room, locked so that two calls cannot take its last line."""
+    instant = await now(session)
+    nodes = await session.scalars(
+        select(MediaNode)
+        .where(MediaNode.heartbeat_at > instant - NODE_SILENT_AFTER)
+        .order_by(MediaNode.id)
+        .with_for_update()
+    )
+    best, most = None, 0
+    for node in nodes:
+        live = await session.scalar(
+            select(func.count())
+            .select_from(Call)
+            .where(
+                Call.node_id == node.id,
+                Call.state.in_(LIVE_STATES),
+                Call.heartbeat_at > instant - LEASE,
+            )
+        )
+        free = node.capacity - (live or 0)
+        if free > most:
+            best, most = node, free
+    return best
+
+
+async def _open(
+    session: Session, target: Called, inbound: InboundCall, call_id: str, place: _Place
+) -> Call:
+    caller = inbound.sender.e164
+    contact = None
+    if caller is not None:
+        contact = await contacts.on_contact(session, target.team_id, caller)
+    conversation = await inbox.open_conversation(
+        session,
+        target.team_id,
+        channel=inbox.Channel.CALL,
+        number_id=target.number_id,
+        sender=caller or "",
+        contact_id=contact.id if contact else None,
+        agent_id=place.snapshot.agent_id,
+        agent_version=place.snapshot.version,
+        call_id=call_id,
+    )
+    instant = await now(session)
+    call = Call(
+        id=call_id,
+        team_id=target.team_id,
+        conversation_id=conversation.id,
+        number_id=target.number_id,
+        contact_id=contact.id if contact else None,
+        carrier_call_id=inbound.call_id,
+        caller=caller or "",
+        state=CallState.ADMITTED,
+        agent=to_json(place.snapshot),
+        limited=place.limited,
+        node_id=place.node.id,
+        epoch=1,
+        answered_at=instant,
+        heartbeat_at=instant,
+    )
+    session.add(call)
+    await session.flush()
+    return call
+
+
+async def _refuse(
+    session: Session, target: Called, inbound: InboundCall, call_id: str, refusal: Refusal
+) -> Refused:
+    """Keep the refused call: state "not answered", its reason, hidden unless filtered for (C1)."""
+    caller = inbound.sender.e164
+    contact = None
+    if caller is not None:
+        contact = await contacts.find(session, target.team_id, caller)
+    conversation = await inbox.open_conversation(
+        session,
+        target.team_id,
+        channel=inbox.Channel.CALL,
+        number_id=target.number_id,
+        sender=caller or "",
+        contact_id=contact.id if contact else None,
+        call_id=call_id,
+        refused=refusal.value,
+    )
+    instant = await now(session)
+    session.add(
+        Call(
+            id=call_id,
+            team_id=target.team_id,
+            conversation_id=conversation.id,
+            number_id=target.number_id,
+            contact_id=conversation.contact_id,
+            carrier_call_id=inbound.call_id,
+            caller=caller or "",
+            state=CallState.REFUSED,
+            reason=refusal.value,
+            agent={},
+            answered_at=instant,
+            heartbeat_at=instant,
+            ended_at=instant,
+        )
+    )
+    await session.flush()
+    await publish(
+        session,
+        CallRefused(
+            team_id=target.team_id,
+            conversation_id=conversation.id,
+            call_id=call_id,
+            number_id=target.number_id,
+            contact_id=conversation.contact_id,
+            reason=refusal.value,
+        ),
+    )
+    return Refused(refusal, signal_for(refusal))

@@ -1,0 +1,131 @@
+"""The carrier's callbacks about calls: answered with documents, verified before anything is read.
+
+    POST /carriers/twilio/voice                 a call for one of our numbers: answer or reject
+    POST /carriers/twilio/stream-ended/{call}   our media stream is over: hang up, or explain
+    POST /carriers/twilio/call-status           the call's end, by the carrier's record
+
+No document ends by waiting (CM4). Whatever goes wrong on our side, the carrier is told to reject:
+an answered call costs the caller (C1).
+"""
+
+import logging
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Header
+from starlette.requests import Request
+from starlette.responses import Response
+
+from offhook.calls import admission, service
+from offhook.calls.admission import Admitted
+from offhook.calls.phrases import ENGLISH
+from offhook.calls.rules import CallState, End
+from offhook.calls.tokens import stream_token
+from offhook.carriers import (
+    InboundCall,
+    parse_call_status,
+    parse_inbound_call,
+    read_callback,
+    twiml,
+)
+from offhook.db import Database
+from offhook.settings import Settings
+from offhook.speech import SpeechUnavailable, VoiceCache, speakable
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/carriers/twilio", include_in_schema=False)
+Signature = Annotated[str | None, Header(alias="X-Twilio-Signature")]
+
+
+async def _fields(request: Request, signature: str | None) -> list[tuple[str, str]]:
+    return read_callback(
+        _settings(request),
+        raw_path=request.scope["raw_path"],
+        query=request.scope["query_string"],
+        body=await request.body(),
+        signature=signature,
+    )
+
+
+@router.post("/voice")
+async def voice(request: Request, signature: Signature = None) -> Response:
+    """Decide about an inbound call and say how it goes on."""
+    inbound = parse_inbound_call(await _fields(request, signature))
+    ready = await _prepare_greeting(request, inbound)
+    async with _database(request).system() as session:
+        verdict = await admission.admit(session, inbound, greeting_is_ready=ready)
+    if not isinstance(verdict, Admitted):
+        log.info("call %s refused: %s", inbound.call_id, verdict.refusal.value)
+        return _document(twiml.reject(verdict.signal))
+    base = _settings(request).web_url
+    token = stream_token(_secret(request), verdict.call_id, verdict.epoch)
+    return _document(
+        twiml.connect_stream(
+            f"{verdict.node_url}/stream",
+            parameters={"call": verdict.call_id, "token": token},
+            action_url=f"{base}/carriers/twilio/stream-ended/{verdict.call_id}",
+        )
+    )
+
+
+@router.post("/stream-ended/{call_id}")
+async def stream_ended(request: Request, call_id: str, signature: Signature = None) -> Response:
+    """The stream is over. A call that we did not end lost its media process: settle it, say so."""
+    await _fields(request, signature)
+    async with _database(request).system() as session:
+        team_id = await service.team_of(session, call_id)
+        if team_id is None:
+            return _document(twiml.hang_up())
+        lost = await service.finish(session, team_id, call_id, End.MEDIA_LOST)
+    return _document(twiml.say_and_hang_up(ENGLISH.trouble) if lost else twiml.hang_up())
+
+
+@router.post("/call-status")
+async def call_status(request: Request, signature: Signature = None) -> Response:
+    """The carrier's record of a call's end; settles a call that nobody else could (UC2)."""
+    status = parse_call_status(await _fields(request, signature))
+    if status.state.final:
+        async with _database(request).system() as session:
+            call = await service.by_carrier_id(session, status.call_id)
+            if call is not None and call.state is CallState.ADMITTED:
+                await service.finish(session, call.team_id, call.id, End.CALLER_HUNG_UP)
+            elif call is not None and call.state is CallState.LIVE:
+                await service.request_end(session, call.team_id, call.id, End.CALLER_HUNG_UP)
+    return _document(twiml.nothing())
+
+
+async def _prepare_greeting(request: Request, inbound: InboundCall) -> bool:
+    """Have the greeting's audio made before the call is answered; False when it cannot be."""
+    async with _database(request).system() as session:
+        target = await admission.called(session, inbound)
+    if target is None or target.snapshot is None:
+        return True
+    snapshot = target.snapshot
+    text = speakable(snapshot.greeting, snapshot.language)
+    if text is None:
+        return True
+    try:
+        await _voices(request).audio(text, voice=snapshot.voice, language=snapshot.language)
+    except SpeechUnavailable as problem:
+        log.warning("no greeting for %s: %s", inbound.call_id, problem)
+        return False
+    return True
+
+
+def _document(text: str) -> Response:
+    return Response(text, media_type=twiml.CONTENT_TYPE)
+
+
+def _settings(request: Request) -> Settings:
+    return cast("Settings", request.app.state.settings)
+
+
+def _database(request: Request) -> Database:
+    return cast("Database", request.app.state.database)
+
+
+def _secret(request: Request) -> bytes:
+    return cast("bytes", request.app.state.secret)
+
+
+def _voices(request: Request) -> VoiceCache:
+    return cast("VoiceCache", request.app.state.voices)

@@ -1,0 +1,431 @@
+"""One live call: what the line, the recogniser, the brain, the ledger and people say, and what
+the agent does about it.
+
+Everything arrives in one event loop: events of the engine (`on_event`), audio (`feed`), wishes from
+outside (`poke`). Replies, words and the meter run as tasks of the call; when one of them fails in
+an unforeseen way the call ends with an apology rather than in silence (C9). `run` returns when the
+call is over and everything about it is written.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import DBAPIError
+
+from offhook import agents, knowledge, media
+from offhook.calls import service
+from offhook.calls.credit import Credit
+from offhook.calls.ear import Ear
+from offhook.calls.meter import Meter
+from offhook.calls.mouth import Mouth
+from offhook.calls.parts import Parts
+from offhook.calls.phrases import phrases
+from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
+from offhook.calls.service import Connected
+from offhook.calls.transcript import Transcript
+from offhook.carriers import CarrierProblem
+from offhook.speech import SpeechUnavailable
+
+log = logging.getLogger(__name__)
+CHECK_INS = 3
+MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
+WRITE_GRACE_S = 30.0
+
+
+class Stream(Protocol):
+    """The carrier's side of the call, as far as a conversation touches it."""
+
+    def close(self) -> None:
+        """Close the media stream."""
+        ...
+
+
+class Watchers(Protocol):
+    """Whoever follows the words of a live call."""
+
+    def tell(self, speaker: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the conversation is told about its surroundings when it begins."""
+
+    call: Connected
+    timezone: str
+    contact_name: str
+    records: bool
+    notice: bool
+    recording_path: Path
+
+
+def line_options(snapshot: agents.Snapshot, *, notice_first: bool = False) -> media.LineOptions:
+    """How the line listens for this agent; a notice that must be heard cannot be interrupted."""
+    options = snapshot.options
+    return media.LineOptions(
+        silence_ms=options.silence_ms,
+        barge_in=options.interruptible and not notice_first,
+        check_in_ms=options.check_in_s * 1000,
+    )
+
+
+class Conversation:
+    """A call that is connected. Not reusable."""
+
+    def __init__(
+        self, setting: Setting, line: media.Line, stream: Stream, watchers: Watchers, parts: Parts
+    ) -> None:
+        call = setting.call
+        snapshot = call.snapshot
+        self.call = call
+        self._setting = setting
+        self._parts = parts
+        self._line = line
+        self._stream = stream
+        self._watchers = watchers
+        self._phrases = phrases(snapshot.language)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reply: asyncio.Task[None] | None = None
+        self._over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self._leaving: End | None = None
+        self._unheard: list[str] = []
+        self._failures = 0
+        self._spoke = False
+        self._recording_notice = ""
+        self._options = line_options(snapshot)
+        self.transcript = Transcript(
+            parts.database, call.team_id, call.conversation_id, call.connected_at
+        )
+        self._mouth = Mouth(
+            line,
+            parts.synthesiser,
+            parts.voices,
+            voice=snapshot.voice,
+            language=snapshot.language,
+        )
+        self._ear = Ear(
+            line,
+            parts.recogniser,
+            language=snapshot.language,
+            on_partial=lambda text: watchers.tell("caller", text),
+        )
+        self._credit = Credit(
+            parts.database,
+            call,
+            Meter(limited=call.limited, max_minutes=snapshot.options.max_call_minutes),
+            on_notice=self._notice_of_end,
+            on_hang_up=self.end,
+        )
+        self._handlers = self._handle()
+
+    # --- from outside ---
+
+    def feed(self, mulaw: bytes) -> None:
+        """Audio of the caller."""
+        self._line.feed(mulaw)
+        self._ear.feed(mulaw)
+
+    def hung_up(self) -> None:
+        """The carrier closed the stream: the caller is gone."""
+        self.end(End.CALLER_HUNG_UP)
+
+    def poke(self) -> None:
+        """Something about this call or its limit changed in the database: look."""
+        self._credit.limit_changed()
+        self._spawn(self._look())
+
+    def end(self, reason: End) -> None:
+        """End the call now; the first reason stands."""
+        if not self._over.done():
+            self._line.clear()
+            self._over.set_result(reason)
+
+    async def farewell(self, text: str, reason: End) -> None:
+        """Say a last sentence, then end."""
+        self._stop_reply()
+        self._leaving = reason
+        try:
+            piece = await self._mouth.phrase(text)
+        except SpeechUnavailable:
+            piece = ""
+        if not piece:
+            self.end(reason)
+
+    async def run(self) -> End:
+        """Live the call to its end. Returns why it ended."""
+        writer = asyncio.create_task(self.transcript.run())
+        self._spawn(self._beat())
+        self._spawn(self._credit.run())
+        self._spawn(self._greet())
+        try:
+            reason = await self._over
+        finally:
+            seconds = self._credit.elapsed_ms / 1000
+            await self._leave()
+        await self._write_end(reason, seconds, writer)
+        return reason
+
+    # --- the engine's events ---
+
+    def on_event(self, event: media.Event) -> None:
+        """Take one event of this call's line; what needs no answer is passed over."""
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def _handle(self) -> dict[type[media.Event], Callable[[Any], None]]:
+        """Which event is whose."""
+        return {
+            media.SpeechStarted: self._ear.started,
+            media.SpeechPaused: lambda _: self._ear.paused(),
+            media.SpeechResumed: lambda _: self._ear.resumed(),
+            media.TurnEnded: lambda event: self._spawn(self._turn(event)),
+            media.BargeIn: self._interrupted,
+            media.Murmur: lambda _: self._ear.dismissed(),
+            media.PieceStarted: self._piece_started,
+            media.PiecePlayed: self._played,
+            media.Cleared: lambda event: self._cut_off(event.heard),
+            media.PlayedOut: lambda _: self._leave_if_silent(),
+            media.CallerSilent: self._silence,
+            media.RecordingFailed: self._recording_failed,
+            media.LineFailed: lambda _: self.end(End.MEDIA_LOST),
+        }
+
+    # --- speaking ---
+
+    async def _greet(self) -> None:
+        """The notice, if the call is recorded, then the greeting; both are kept audio."""
+        greeting = self.call.snapshot.greeting
+        if self._setting.records and self._setting.notice:
+            self._recording_notice = await self._mouth.phrase(self._phrases.recording)
+        elif self._setting.records:
+            self._record()
+        if greeting:
+            await self._mouth.phrase(greeting)
+
+    def _recording_failed(self, event: media.RecordingFailed) -> None:
+        self.transcript.notice(f"The recording stopped: {event.reason}")
+
+    def _record(self) -> None:
+        """Audio is kept from here on (C3)."""
+        self._setting.recording_path.parent.mkdir(parents=True, exist_ok=True)
+        self._line.record(self._setting.recording_path)
+        self._spawn(self._note_recording())
+
+    def _answer(self) -> None:
+        """Reply to everything that is unanswered; an older reply is given up."""
+        self._stop_reply()
+        self._reply = self._spawn(self._speak_reply())
+
+    async def _speak_reply(self) -> None:
+        call = self.call
+        briefing = agents.Briefing(
+            team_id=call.team_id,
+            snapshot=call.snapshot,
+            channel=agents.Channel.CALL,
+            history=list(self.transcript.said),
+            search=self._search,
+            now=datetime.now(ZoneInfo(self._setting.timezone)),
+            contact_name=self._setting.contact_name,
+        )
+        try:
+            spoken = await self._mouth.reply(
+                self._parts.brain.reply(briefing), if_nothing=self._phrases.not_understood
+            )
+        except* SpeechUnavailable:
+            await self._speech_failed()
+            return
+        self._failures = 0
+        self.transcript.cite(spoken.citations)
+        if spoken.hang_up:
+            self._leaving = End.AGENT_HUNG_UP
+            self._leave_if_silent()
+
+    async def _search(self, question: str) -> Sequence[knowledge.Hit]:
+        async with self._parts.database.team(self.call.team_id) as session:
+            return await knowledge.search(
+                session, self.call.team_id, self.call.snapshot.agent_id, question
+            )
+
+    def _stop_reply(self) -> None:
+        if self._reply is not None:
+            self._reply.cancel()
+            self._reply = None
+
+    def _piece_started(self, event: media.PieceStarted) -> None:
+        self._watchers.tell("agent", self._mouth.pending.get(event.piece, ""))
+        if not self._spoke:
+            self._spoke = True
+            self._spawn(self._note_first_words())
+
+    def _played(self, event: media.PiecePlayed) -> None:
+        heard = event.heard
+        self._mouth.over(heard.piece)
+        self._remember(heard)
+        if heard.piece == self._recording_notice:
+            self._line.configure(self._options)
+            self._record()
+
+    def _remember(self, heard: media.Heard, *, interrupted: bool = False) -> None:
+        if heard.start_ms is not None:
+            end_ms = heard.start_ms + heard.heard_ms
+            self.transcript.agent(heard.heard_text, heard.start_ms, end_ms, interrupted=interrupted)
+
+    def _cut_off(self, heard: Sequence[media.Heard]) -> None:
+        """What was not heard was not said (CM1)."""
+        for each in heard:
+            self._mouth.over(each.piece)
+            self._remember(each, interrupted=not each.complete)
+
+    def _interrupted(self, event: media.BargeIn) -> None:
+        """The caller has the floor; the rest is kept aside in case it was only noise."""
+        self._stop_reply()
+        self._leaving = None
+        self._cut_off(event.heard)
+        self._unheard = [each.text[len(each.heard_text) :].strip() for each in event.heard]
+
+    def _leave_if_silent(self) -> None:
+        """A goodbye is heard to its end before the line is given up (CM4)."""
+        replying = self._reply is not None and not self._reply.done()
+        if self._leaving is not None and not self._mouth.pending and not replying:
+            self.end(self._leaving)
+
+    # --- listening ---
+
+    async def _turn(self, ended: media.TurnEnded) -> None:
+        try:
+            heard = await self._ear.words()
+        except SpeechUnavailable:
+            await self._speech_failed()
+            return
+        self._line.words(heard.text, final=True)
+        self._watchers.tell("caller", "")
+        if not heard.text:
+            await self._go_on()
+            return
+        self._unheard = []
+        self.transcript.caller(heard.text, ended.start_ms, ended.end_ms)
+        self._answer()
+
+    async def _go_on(self) -> None:
+        """It was noise that cut the reply off: the rest of it is said after all (CM7)."""
+        rest, self._unheard = " ".join(self._unheard), []
+        if rest:
+            await self._mouth.phrase(rest)
+
+    async def _speech_failed(self) -> None:
+        """A vendor failed: say so, and after three times in a row apologise and end (C9)."""
+        self._failures += 1
+        if self._failures >= MAX_SPEECH_FAILURES:
+            await self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP)
+            return
+        try:
+            await self._mouth.phrase(self._phrases.not_understood)
+        except SpeechUnavailable:
+            await self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP)
+
+    def _silence(self, event: media.CallerSilent) -> None:
+        """Check in three times, then say goodbye; at once to a caller who never spoke (C5)."""
+        if self._reply is not None and not self._reply.done():
+            return
+        if event.ever_spoke and event.times <= CHECK_INS:
+            self._spawn(self._check_in())
+        else:
+            self._spawn(self.farewell(self._phrases.goodbye, End.SILENCE))
+
+    async def _check_in(self) -> None:
+        await self._mouth.phrase(self._phrases.check_in)
+
+    # --- the ledger and people ---
+
+    def _notice_of_end(self, reason: End) -> None:
+        self._stop_reply()
+        self._line.clear()
+        self._spawn(self._say_end_is_near())
+
+    async def _say_end_is_near(self) -> None:
+        await self._mouth.phrase(self._phrases.ending_soon)
+
+    async def _look(self) -> None:
+        async with self._parts.database.team(self.call.team_id) as session:
+            reason = await service.requested_end(session, self.call.team_id, self.call.call_id)
+        if reason is not None:
+            self.end(reason)
+
+    async def _beat(self) -> None:
+        """Show signs of life; a database that is away does not end the call (UC3)."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                async with self._parts.database.team(self.call.team_id) as session:
+                    wish = await service.beat(session, self.call.team_id, self.call.call_id)
+            except (DBAPIError, OSError) as error:
+                log.warning("no heart-beat for %s: %s", self.call.call_id, error)
+                continue
+            if wish is not None:
+                self.end(End(wish))
+
+    async def _note_first_words(self) -> None:
+        async with self._parts.database.team(self.call.team_id) as session:
+            await service.spoke(session, self.call.team_id, self.call.call_id)
+
+    async def _note_recording(self) -> None:
+        path = str(self._setting.recording_path)
+        async with self._parts.database.team(self.call.team_id) as session:
+            await service.recording_began(session, self.call.team_id, self.call.call_id, path)
+
+    # --- the end ---
+
+    async def _leave(self) -> None:
+        """Stop everything of this call but what is being written."""
+        self._line.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ear.close()
+
+    async def _write_end(self, reason: End, seconds: float, writer: asyncio.Task[None]) -> None:
+        """Settle first, then hang up: whoever asks about the call finds it ended."""
+        call = self.call
+        if reason is not End.CALLER_HUNG_UP:
+            self.transcript.notice(END_SENTENCES[reason])
+        try:
+            async with self._parts.database.team(call.team_id) as session:
+                await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
+        except (DBAPIError, OSError):
+            log.exception(
+                "call %s ended and could not be settled; the sweeper does it", call.call_id
+            )
+        if reason is not End.CALLER_HUNG_UP:
+            await self._hang_up()
+        self._stream.close()
+        self.transcript.close()
+        try:
+            async with asyncio.timeout(WRITE_GRACE_S):
+                await writer
+        except TimeoutError:
+            log.error("turns of %s could not be written", call.call_id)  # noqa: TRY400 - no traceback helps
+
+    async def _hang_up(self) -> None:
+        try:
+            await self._parts.carrier.hang_up(self.call.carrier_call_id)
+        except CarrierProblem as problem:
+            log.warning("could not hang up %s: %s", self.call.call_id, problem)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("call %s failed", self.call.call_id, exc_info=error)
+            if not self._over.done() and self._leaving is None:
+                self._spawn(self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP))

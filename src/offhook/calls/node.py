@@ -1,0 +1,283 @@
+"""The media process: takes calls' streams, runs their conversations on one engine, and says that
+it is there.
+
+    carrier --ws--> MediaStream --token--> service.connect --> Conversation <--> engine's Line
+
+The engine's tick thread hands over one batch a tick; everything else happens in this loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
+
+from offhook import contacts, media, numbers, teams
+from offhook.calls import recordings, service, stream
+from offhook.calls.conversation import Conversation, Setting, line_options
+from offhook.calls.models import MediaNode
+from offhook.calls.parts import Parts
+from offhook.calls.phrases import phrases
+from offhook.calls.rules import NODE_SILENT_AFTER, End
+from offhook.calls.service import Connected, StreamRefused
+from offhook.calls.stream import LineTalk, MediaStream, Watcher
+from offhook.calls.tokens import is_watch_token
+from offhook.calls.words import LiveWords
+from offhook.carriers import CarrierProblem, streams
+from offhook.db import Listener, new_id, now
+from offhook.speech import SpeechUnavailable
+
+log = logging.getLogger(__name__)
+BEAT_S = 2.0
+GOODBYE_S = 8.0
+
+
+class LiveCall:
+    """A call on this node: its conversation and whoever watches its words."""
+
+    def __init__(
+        self, conversation: Conversation, media_stream: MediaStream, words: LiveWords
+    ) -> None:
+        self.conversation = conversation
+        self.stream = media_stream
+        self.words = words
+
+
+class Node:
+    """One media process."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.id = new_id("node")
+        self._parts = parts
+        self._settings = parts.settings
+        self._calls: dict[str, LiveCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        loop = asyncio.get_running_loop()
+        self.engine = media.Engine(
+            lambda batch: _post(loop, self._on_batch, batch), max_lines=self._settings.media_lines
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set, then say goodbye to every caller and return."""
+        settings = self._settings
+        self._recover_recordings()
+        self.engine.start()
+        server = await stream.listen(self, settings.host, settings.media_port)
+        listener = Listener(self._parts.database.psycopg_url, self._heard, self._poke_all)
+        beside = [
+            asyncio.create_task(self._beat()),
+            asyncio.create_task(listener.run()),
+            asyncio.create_task(self._warm_up()),
+        ]
+        try:
+            await stopping.wait()
+        finally:
+            await self._drain()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._sign_off()
+            server.close()
+            await asyncio.to_thread(self.engine.stop)
+
+    def capacity(self) -> int:
+        """Calls that this process can hear, speak to and carry at once (C1)."""
+        parts = self._parts
+        return min(self.engine.max_lines, parts.recogniser.capacity(), parts.synthesiser.capacity())
+
+    # --- streams (stream.Taker) ---
+
+    def take(self, media_stream: MediaStream, start: streams.Start) -> None:
+        self._spawn(self._live(media_stream, start))
+
+    def watch(self, watcher: Watcher, call_id: str, token: str) -> bool:
+        live = self._calls.get(call_id)
+        if live is None or not is_watch_token(self._parts.secret, call_id, token):
+            return False
+        live.words.add(watcher.tell)
+        return True
+
+    def unwatch(self, watcher: Watcher, call_id: str) -> None:
+        if (live := self._calls.get(call_id)) is not None:
+            live.words.remove(watcher.tell)
+
+    # --- one call ---
+
+    async def _live(self, media_stream: MediaStream, start: streams.Start) -> None:
+        """From the token to the last turn written."""
+        call_id = start.parameters.get("call", "")
+        try:
+            setting = await self._admit(call_id, start.parameters.get("token", ""))
+        except StreamRefused as refusal:
+            media_stream.refuse(refusal.sentence)
+            return
+        options = line_options(
+            setting.call.snapshot, notice_first=setting.records and setting.notice
+        )
+        line = self.engine.open(call_id, options)
+        words = LiveWords()
+        conversation = Conversation(setting, line, media_stream, words, self._parts)
+        self._calls[call_id] = LiveCall(conversation, media_stream, words)
+        media_stream.accept(LineTalk(line, conversation))
+        self._spawn(self._limit_at_carrier(setting.call))
+        try:
+            reason = await conversation.run()
+            log.info("call %s ended: %s", call_id, reason.value)
+        finally:
+            self._calls.pop(call_id, None)
+            words.close()
+
+    async def _admit(self, call_id: str, token: str) -> Setting:
+        if self._draining:
+            raise StreamRefused("This media process is stopping.")
+        async with self._parts.database.system() as session:
+            call = await service.connect(session, self._parts.secret, call_id, token)
+        async with self._parts.database.team(call.team_id) as session:
+            number = await numbers.get(session, call.team_id, call.number_id)
+            team = await teams.get(session, call.team_id)
+            contact = None
+            if call.contact_id is not None:
+                contact = await contacts.get(session, call.team_id, call.contact_id)
+        return Setting(
+            call=call,
+            timezone=team.timezone,
+            contact_name=contact.name if contact else "",
+            records=number.record_calls,
+            notice=number.recording_notice,
+            recording_path=self._recording_path(call.team_id, call.call_id),
+        )
+
+    async def _limit_at_carrier(self, call: Connected) -> None:
+        """A second wall: the carrier itself ends the call at its longest duration (U4)."""
+        seconds = call.snapshot.options.max_call_minutes * 60
+        with suppress(CarrierProblem):  # our own meter is the first wall
+            await self._parts.carrier.limit_call(call.carrier_call_id, seconds=seconds)
+
+    # --- the engine ---
+
+    def _on_batch(self, batch: media.Batch) -> None:
+        for line_id, outgoing in batch.out:
+            if (live := self._calls.get(line_id)) is not None:
+                live.stream.send(outgoing)
+        for event in batch.events:
+            if isinstance(event, media.RecordingSaved):
+                self._spawn(self._recording_saved(event.line, event.path))
+            elif (live := self._calls.get(event.line)) is not None:
+                live.conversation.on_event(event)
+
+    async def _recording_saved(self, call_id: str, path: Path) -> None:
+        length = recordings.length_ms(path)
+        async with self._parts.database.system() as session:
+            team_id = await service.team_of(session, call_id)
+        if team_id is not None:
+            async with self._parts.database.team(team_id) as session:
+                await service.recording_saved(session, team_id, call_id, length)
+
+    def _recording_path(self, team_id: str, call_id: str) -> Path:
+        return recordings.path_of(self._settings.home_path, team_id, call_id)
+
+    def _recover_recordings(self) -> None:
+        """What a killed process left is made whole before new calls are taken."""
+        for folder in (self._settings.home_path / "recordings").glob("*"):
+            media.recover(folder)
+
+    # --- the database ---
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._say_here()
+            except (DBAPIError, OSError) as error:
+                log.warning("the media process could not say that it is there: %s", error)
+            await asyncio.sleep(BEAT_S)
+
+    async def _say_here(self) -> None:
+        async with self._parts.database.system() as session:
+            instant = await now(session)
+            node = await session.get(MediaNode, self.id, with_for_update=True)
+            if node is None:
+                node = MediaNode(
+                    id=self.id,
+                    url=self._settings.media_socket_url,
+                    capacity=0,
+                    heartbeat_at=instant,
+                )
+                session.add(node)
+            node.capacity = 0 if self._draining else self.capacity()
+            node.live = len(self._calls)
+            node.heartbeat_at = instant
+            await session.execute(
+                delete(MediaNode).where(MediaNode.heartbeat_at < instant - 10 * NODE_SILENT_AFTER)
+            )
+
+    async def _sign_off(self) -> None:
+        with suppress(DBAPIError, OSError):
+            async with self._parts.database.system() as session:
+                await session.execute(delete(MediaNode).where(MediaNode.id == self.id))
+
+    def _heard(self, team_id: str, topic: str) -> None:
+        """News of a call, or of the number that a call is on."""
+        kind, _, name = topic.partition(":")
+        for live in self._calls.values():
+            call = live.conversation.call
+            if (kind == "call" and name == call.call_id) or (
+                kind == "number" and name == call.number_id and team_id == call.team_id
+            ):
+                live.conversation.poke()
+
+    def _poke_all(self) -> None:
+        for live in self._calls.values():
+            live.conversation.poke()
+
+    # --- start and stop ---
+
+    async def _warm_up(self) -> None:
+        """Make the audio of the fixed sentences before the first caller needs it."""
+        for language in ("en",):
+            for sentence in phrases(language).all():
+                with suppress(SpeechUnavailable):
+                    await self._parts.voices.audio(sentence, language=language)
+
+    async def _drain(self) -> None:
+        """No new calls; every caller hears why, and the calls end in order."""
+        self._draining = True
+        ending = [
+            asyncio.create_task(
+                live.conversation.farewell(
+                    phrases(live.conversation.call.snapshot.language).stopping, End.STOPPING
+                )
+            )
+            for live in self._calls.values()
+        ]
+        await asyncio.gather(*ending, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYE_S)
+        for live in self._calls.values():
+            live.conversation.end(End.STOPPING)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYE_S)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a call's task failed", exc_info=error)
+
+
+def _post(
+    loop: asyncio.AbstractEventLoop,
+    handle: Callable[[media.Batch], None],
+    batch: media.Batch,
+) -> None:
+    """From the tick thread into the loop; a loop that is closed has no use for it."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(handle, batch)

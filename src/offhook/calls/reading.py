@@ -1,0 +1,79 @@
+"""What pages and the API read of calls: one, a list, the live ones, the media node of one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+
+from offhook.calls.admission import LIVE_STATES
+from offhook.calls.models import Call, MediaNode
+from offhook.calls.rules import END_SENTENCES, SENTENCES, CallState, End, Refusal
+from offhook.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A call's end in words."""
+
+    title: str
+    sentence: str
+    good: bool
+
+
+def outcome(call: Call) -> Outcome:
+    """What became of the call, for people."""
+    if call.state is CallState.REFUSED:
+        return Outcome("Not answered", SENTENCES[Refusal(call.reason)], good=False)
+    if call.state in LIVE_STATES:
+        return Outcome("Live", "The agent is talking with the caller.", good=True)
+    reason = End(call.reason)
+    good = reason in {End.CALLER_HUNG_UP, End.AGENT_HUNG_UP, End.ENDED_BY_PERSON}
+    return Outcome("Ended", END_SENTENCES[reason], good=good)
+
+
+def duration(call: Call) -> timedelta:
+    """From the answer to the end; zero for a call that was not answered or still lives."""
+    if call.state is CallState.REFUSED or call.ended_at is None:
+        return timedelta(0)
+    return call.ended_at - call.answered_at
+
+
+def listed(team_id: str, *, number_id: str = "", live: bool | None = None) -> Select[tuple[Call]]:
+    """The team's calls, for `paginate`; refused ones only without `live`."""
+    statement = select(Call).where(Call.team_id == team_id)
+    if number_id:
+        statement = statement.where(Call.number_id == number_id)
+    if live is not None:
+        condition = Call.state.in_(LIVE_STATES)
+        statement = statement.where(condition if live else ~condition)
+    return statement
+
+
+async def live(session: Session, team_id: str) -> list[Call]:
+    """Calls that are going on now, the longest first."""
+    rows = await session.scalars(
+        listed(team_id, live=True).order_by(Call.answered_at, Call.id).limit(50)
+    )
+    return list(rows)
+
+
+async def live_count(session: Session, team_id: str) -> int:
+    found = await session.scalar(
+        select(func.count())
+        .select_from(Call)
+        .where(Call.team_id == team_id, Call.state.in_(LIVE_STATES))
+    )
+    return found or 0
+
+
+async def node_url(session: Session, call: Call) -> str | None:
+    """Where the call's words can be followed, while its media process is there."""
+    return await session.scalar(select(MediaNode.url).where(MediaNode.id == call.node_id))
+
+
+def seek_ms(turn_started_at: datetime, call: Call) -> int | None:
+    """Where a turn lies in the recording; None without one."""
+    if call.recording != "ready" or call.ended_at is None or call.recording_ms is None:
+        return None
+    before_end = (call.ended_at - turn_started_at) / timedelta(milliseconds=1)
+    return max(0, round(call.recording_ms - before_end))

@@ -1,0 +1,261 @@
+"""Use cases of a call after its admission: connected, alive, asked to end, ended, found dead.
+
+Each is one transaction on one locked row, and each may be told twice: an end that is known
+already changes nothing (UC1, SEC2). The row's lock is also what makes the settlement happen once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from offhook import inbox, usage
+from offhook.agents import Snapshot, from_json
+from offhook.calls import rules
+from offhook.calls.admission import LIVE_STATES
+from offhook.calls.events import (
+    CallAnswered,
+    CallEnded,
+    RecordingFailed,
+    RecordingReady,
+    TranscriptReady,
+)
+from offhook.calls.models import Call
+from offhook.calls.rules import CallState, End, Happening
+from offhook.calls.tokens import is_stream_token
+from offhook.db import Session, enqueue, now, publish, touch
+from offhook.errors import Forbidden, NotFound
+
+RECORDING_JOB = "calls.finish_recording"
+RECORDING_AFTER_S = 3.0
+
+
+class CallNotFound(NotFound):
+    code = "call_not_found"
+
+
+class StreamRefused(Forbidden):
+    """A media stream that is not this call's present one (SEC4, C7, UM10)."""
+
+    code = "stream_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What the media process needs to know of a call that it has taken."""
+
+    call_id: str
+    team_id: str
+    conversation_id: str
+    number_id: str
+    contact_id: str | None
+    carrier_call_id: str
+    caller: str
+    snapshot: Snapshot
+    limited: bool
+    connected_at: datetime
+    answered_ago_ms: int
+
+
+async def get(session: Session, team_id: str, call_id: str, *, lock: bool = False) -> Call:
+    """Raises CallNotFound, also for another team's (SEC7)."""
+    query = select(Call).where(Call.team_id == team_id, Call.id == call_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    call = await session.scalar(query)
+    if call is None:
+        raise CallNotFound(
+            f"There is no call “{call_id[:40]}”.", remedy="Take an id from the inbox."
+        )
+    return call
+
+
+async def team_of(session: Session, call_id: str) -> str | None:
+    """Whose call this is; for the carrier's callbacks, before the team is known."""
+    return await session.scalar(select(Call.team_id).where(Call.id == call_id))
+
+
+async def by_carrier_id(session: Session, carrier_call_id: str) -> Call | None:
+    """The call that the carrier means; for its callbacks, before the team is known."""
+    return await session.scalar(select(Call).where(Call.carrier_call_id == carrier_call_id))
+
+
+async def connect(session: Session, secret: bytes, call_id: str, token: str) -> Connected:
+    """A media stream presents its token: once, in time, for its own call (SEC4)."""
+    team_id = await team_of(session, call_id)
+    if team_id is None:
+        raise StreamRefused("There is no such call.")
+    call = await get(session, team_id, call_id, lock=True)
+    instant = await now(session)
+    if not is_stream_token(secret, call.id, call.epoch, token):
+        raise StreamRefused("The token is not this call's.")
+    if call.state is not CallState.ADMITTED:
+        raise StreamRefused("The call is connected already, or over.")
+    if instant - call.answered_at > rules.ATTACH_WITHIN:
+        raise StreamRefused("The token has expired.")
+    call.state = rules.after(call.state, Happening.STREAM_OPENED)
+    call.heartbeat_at = instant
+    await publish(session, CallAnswered(**_about(call)))
+    return Connected(
+        call_id=call.id,
+        team_id=call.team_id,
+        conversation_id=call.conversation_id,
+        number_id=call.number_id,
+        contact_id=call.contact_id,
+        carrier_call_id=call.carrier_call_id,
+        caller=call.caller,
+        snapshot=from_json(call.agent),
+        limited=call.limited,
+        connected_at=instant,
+        answered_ago_ms=int((instant - call.answered_at) / timedelta(milliseconds=1)),
+    )
+
+
+async def spoke(session: Session, team_id: str, call_id: str) -> None:
+    """The agent is heard for the first time: from here on the call is billed (UM5)."""
+    instant = await now(session)
+    await session.execute(
+        update(Call)
+        .where(Call.team_id == team_id, Call.id == call_id, Call.spoke_at.is_(None))
+        .values(spoke_at=instant)
+    )
+
+
+async def beat(session: Session, team_id: str, call_id: str) -> str | None:
+    """A sign of life (every 5 s). Returns the reason if somebody asked for the call's end."""
+    instant = await now(session)
+    await usage.heartbeat(session, team_id, call_id=call_id)
+    return await session.scalar(
+        update(Call)
+        .where(Call.team_id == team_id, Call.id == call_id, Call.state == CallState.LIVE)
+        .values(heartbeat_at=instant)
+        .returning(Call.end_requested)
+    )
+
+
+async def request_end(session: Session, team_id: str, call_id: str, reason: End) -> Call:
+    """Ask the media process to end a live call; it hears of it within moments (I5)."""
+    call = await get(session, team_id, call_id, lock=True)
+    if call.state in LIVE_STATES and call.end_requested is None:
+        call.end_requested = reason.value
+        await touch(session, team_id, f"call:{call.id}")
+    return call
+
+
+async def end_calls_of(session: Session, team_id: str, number_id: str, reason: End) -> None:
+    """End every live call of a number at once: disabled, suspended (N9)."""
+    ids = await session.scalars(
+        select(Call.id).where(
+            Call.team_id == team_id, Call.number_id == number_id, Call.state.in_(LIVE_STATES)
+        )
+    )
+    for call_id in ids:
+        await request_end(session, team_id, call_id, reason)
+
+
+async def requested_end(session: Session, team_id: str, call_id: str) -> End | None:
+    """Why somebody wants this call ended, if anybody does."""
+    reason = await session.scalar(
+        select(Call.end_requested).where(Call.team_id == team_id, Call.id == call_id)
+    )
+    return End(reason) if reason else None
+
+
+async def finish(
+    session: Session,
+    team_id: str,
+    call_id: str,
+    reason: End,
+    *,
+    seconds: float | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """The call is over: settle its minutes, close its conversation, announce it; once.
+
+    `seconds` since the answer by a monotonic clock, where one was kept (UM7); else the time until
+    `at`, by default now. False when the call had ended before: nothing was changed.
+    """
+    call = await get(session, team_id, call_id, lock=True)
+    if call.state not in LIVE_STATES:
+        return False
+    ended_at = at or await now(session)
+    if seconds is not None:
+        ended_at = call.answered_at + timedelta(seconds=seconds)
+    duration_s = max(0.0, (ended_at - call.answered_at).total_seconds())
+    if call.spoke_at is None and reason is End.CALLER_HUNG_UP:
+        reason = End.NEVER_CONNECTED
+    call.state = rules.after(call.state, Happening.HUNG_UP)
+    call.reason = reason.value
+    call.ended_at = ended_at
+    minutes = await _settle(session, call, duration_s)
+    await inbox.close(session, team_id, call.conversation_id, reason=reason.value)
+    ended = CallEnded(
+        **_about(call), reason=reason.value, duration_s=round(duration_s), minutes=minutes
+    )
+    await publish(session, ended)
+    await publish(session, TranscriptReady(**_about(call)))
+    if call.recording == "recording":
+        # A media process that lives saves it itself within the second; a dead one left a part.
+        await enqueue(
+            session, RECORDING_JOB, after_s=RECORDING_AFTER_S, team_id=team_id, call_id=call.id
+        )
+    return True
+
+
+async def _settle(session: Session, call: Call, duration_s: float) -> int:
+    """Post the begun minutes, or give all back when the agent was never heard (UM5)."""
+    if call.spoke_at is None:
+        await usage.void_call(session, call.team_id, call_id=call.id)
+        return 0
+    return await usage.settle_call(
+        session,
+        call.team_id,
+        call_id=call.id,
+        answered_at=call.answered_at,
+        seconds=duration_s,
+    )
+
+
+async def recording_began(session: Session, team_id: str, call_id: str, path: str) -> None:
+    await session.execute(
+        update(Call)
+        .where(Call.team_id == team_id, Call.id == call_id)
+        .values(recording="recording", recording_path=path)
+    )
+
+
+async def recording_saved(session: Session, team_id: str, call_id: str, length_ms: int) -> None:
+    """The recording is whole on disk and can be listened to; told twice, it is one event."""
+    call = await get(session, team_id, call_id, lock=True)
+    if call.recording == "ready":
+        return
+    call.recording, call.recording_ms = "ready", length_ms
+    await publish(session, RecordingReady(**_about(call), duration_ms=length_ms))
+
+
+async def recording_lost(session: Session, team_id: str, call_id: str) -> None:
+    """There is no usable recording."""
+    call = await get(session, team_id, call_id, lock=True)
+    if call.recording not in {"ready", "failed"}:
+        call.recording = "failed"
+        await publish(session, RecordingFailed(**_about(call)))
+
+
+async def stale(session: Session) -> list[Call]:
+    """Calls of any team without a sign of life for the lease (UC3, LB4)."""
+    limit = await now(session) - rules.LEASE
+    rows = await session.scalars(
+        select(Call).where(Call.state.in_(LIVE_STATES), Call.heartbeat_at < limit).limit(100)
+    )
+    return list(rows)
+
+
+def _about(call: Call) -> dict[str, str | None]:
+    """The ids that every event of a call carries."""
+    return {
+        "team_id": call.team_id,
+        "conversation_id": call.conversation_id,
+        "call_id": call.id,
+        "number_id": call.number_id,
+        "contact_id": call.contact_id,
+    }

@@ -1,0 +1,171 @@
+"""What was said on a call: the agent's memory, and the turns in the inbox; the same by design.
+
+The memory is what the brain reads: the caller's turns as understood, the agent's words only as far
+as they were heard (C4, CM1). The inbox is written in order by one task, so that talking never
+waits for the database; while that is away, the call goes on from memory and the turns are written
+when it is back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy.exc import DBAPIError
+
+from offhook import inbox
+from offhook.agents import Cited, Said, Speaker
+from offhook.db import Database, Session
+
+log = logging.getLogger(__name__)
+RETRY_S = 0.5
+Write = Callable[[Session], Awaitable[Callable[[], None] | None]]
+"""Writes one turn; what it returns is called once that is committed."""
+
+
+class Transcript:
+    """The turns of one call. `opened_at` is the instant of the line's millisecond 0."""
+
+    def __init__(
+        self, database: Database, team_id: str, conversation_id: str, opened_at: datetime
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._conversation_id = conversation_id
+        self._opened_at = opened_at
+        self._writes: asyncio.Queue[Write | None] = asyncio.Queue()
+        self._agent_turn: _AgentTurn | None = None
+        self.said: list[Said] = []
+
+    async def run(self) -> None:
+        """Write turns until `close`; every one is tried until it is written."""
+        while (write := await self._writes.get()) is not None:
+            while True:
+                try:
+                    async with self._database.team(self._team_id) as session:
+                        committed = await write(session)
+                    if committed is not None:
+                        committed()
+                    break
+                except (DBAPIError, OSError) as error:
+                    log.warning(
+                        "a turn of %s waits for the database: %s", self._conversation_id, error
+                    )
+                    await asyncio.sleep(RETRY_S)
+
+    def close(self) -> None:
+        """No more turns; `run` returns when all are written."""
+        self._writes.put_nowait(None)
+
+    def caller(self, text: str, start_ms: int, end_ms: int) -> None:
+        """The caller finished a turn."""
+        self._finish_agent_turn()
+        self.said.append(Said(Speaker.CALLER, text))
+
+        async def write(session: Session) -> None:
+            await inbox.add_turn(
+                session,
+                self._team_id,
+                self._conversation_id,
+                speaker=inbox.Speaker.CALLER,
+                text=text,
+                started_at=self._at(start_ms),
+                ended_at=self._at(end_ms),
+            )
+
+        self._writes.put_nowait(write)
+
+    def agent(self, text: str, start_ms: int, end_ms: int, *, interrupted: bool = False) -> None:
+        """The caller heard `text` of the agent; pieces that follow each other are one turn."""
+        if not text:
+            return
+        turn = self._agent_turn
+        if turn is None:
+            turn = self._agent_turn = _AgentTurn(start_ms, index=len(self.said))
+            self.said.append(Said(Speaker.AGENT, text))
+        turn.pieces.append(text)
+        turn.end_ms = max(turn.end_ms, end_ms)
+        turn.interrupted |= interrupted
+        self.said[turn.index] = Said(Speaker.AGENT, turn.text)
+        self._write_agent_turn(turn)
+
+    def cite(self, citations: Sequence[Cited]) -> None:
+        """The passages that the agent's present turn rests on (K2)."""
+        if self._agent_turn is not None and citations:
+            self._agent_turn.citations = [
+                {"passage_id": each.passage_id, "title": each.title} for each in citations
+            ]
+            self._write_agent_turn(self._agent_turn)
+
+    def notice(self, text: str) -> None:
+        """A line of the product's own between the bubbles."""
+
+        async def write(session: Session) -> None:
+            await inbox.add_turn(
+                session,
+                self._team_id,
+                self._conversation_id,
+                speaker=inbox.Speaker.NOTICE,
+                text=text,
+            )
+
+        self._writes.put_nowait(write)
+
+    def _finish_agent_turn(self) -> None:
+        self._agent_turn = None
+
+    def _write_agent_turn(self, turn: "_AgentTurn") -> None:
+        text, ended = turn.text, self._at(turn.end_ms)
+        status = "interrupted" if turn.interrupted else ""
+        citations = turn.citations
+
+        async def write(session: Session) -> Callable[[], None] | None:
+            if turn.id is None:
+                row = await inbox.add_turn(
+                    session,
+                    self._team_id,
+                    self._conversation_id,
+                    speaker=inbox.Speaker.AGENT,
+                    text=text,
+                    started_at=self._at(turn.start_ms),
+                    ended_at=ended,
+                    status=status,
+                    citations=citations,
+                )
+                return partial(turn.written_as, row.id)
+            await inbox.update_turn(
+                session,
+                self._team_id,
+                turn.id,
+                text=text,
+                ended_at=ended,
+                status=status,
+                citations=citations,
+            )
+            return None
+
+        self._writes.put_nowait(write)
+
+    def _at(self, ms: int) -> datetime:
+        return self._opened_at + timedelta(milliseconds=ms)
+
+
+class _AgentTurn:
+    """The agent's turn that is being spoken."""
+
+    def __init__(self, start_ms: int, *, index: int) -> None:
+        self.start_ms = start_ms
+        self.end_ms = start_ms
+        self.index = index
+        self.pieces: list[str] = []
+        self.interrupted = False
+        self.citations: list[dict[str, str]] = []
+        self.id: str | None = None
+
+    def written_as(self, turn_id: str) -> None:
+        self.id = turn_id
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.pieces)
