@@ -79,3 +79,7 @@ class Intake:
         both = np.concatenate([frames, following], axis=1)
         quiet = np.abs(codec.decode_mulaw(both).astype(np.int32)).mean(axis=1) < _QUIET
         self._read[rows[quiet]] += FRAME
+
+    def behind(self, row: int) -> int:
+        """Bytes that wait in the ring of `row`."""
+        return int(self._written[row] - self._read[row])

@@ -71,7 +71,7 @@ class Playout:
         self._pieces: deque[_Piece] = deque()
         self._marks: dict[str, tuple[_Piece, int]] = {}
         self._serial = 0
-        self._horizon = 0
+        self._horizon = -_HANG_MS
         self._sounding: deque[tuple[int, bytes]] = deque()
         self._latest_reply = 0
         self._cleared_reply = 0
@@ -118,7 +118,6 @@ class Playout:
         """
         out: list[bytes | Mark] = []
         begun: list[str] = []
-        self._horizon = max(self._horizon, now_ms)
         for piece in self._pieces:
             while self._horizon - now_ms < self._options.lead_ms:
                 frame = _next_frame(piece)
@@ -128,16 +127,17 @@ class Playout:
                     frame = shade(frame)
                 if not piece.plays:
                     begun.append(piece.name)
-                piece.plays.append(self._horizon)
+                at_ms = max(self._horizon, now_ms)
+                piece.plays.append(at_ms)
                 piece.sent_ms += TICK_MS
-                self._sounding.append((self._horizon, frame))
-                self._horizon += TICK_MS
+                self._sounding.append((at_ms, frame))
+                self._horizon = at_ms + TICK_MS
                 out.append(frame)
                 if piece.sent_ms % self._options.mark_every_ms == 0 and piece.audio:
                     out.append(self._mark(piece))
             if piece.whole and not piece.audio and piece.over_by is None:
                 out.append(self._mark(piece))
-                piece.over_by = self._horizon + self._options.mark_wait_ms
+                piece.over_by = max(self._horizon, now_ms) + self._options.mark_wait_ms
             if piece.over_by is None:
                 break
         return out, begun
@@ -199,7 +199,7 @@ class Playout:
         self._pieces.clear()
         self._marks.clear()
         self._sounding.clear()
-        self._horizon = min(self._horizon, now_ms) - _HANG_MS
+        self._horizon = now_ms - _HANG_MS
         self._cleared_reply = self._latest_reply
         self._confirmed = True
         return heard

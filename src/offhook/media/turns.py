@@ -103,7 +103,8 @@ _TABLE: Final[dict[tuple[State, Sense], tuple[State, Kind | None]]] = {
 """(state, what happens) -> (next state, what is decided). What is not listed changes nothing."""
 
 _LATE_VERDICT_MS: Final = 2000
-_SYLLABLE_GAP_MS: Final = 200
+_VERDICT_HOLDS_MS: Final = 300
+_SYLLABLE_GAP_MS: Final = 400
 """A longer break makes two murmurs of it, not one long interruption."""
 
 _VOICED: Final = frozenset({State.ONSET, State.SPEECH, State.PROBE, State.BARRED})
@@ -118,11 +119,13 @@ class Turns:
         "_agent_talking",
         "_before",
         "_dismissed_at",
+        "_dismissed_until",
         "_ever_spoke",
         "_idle_since",
         "_last_voice",
         "_options",
-        "_probe_since",
+        "_probe_limit",
+        "_probed",
         "_run_start",
         "_silence",
         "_start",
@@ -139,7 +142,9 @@ class Turns:
         self._agent_talking = False
         self._agent_since = now_ms
         self._start = now_ms  # of the present or latest utterance
-        self._probe_since = now_ms  # of voice over the agent, breaks of a syllable included
+        self._probed = 0  # voice over the agent before the present run, short breaks left out
+        self._probe_limit = options.interrupt_ms
+        self._dismissed_until = now_ms  # a final "murmur" of the recogniser holds until then
         self._run_start = now_ms  # of the present unbroken voice
         self._last_voice = now_ms  # end of the latest voice
         self._voiced = 0  # voice in this utterance before the present run
@@ -172,7 +177,7 @@ class Turns:
         if self.state is State.QUIET:
             self._start, self._voiced = start_ms, 0
         if self.state is State.QUIET or start_ms - self._last_voice > _SYLLABLE_GAP_MS:
-            self._probe_since = start_ms
+            self._probed, self._probe_limit = 0, self._options.interrupt_ms
         if self.state in (State.PAUSE, State.LULL):
             # The words that looked finished were not the last ones.
             self._silence = self._options.silence_ms
@@ -181,8 +186,13 @@ class Turns:
     def hush(self, end_ms: int) -> list[Signal]:
         """Voice ended; its last moment was `end_ms`."""
         self._last_voice = max(end_ms, self._run_start)
-        self._voiced += self._last_voice - self._run_start
-        return self._step(Sense.HUSH, end_ms)
+        voiced = self._last_voice - self._run_start
+        self._voiced += voiced
+        self._probed += voiced
+        signals = self._step(Sense.HUSH, end_ms)
+        if self.state is State.DOUBT and end_ms <= self._dismissed_until:
+            signals += self._step(Sense.DISMISS, end_ms)
+        return signals
 
     def agent(self, talking: bool, now_ms: int) -> list[Signal]:
         """The agent began or ceased to be audible."""
@@ -210,7 +220,12 @@ class Turns:
             if verdict is Verdict.INTERRUPTION and self._may_interrupt(now_ms):
                 return self._step(Sense.INTERRUPT, now_ms)
             if verdict is not Verdict.INTERRUPTION and final:
+                self._dismissed_until = now_ms + _VERDICT_HOLDS_MS
                 return self._step(Sense.DISMISS, now_ms)
+            if verdict is Verdict.MURMUR and self.state is State.PROBE:
+                # A drawn-out "mmhmm": length alone says less when the words say murmur.
+                self._probe_limit = 2 * self._options.interrupt_ms
+                self._arm()
         return []
 
     def tick(self, now_ms: int) -> list[Signal]:
@@ -293,7 +308,7 @@ class Turns:
             case State.LULL:
                 self.deadline_ms = self._last_voice + self._silence
             case State.PROBE:
-                self.deadline_ms = self._probe_since + options.interrupt_ms
+                self.deadline_ms = self._run_start + self._probe_limit - self._probed
             case State.DOUBT:
                 self.deadline_ms = self._last_voice + options.doubt_ms
             case State.BARRED:
