@@ -20,6 +20,8 @@ from offhook.db import Database
 from offhook.schema import metadata
 from offhook.supervisor import EmbeddedPostgres
 
+pytest_plugins = ("web_fixtures",)
+
 TEMPLATE = "offhook_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _numbers = itertools.count(1)

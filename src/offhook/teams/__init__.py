@@ -1,1 +1,41 @@
-"""Teams, members, sign-in, roles and API keys."""
+"""Teams, members, sign-in, roles and API keys.
+
+Above all for other rooms: `CurrentActor` (who asks, for which team), `TeamSession` (the request's
+one transaction, which sees that team's rows only), `require(Role.ADMIN)` and `OnceOnly`.
+"""
+
+from offhook.teams.access import (
+    Actor,
+    AdminActor,
+    CurrentActor,
+    OnceOnly,
+    OwnerActor,
+    SystemSession,
+    TeamSession,
+    identify,
+    require,
+)
+from offhook.teams.models import Role, Team
+from offhook.teams.rules import allows, zone_at
+from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
+
+__all__ = [
+    "Actor",
+    "AdminActor",
+    "CurrentActor",
+    "OnceOnly",
+    "OwnerActor",
+    "Role",
+    "SystemSession",
+    "Team",
+    "TeamSession",
+    "allows",
+    "create_team",
+    "identify",
+    "on_team_created",
+    "require",
+    "setup_link",
+    "team",
+    "zone",
+    "zone_at",
+]

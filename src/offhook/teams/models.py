@@ -1,19 +1,109 @@
-"""Tables of teams and their members."""
+"""Tables of teams, their members, and what lets somebody in.
+
+A token or key is stored as its SHA-256 and never in the clear (SEC5, SEC6).
+"""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import String
+from sqlalchemy import ARRAY, ForeignKey, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, primary_key
+from offhook.db import Base, TeamOwned, primary_key
+
+HASH_LENGTH = 64
+
+
+class Role(StrEnum):
+    """From the least to the most; see `rules.allows`."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+    OWNER = "owner"
 
 
 class Team(Base):
-    """The tenant. `timezone` is an IANA name; months begin and end in it (U2)."""
+    """The tenant. `timezone` is an IANA name; months begin and end in it (U2).
+
+    A new zone waits in `next_timezone` until `next_timezone_from`, the running month's end.
+    """
 
     __tablename__ = "teams"
     id: Mapped[str] = primary_key("team")
     name: Mapped[str] = mapped_column(String(80))
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    next_timezone: Mapped[str | None] = mapped_column(String(64))
+    next_timezone_from: Mapped[datetime | None]
     country: Mapped[str] = mapped_column(String(2), default="US")
     created_at: Mapped[datetime]
+
+
+class User(Base):
+    """A person, who may be a member of several teams."""
+
+    __tablename__ = "users"
+    id: Mapped[str] = primary_key("usr")
+    email: Mapped[str] = mapped_column(String(254))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    password_changed_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    __table_args__ = (Index("uq_users_email", func.lower(email), unique=True),)
+
+
+class Membership(Base):
+    __tablename__ = "memberships"
+    team_id: Mapped[str] = mapped_column(String(40), ForeignKey("teams.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        String(40), ForeignKey("users.id"), primary_key=True, index=True
+    )
+    role: Mapped[Role] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+
+
+class SignIn(TeamOwned, Base):
+    """One browser that is signed in; gone when it signs out or the password changes."""
+
+    __tablename__ = "sign_ins"
+    token_hash: Mapped[str] = mapped_column(String(HASH_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(40), ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+
+
+class SignInFailure(Base):
+    """A wrong password, counted for a while against guessing (SEC5)."""
+
+    __tablename__ = "sign_in_failures"
+    id: Mapped[str] = primary_key("fail")
+    who: Mapped[str] = mapped_column(String(HASH_LENGTH), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Invitation(TeamOwned, Base):
+    """A link that makes its opener a member, once."""
+
+    __tablename__ = "invitations"
+    id: Mapped[str] = primary_key("inv")
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[Role] = mapped_column(String(10))
+    token_hash: Mapped[str] = mapped_column(String(HASH_LENGTH), unique=True)
+    created_by: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+
+
+class ApiKey(TeamOwned, Base):
+    """A program's way in. `shown` is the key's beginning, to tell keys apart."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[str] = primary_key("key")
+    name: Mapped[str] = mapped_column(String(80))
+    shown: Mapped[str] = mapped_column(String(16))
+    key_hash: Mapped[str] = mapped_column(String(HASH_LENGTH), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String(20)))
+    created_by: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

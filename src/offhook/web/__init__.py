@@ -1,4 +1,72 @@
 """The HTTP toolkit: page shell, components, problems, CSRF, pagination, live updates.
 
-Rooms use it for their pages and their API; it knows none of them.
+Rooms use it for their pages and their API; it knows none of them. A room's router, in short
+(`CurrentActor`, `TeamSession`, `OnceOnly`, `require` come from `offhook.teams`):
+
+    router = APIRouter()                                    # numbers/pages.py, included by app.py
+
+    @router.get("/numbers")
+    async def index(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
+        rows = await service.numbers(session, actor.team_id)
+        return render(request, "numbers/list.html", numbers=rows)
+
+    @router.get("/numbers/rows")                            # the fragment that live news reload
+    async def rows(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
+        rows = await service.numbers(session, actor.team_id)
+        return render(request, "numbers/list.html", block="rows", numbers=rows)
+
+    @router.post("/numbers/{number_id}/name")
+    async def rename(request: Request, number_id: str, name: Annotated[str, Form()],
+                     actor: Annotated[Actor, Depends(require(Role.ADMIN))],
+                     session: TeamSession) -> Response:
+        await service.rename(session, actor.team_id, number_id, name)   # may raise a Problem
+        return redirect(request, f"/numbers/{number_id}", toast="Saved")
+
+    {# numbers/templates/numbers/list.html; the components are there as `ui` (see /design) #}
+    {% extends "shell.html" %}
+    {% block title %}Telephony{% endblock %}
+    {% block head %}{% call ui.head("Telephony") %}
+      {{ ui.button("Add", kind="primary", icon="plus", href="/numbers/add") }}
+    {% endcall %}{% endblock %}
+    {% block content %}
+    <div {{ ui.live("number", "/numbers/rows") }}>{% block rows scoped %} … {% endblock %}</div>
+    {% call ui.form("/numbers/" ~ id ~ "/name") %}{{ ui.field("name", "Name", name) }}
+      {{ ui.button("Save", kind="primary", type="submit") }}{% endcall %}
+    {% endblock %}
+
+A `Problem` that a service raises becomes problem+json below `/api/`, and on a page a message beside
+the form that keeps its input; nobody catches it. A request is one transaction: `TeamSession`
+commits when the function returns and rolls back when it raises. REST goes under `/api/v1` with
+`PagingQuery` and `paginate` for lists and `OnceOnly` for what a repeated POST must not do twice. An
+upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; all else is 1 MB.
 """
+
+from offhook.web.csrf import SESSION_COOKIE
+from offhook.web.idempotency import Once, forget_old
+from offhook.web.kit import MAX_BODY, Server, create_app, server
+from offhook.web.live import LiveHub
+from offhook.web.page import NAVIGATION, Banner, Kit, NavItem, Viewer, kit, redirect, render
+from offhook.web.pagination import Page, Paging, PagingQuery, paginate
+
+__all__ = [
+    "MAX_BODY",
+    "NAVIGATION",
+    "SESSION_COOKIE",
+    "Banner",
+    "Kit",
+    "LiveHub",
+    "NavItem",
+    "Once",
+    "Page",
+    "Paging",
+    "PagingQuery",
+    "Server",
+    "Viewer",
+    "create_app",
+    "forget_old",
+    "kit",
+    "paginate",
+    "redirect",
+    "render",
+    "server",
+]

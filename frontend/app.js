@@ -1,0 +1,34 @@
+// What every page runs: htmx with morphing, live topics, and the components' behaviour.
+import htmx from "htmx.org";
+import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
+import "./chrome.js";
+import "./components.js";
+import { start as startLive } from "./live.js";
+import "./problems.js";
+
+htmx.config.allowEval = false; // the content security policy forbids it
+htmx.config.includeIndicatorStyles = false;
+htmx.config.historyCacheSize = 0; // pages of a signed-in person are not kept in the browser
+htmx.config.responseHandling = [
+  { code: "204", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "[45]..", swap: true, error: true }, // problems.js puts it where it belongs
+];
+
+Idiomorph.defaults.ignoreActiveValue = true; // never take away what somebody is typing
+htmx.defineExtension("morph", {
+  isInlineSwap: (style) => style.startsWith("morph"),
+  handleSwap: (style, target, fragment) =>
+    style.startsWith("morph")
+      ? Idiomorph.morph(target, fragment.childNodes, {
+          morphStyle: style === "morph:outerHTML" ? "outerHTML" : "innerHTML",
+        })
+      : false,
+});
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRF-Token"] = document.body.dataset.csrf;
+});
+
+startLive(htmx);
+globalThis.htmx = htmx; // for scripts of single pages, which are bundled apart

@@ -1,0 +1,46 @@
+// The page around the content: theme, toasts, menus.
+
+const root = document.documentElement;
+const dark = () =>
+  (root.dataset.theme ?? "") === "offhook-dark" ||
+  (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-theme-toggle]")) return;
+  const next = dark() ? "offhook-light" : "offhook-dark";
+  root.dataset.theme = next;
+  localStorage.setItem("theme", next);
+  document.dispatchEvent(new CustomEvent("theme:changed"));
+});
+
+const TOAST_MS = 4000;
+
+export const toast = (text) => {
+  const line = document.createElement("div");
+  line.className = "toast-line";
+  line.textContent = text;
+  document.getElementById("toasts").append(line);
+  setTimeout(() => line.remove(), TOAST_MS);
+};
+
+// After a redirect the sentence comes in a cookie; without one, in the HX-Trigger header.
+const cookie = document.cookie.match(/(?:^|; )offhook_toast=([^;]*)/);
+if (cookie) {
+  document.cookie = "offhook_toast=; Max-Age=0; Path=/";
+  addEventListener("DOMContentLoaded", () => toast(decodeURIComponent(cookie[1])));
+}
+document.addEventListener("toast", (event) => toast(event.detail.value ?? event.detail));
+
+// A <details data-menu> closes when one clicks elsewhere or presses Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});

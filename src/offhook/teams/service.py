@@ -1,0 +1,419 @@
+"""Use cases of teams: the first owner, signing in, members, the team's settings.
+
+The session is passed in and committed at the request's boundary. Those that come before a team is
+known (first owner, sign-in, an invitation's link) take a system session.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import delete, func, select
+
+from offhook.db import Session, new_id, now, touch
+from offhook.settings import Settings, secret_key
+from offhook.teams import rules, tokens
+from offhook.teams.errors import (
+    AlreadyMember,
+    InvitationGone,
+    LastOwner,
+    MemberUnknown,
+    SetupClosed,
+    TooManyAttempts,
+    WrongPassword,
+)
+from offhook.teams.models import (
+    Invitation,
+    Membership,
+    Role,
+    SignIn,
+    SignInFailure,
+    Team,
+    User,
+)
+
+TOPIC = "team"
+Hook = Callable[[Session, Team], Awaitable[None]]
+_hooks: list[Hook] = []
+
+
+def on_team_created(hook: Hook) -> None:
+    """`hook(session, team)` runs in the transaction that creates a team (app.py registers)."""
+    if hook not in _hooks:
+        _hooks.append(hook)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user: User
+    role: Role
+    joined: Membership
+
+
+# --- The first owner ---
+
+
+async def setup_link(session: Session, settings: Settings) -> str | None:
+    """The one-time address of the first sign-up; None once somebody has signed up."""
+    if await _anybody(session):
+        return None
+    return f"{settings.web_url}/welcome?token={tokens.setup_token(secret_key(settings))}"
+
+
+async def _anybody(session: Session) -> bool:
+    return await session.scalar(select(User.id).limit(1)) is not None
+
+
+async def welcome(
+    session: Session,
+    *,
+    team_name: str,
+    email: str,
+    password: str,
+    timezone: str = "UTC",
+    country: str = "US",
+) -> tuple[Team, User]:
+    """Create the first team and its owner. Raises SetupClosed when there is one already."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("setup", 0))))
+    if await _anybody(session):
+        raise SetupClosed("This installation has its first owner already.", remedy="Sign in.")
+    return await create_team(
+        session,
+        name=team_name,
+        email=email,
+        password=password,
+        timezone=timezone,
+        country=country,
+    )
+
+
+async def create_team(
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    password: str,
+    timezone: str = "UTC",
+    country: str = "US",
+) -> tuple[Team, User]:
+    """A team with its owner, in a system session; every registered hook runs with it."""
+    moment = await now(session)
+    team = Team(
+        id=new_id("team"),
+        name=rules.check_name(name, "team_name"),
+        timezone=rules.check_timezone(timezone),
+        country=rules.check_country(country),
+        created_at=moment,
+    )
+    user = await new_user(session, email, password)
+    session.add(team)
+    await session.flush()
+    session.add(Membership(team_id=team.id, user_id=user.id, role=Role.OWNER, created_at=moment))
+    await session.flush()
+    for hook in _hooks:
+        await hook(session, team)
+    return team, user
+
+
+async def new_user(session: Session, email: str, password: str) -> User:
+    address = rules.check_email(email)
+    rules.check_password(password, address)
+    moment = await now(session)
+    user = User(
+        id=new_id("usr"),
+        email=address,
+        password_hash=await tokens.hash_password(password),
+        password_changed_at=moment,
+        created_at=moment,
+    )
+    session.add(user)
+    return user
+
+
+# --- Signing in and out ---
+
+
+async def too_many_failures(session: Session, email: str, address: str) -> None:
+    """Raise TooManyAttempts while an account or an address is being guessed at."""
+    since = await now(session) - rules.FAILURES_FORGOTTEN
+    for who, most in (
+        (_who(email), rules.MAX_FAILURES_PER_PERSON),
+        (_who(address), rules.MAX_FAILURES_PER_ADDRESS),
+    ):
+        count = await session.scalar(
+            select(func.count())
+            .select_from(SignInFailure)
+            .where(SignInFailure.who == who, SignInFailure.at > since)
+        )
+        if (count or 0) >= most:
+            minutes = round(rules.FAILURES_FORGOTTEN.total_seconds() / 60)
+            raise TooManyAttempts(
+                "There were too many wrong passwords.",
+                remedy=f"Try again in {minutes} minutes.",
+                retry_after_s=minutes * 60,
+            )
+
+
+async def note_failure(session: Session, email: str, address: str) -> None:
+    moment = await now(session)
+    await session.execute(
+        delete(SignInFailure).where(SignInFailure.at <= moment - rules.FAILURES_FORGOTTEN)
+    )
+    session.add_all(SignInFailure(who=_who(one), at=moment) for one in (email, address))
+
+
+def _who(text: str) -> str:
+    """Counted under a hash: the table tells no one which accounts are tried."""
+    return sha256(text.strip().lower().encode()).hexdigest()
+
+
+async def check_credentials(session: Session, email: str, password: str) -> User:
+    """The user with this address and password. Raises WrongPassword, taking as long for either."""
+    user = await session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+    if not await tokens.verify(user.password_hash if user else None, password) or user is None:
+        raise WrongPassword(
+            "The email address or the password is wrong.", remedy="Check both and try again."
+        )
+    return user
+
+
+async def open_sign_in(session: Session, user: User, team_id: str = "", *, old: str = "") -> str:
+    """A fresh token for a browser (the `old` one ends): its cookie. Raises MemberUnknown."""
+    query = select(Membership.team_id).where(Membership.user_id == user.id)
+    if team_id:
+        query = query.where(Membership.team_id == team_id)
+    team = await session.scalar(query.order_by(Membership.created_at).limit(1))
+    if team is None:
+        raise MemberUnknown("You are no longer a member of a team.", remedy="Ask for a new link.")
+    if old:
+        await sign_out(session, old)
+    token, moment = tokens.new_token(), await now(session)
+    session.add(
+        SignIn(
+            team_id=team,
+            token_hash=tokens.digest(token),
+            user_id=user.id,
+            created_at=moment,
+            last_seen_at=moment,
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def sign_out(session: Session, token: str) -> None:
+    await session.execute(delete(SignIn).where(SignIn.token_hash == tokens.digest(token)))
+
+
+async def change_password(session: Session, user_id: str, old: str, new: str) -> User:
+    """Set a new password and end every sign-in of the user (SEC5); in a system session."""
+    user = await session.get_one(User, user_id)
+    if not await tokens.verify(user.password_hash, old):
+        sentence = "The present password is wrong."
+        raise WrongPassword(sentence, errors=[{"field": "old", "sentence": sentence}])
+    rules.check_password(new, user.email)
+    user.password_hash = await tokens.hash_password(new)
+    user.password_changed_at = await now(session)
+    await session.execute(delete(SignIn).where(SignIn.user_id == user.id))
+    return user
+
+
+# --- The team ---
+
+
+async def team(session: Session, team_id: str) -> Team:
+    return await session.get_one(Team, team_id)
+
+
+async def zone(session: Session, team_id: str) -> str:
+    """The team's time zone as it counts now (U2)."""
+    row = await team(session, team_id)
+    return rules.zone_at(
+        row.timezone, row.next_timezone, row.next_timezone_from, await now(session)
+    )
+
+
+async def change_team(
+    session: Session,
+    team_id: str,
+    *,
+    name: str | None = None,
+    timezone: str | None = None,
+    country: str | None = None,
+) -> Team:
+    """Change what is given. A new zone takes effect when the running month ends (U2)."""
+    row = await team(session, team_id)
+    if name is not None:
+        row.name = rules.check_name(name)
+    if country is not None:
+        row.country = rules.check_country(country)
+    if timezone is not None:
+        wanted, moment = rules.check_timezone(timezone), await now(session)
+        row.timezone = rules.zone_at(
+            row.timezone, row.next_timezone, row.next_timezone_from, moment
+        )
+        same = wanted == row.timezone
+        row.next_timezone = None if same else wanted
+        row.next_timezone_from = None if same else rules.month_end(moment, row.timezone)
+    await touch(session, team_id, TOPIC)
+    return row
+
+
+# --- Members ---
+
+
+async def members(session: Session, team_id: str) -> list[Member]:
+    rows = await session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.team_id == team_id)
+        .order_by(Membership.created_at)
+    )
+    return [Member(user, Role(joined.role), joined) for user, joined in rows.tuples()]
+
+
+async def _membership(session: Session, team_id: str, user_id: str) -> Membership:
+    found = await session.scalar(
+        select(Membership)
+        .where(Membership.team_id == team_id, Membership.user_id == user_id)
+        .with_for_update()
+    )
+    if found is None:
+        raise MemberUnknown(f"There is no member {user_id[:40]} in this team.")
+    return found
+
+
+async def _keep_an_owner(session: Session, team_id: str) -> None:
+    owners = await session.scalars(
+        select(Membership.user_id)
+        .where(Membership.team_id == team_id, Membership.role == Role.OWNER)
+        .with_for_update()
+    )
+    if len(owners.all()) < 2:  # noqa: PLR2004 - one stays
+        raise LastOwner(
+            "The team's only owner cannot leave or lose the role.",
+            remedy="Make somebody else an owner first.",
+        )
+
+
+async def change_role(
+    session: Session, team_id: str, by: Role, user_id: str, role: Role
+) -> Membership:
+    # The team's row first: two changes at once must not both remove "the other" owner.
+    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update())
+    found = await _membership(session, team_id, user_id)
+    rules.may_manage(by, Role(found.role), role)
+    if found.role == Role.OWNER and role is not Role.OWNER:
+        await _keep_an_owner(session, team_id)
+    found.role = role
+    await touch(session, team_id, TOPIC)
+    return found
+
+
+async def remove_member(session: Session, team_id: str, by: Role, user_id: str) -> None:
+    """End the membership and the member's sign-ins to this team."""
+    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update())
+    found = await _membership(session, team_id, user_id)
+    rules.may_manage(by, Role(found.role))
+    if found.role == Role.OWNER:
+        await _keep_an_owner(session, team_id)
+    await session.delete(found)
+    await session.execute(
+        delete(SignIn).where(SignIn.team_id == team_id, SignIn.user_id == user_id)
+    )
+    await touch(session, team_id, TOPIC)
+
+
+# --- Invitations ---
+
+
+async def invite(
+    session: Session, team_id: str, by: Role, by_user: str, *, email: str, role: Role
+) -> tuple[Invitation, str]:
+    """An invitation and its token, which is shown once: the link is passed on by hand."""
+    rules.may_manage(by, role)
+    address = rules.check_email(email)
+    if any(member.user.email == address for member in await members(session, team_id)):
+        raise AlreadyMember(f"{address} is a member already.")
+    await session.execute(
+        delete(Invitation).where(
+            Invitation.team_id == team_id,
+            Invitation.email == address,
+            Invitation.accepted_at.is_(None),
+        )
+    )
+    token, moment = tokens.new_token(), await now(session)
+    row = Invitation(
+        id=new_id("inv"),
+        team_id=team_id,
+        email=address,
+        role=role,
+        token_hash=tokens.digest(token),
+        created_by=by_user,
+        created_at=moment,
+        expires_at=moment + rules.INVITATION_LASTS,
+    )
+    session.add(row)
+    await session.flush()
+    await touch(session, team_id, TOPIC)
+    return row, token
+
+
+async def invitations(session: Session, team_id: str) -> list[Invitation]:
+    """Those that can still be accepted."""
+    rows = await session.scalars(
+        select(Invitation)
+        .where(
+            Invitation.team_id == team_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.expires_at > await now(session),
+        )
+        .order_by(Invitation.created_at)
+    )
+    return list(rows)
+
+
+async def withdraw(session: Session, team_id: str, by: Role, invitation_id: str) -> None:
+    row = await session.scalar(
+        select(Invitation).where(Invitation.team_id == team_id, Invitation.id == invitation_id)
+    )
+    if row is None:
+        raise _gone()
+    rules.may_manage(by, Role(row.role))
+    await session.delete(row)
+    await touch(session, team_id, TOPIC)
+
+
+async def invitation(session: Session, token: str) -> tuple[Invitation, Team, bool]:
+    """What a link invites to, and whether its address has a user already; a system session."""
+    row = await session.scalar(
+        select(Invitation).where(Invitation.token_hash == tokens.digest(token)).with_for_update()
+    )
+    if row is None or row.accepted_at is not None or row.expires_at <= await now(session):
+        raise _gone()
+    known = await session.scalar(select(User.id).where(func.lower(User.email) == row.email))
+    return row, await team(session, row.team_id), known is not None
+
+
+async def join(session: Session, token: str, password: str) -> tuple[User, Team]:
+    """Accept an invitation; a known user shows the password, a new one sets it."""
+    row, joined, known = await invitation(session, token)
+    if known:
+        user = await check_credentials(session, row.email, password)
+    else:
+        user = await new_user(session, row.email, password)
+    moment = await now(session)
+    await session.flush()
+    session.add(
+        Membership(team_id=joined.id, user_id=user.id, role=Role(row.role), created_at=moment)
+    )
+    row.accepted_at = moment
+    await session.flush()
+    await touch(session, joined.id, TOPIC)
+    return user, joined
+
+
+def _gone() -> InvitationGone:
+    return InvitationGone(
+        "This invitation has been used, withdrawn, or has expired.", remedy="Ask for a new link."
+    )

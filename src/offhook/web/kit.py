@@ -1,0 +1,188 @@
+"""One application out of the toolkit: middlewares, problem handlers, live streams, static files.
+
+`app.py` calls `create_app` and includes the rooms' routers; tests do the same with the routers of
+one room. Knows no room: who is signed in comes from the `identify` that it is given.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import FrameType
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from offhook.errors import Invalid, Problem, Unauthorised
+from offhook.settings import Settings, secret_key
+from offhook.web import assets, design, problem
+from offhook.web.csrf import CsrfGuard
+from offhook.web.headers import SecurityHeaders
+from offhook.web.live import MAX_TOPICS, LiveHub
+from offhook.web.page import NAVIGATION, Kit, NavItem, Viewer, environment, kit, render
+
+MAX_BODY = 1_000_000
+"""Octets of a request (SEC26). An upload's route says `max_body_size=` for itself."""
+GRACE_S = 5
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class TooManyTopics(Invalid):
+    code = "too_many_topics"
+
+
+async def _nobody(_: Request) -> Viewer:
+    raise Unauthorised("You are not signed in.", remedy="Sign in and try again.")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    rooms: Sequence[str] = (),
+    identify: Callable[[Request], Awaitable[Viewer]] = _nobody,
+    navigation: Sequence[NavItem] = NAVIGATION,
+    csrf_exempt: tuple[str, ...] = (),
+    connect_to: tuple[str, ...] = (),
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """An application without routes of its own but those of the toolkit.
+
+    `rooms`: packages whose `templates/` folders are searched. `csrf_exempt`: path prefixes of
+    signed callbacks, which are also answered as programs. `connect_to`: origins the browser may
+    reach besides ours (the media socket). Set `app.state.database` before requests come.
+    """
+
+    @asynccontextmanager
+    async def whole_life(app: FastAPI) -> AsyncIterator[None]:
+        app.state.web.shown_navigation = _served(app, navigation)
+        try:
+            if lifespan is None:
+                yield
+            else:
+                async with lifespan(app):
+                    yield
+        finally:
+            app.state.web.live.close()
+
+    app = FastAPI(
+        title="Offhook",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=whole_life,
+        max_body_size=MAX_BODY,
+    )
+    secret = secret_key(settings)
+    app.state.settings = settings
+    app.state.web = Kit(
+        settings=settings,
+        secret=secret,
+        templates=environment(rooms),
+        live=LiveHub(),
+        identify=identify,
+        navigation=navigation,
+        csrf_exempt=csrf_exempt,
+        connect_to=connect_to,
+        shown_navigation=list(navigation),
+    )
+    secure = settings.web_url.startswith("https://")
+    # The last one added is the outermost.
+    app.add_middleware(CsrfGuard, secret=secret, exempt=csrf_exempt, secure=secure)
+    app.add_middleware(problem.Incidents)
+    app.add_middleware(SecurityHeaders, connect_to=connect_to, secure=secure)
+    app.add_exception_handler(Problem, problem.on_problem)
+    app.add_exception_handler(HTTPException, problem.on_http)
+    app.add_exception_handler(RequestValidationError, problem.on_validation)
+    app.include_router(router)
+    if settings.environment == "development":
+        app.include_router(design.router)
+    app.mount("/static", _Static(directory=assets.STATIC, check_dir=False), name="static")
+    return app
+
+
+def _served(app: FastAPI, navigation: Sequence[NavItem]) -> list[NavItem]:
+    """No dead entry: only addresses that some router serves."""
+    served = _paths(app)
+    return [item for item in navigation if item.href in served]
+
+
+def _paths(app: FastAPI) -> set[str]:
+    return {path for route in app.routes if (path := getattr(route, "path", None)) is not None}
+
+
+class _Static(StaticFiles):
+    """Built files carry a hash in their name and never change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        fixed = path.startswith("built/") and "-" in path
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if fixed else "no-cache"
+        )
+        return response
+
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/live")
+async def live(request: Request, topics: Annotated[str, Query()] = "") -> StreamingResponse:
+    """The event stream of one browser: the topics (comma-separated) of all its tabs."""
+    web = kit(request)
+    viewer = await web.identify(request)
+    wanted = {topic for topic in topics.split(",") if topic}
+    if len(wanted) > MAX_TOPICS:
+        raise TooManyTopics(f"{len(wanted)} topics are more than {MAX_TOPICS}.")
+    return StreamingResponse(
+        web.live.stream(viewer.team_id, wanted),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get("/banners")
+async def banners(request: Request) -> HTMLResponse:
+    """The lines on top of every page, asked of every room that has some."""
+    web = kit(request)
+    request.state.actor = await web.identify(request)
+    lines = [line for provider in web.banners for line in await provider(request)]
+    return render(request, "banners.html", banners=lines)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends the event streams first, since it waits for open answers (decision 3)."""
+
+    def __init__(self, config: uvicorn.Config, hub: LiveHub) -> None:
+        super().__init__(config)
+        self.hub = hub
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; `up` is set once the socket listens."""
+        await super().startup(sockets)
+        self.up.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.hub.close()
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """As a signal would; for a server that runs in a thread."""
+        self.handle_exit(signal.SIGTERM, None)
+
+
+def server(app: FastAPI, **options: Any) -> Server:
+    """A server for `app`; `options` are uvicorn's (`host`, `port`, `uds`, `log_level`)."""
+    options.setdefault("timeout_graceful_shutdown", GRACE_S)
+    options.setdefault("access_log", False)
+    options.setdefault("server_header", False)
+    return Server(uvicorn.Config(app, **options), app.state.web.live)

@@ -1,0 +1,109 @@
+"""Cursor pagination of lists, the same for every list of the API.
+
+A cursor names the last row that was seen by its sort key, so rows that come or go meanwhile make
+no gap and no repetition. To the caller it is opaque.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import Select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from offhook.errors import Invalid
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+DEFAULT_LIMIT = 25
+MAX_LIMIT = 100
+
+
+class CursorInvalid(Invalid):
+    code = "cursor_invalid"
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list; `next` is the cursor of the following one, or null at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The caller's wish: how many, after which cursor."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str = ""
+
+
+def _paging(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+) -> Paging:
+    return Paging(limit, cursor)
+
+
+PagingQuery = Annotated[Paging, Depends(_paging)]
+
+
+def encode(key: Sequence[Any]) -> str:
+    values = [v.isoformat() if isinstance(v, datetime) else v for v in key]
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
+    """The sort key of the last row seen. Raises CursorInvalid for anything we did not write."""
+    try:
+        values = _read(cursor)
+        key = [
+            datetime.fromisoformat(str(value)) if kind is datetime else value
+            for value, kind in zip(values, kinds, strict=True)
+        ]
+    except (ValueError, binascii.Error):
+        raise _invalid(cursor) from None
+    if not all(isinstance(value, kind) for value, kind in zip(key, kinds, strict=True)):
+        raise _invalid(cursor)
+    return key
+
+
+def _read(cursor: str) -> list[Any]:
+    values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    return cast("list[Any]", values) if isinstance(values, list) else []
+
+
+def _invalid(cursor: str) -> CursorInvalid:
+    return CursorInvalid(
+        f"“{cursor[:40]}” is not a cursor of this list.",
+        remedy="Use the value of `next` of the page before, unchanged.",
+    )
+
+
+async def paginate(
+    session: AsyncSession,
+    query: Select[tuple[Row]],
+    paging: Paging,
+    *order: InstrumentedAttribute[Any],
+) -> tuple[list[Row], str | None]:
+    """The rows of one page, newest first by `order` (its last column unique), and the next cursor.
+
+    `query` comes without order and limit: `paginate(session, select(Call), paging, Call.created,
+    Call.id)`.
+    """
+    if paging.cursor:
+        kinds = [column.type.python_type for column in order]
+        query = query.where(tuple_(*order) < tuple_(*decode(paging.cursor, kinds)))
+    query = query.order_by(*(column.desc() for column in order)).limit(paging.limit + 1)
+    rows = list((await session.scalars(query)).all())
+    if len(rows) <= paging.limit:
+        return rows, None
+    rows = rows[: paging.limit]
+    return rows, encode([getattr(rows[-1], column.key) for column in order])

@@ -1,0 +1,216 @@
+"""Refusals and errors as answers: problem+json for programs, a message for people.
+
+The only place that turns an exception into an HTTP answer (RFC 9457). A path below `/api/` or a
+carrier's callback gets `application/problem+json`; an htmx request gets a message that the browser
+puts beside the form, which keeps its input; a plain page request gets a page. What nobody foresaw
+is logged under an incident id, and only that id leaves the process.
+"""
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Literal, cast
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from offhook.errors import Problem, Unauthorised
+from offhook.web.page import kit, render
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+SIGN_IN_PATH = "/sign-in"
+
+_SENTENCES: dict[int, tuple[str, str, str]] = {
+    # status: (code, sentence, remedy); {path} and {method} are filled in
+    400: ("bad_request", "The request could not be read.", "Check its body and its content type."),
+    401: ("unauthorised", "You are not signed in.", "Sign in and try again."),
+    403: ("forbidden", "This is not allowed.", ""),
+    404: ("not_found", "There is nothing at {path}.", "Check the address."),
+    405: ("method_not_allowed", "{path} does not accept {method}.", "Check the method."),
+    413: ("too_large", "What was sent is too large.", "Send less, or a smaller file."),
+    415: ("unsupported_media_type", "This content type is not accepted.", "Send JSON."),
+    503: ("unavailable", "This is not available at the moment.", "Try again in a moment."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said about one refusal, before it is known to whom."""
+
+    status: int
+    code: str
+    sentence: str
+    remedy: str = ""
+    errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    details: dict[str, Any] = field(default_factory=dict[str, Any])
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    def body(self) -> dict[str, Any]:
+        """The members of RFC 9457, and ours: `code`, `remedy`, `errors`, `details`."""
+        return {
+            "type": f"urn:offhook:problem:{self.code}",
+            "title": self.code.replace("_", " ").capitalize(),
+            "status": self.status,
+            "detail": self.sentence,
+            "code": self.code,
+            "remedy": self.remedy,
+            "errors": self.errors,
+            "details": self.details,
+        }
+
+
+def of_problem(problem: Problem) -> Answer:
+    """A domain's refusal. `errors=[{"field", "sentence"}]` and `retry_after_s` are understood."""
+    details = dict(problem.details)
+    errors = cast("list[dict[str, Any]]", details.pop("errors", []))
+    headers: dict[str, str] = {}
+    if (retry := details.get("retry_after_s")) is not None:
+        headers["Retry-After"] = str(retry)
+    if isinstance(problem, Unauthorised):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Answer(
+        problem.status, problem.code, problem.sentence, problem.remedy, errors, details, headers
+    )
+
+
+def of_http(error: HTTPException, request: Request) -> Answer:
+    """What the framework itself refuses: unknown addresses, methods, sizes."""
+    code, sentence, remedy = _SENTENCES.get(
+        error.status_code,
+        (f"http_{error.status_code}", f"{HTTPStatus(error.status_code).phrase}.", ""),
+    )
+    path = request.url.path[:200]
+    return Answer(
+        error.status_code,
+        code,
+        sentence.format(path=path, method=request.method),
+        remedy,
+        headers=dict(error.headers or {}),
+    )
+
+
+def of_validation(error: RequestValidationError) -> Answer:
+    """Every bad field at once. What was sent is not repeated: it may be a password."""
+    errors = [
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+            "code": str(item["type"]),
+            "sentence": _sentence(str(item["msg"])),
+        }
+        for item in error.errors()
+    ]
+    first = errors[0] if errors else {"field": "input", "sentence": "It cannot be read."}
+    sentence = (
+        f"{first['field']}: {first['sentence']}"
+        if len(errors) == 1
+        else f"{len(errors)} fields cannot be used as they are."
+    )
+    remedy = "Correct what is marked and send it again."
+    return Answer(422, "validation_failed", sentence, remedy, errors)
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ").strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def audience(request: Request) -> Literal["program", "htmx", "person"]:
+    """Who reads the answer to this request."""
+    path = request.url.path
+    if path.startswith(("/api/", *kit(request).csrf_exempt)):
+        return "program"
+    return "htmx" if request.headers.get("hx-request") == "true" else "person"
+
+
+def answer(request: Request, what: Answer) -> Response:
+    """The HTTP answer in the form that its reader can use."""
+    reader = audience(request)
+    if reader == "program":
+        return JSONResponse(what.body(), what.status, headers=what.headers, media_type=PROBLEM_JSON)
+    if what.status == HTTPStatus.UNAUTHORIZED and request.url.path != SIGN_IN_PATH:
+        return _to_sign_in(request, reader)
+    if reader == "htmx":
+        # The browser side (frontend/problems.js) puts this into the nearest message area and marks
+        # the fields; nothing else on the page is swapped, so the form keeps its input.
+        response = render(request, "problem_message.html", status_code=what.status, problem=what)
+        response.headers["HX-Problem"] = what.code
+        response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Retarget"] = "#messages"
+    else:
+        response = render(request, "problem_page.html", status_code=what.status, problem=what)
+    response.headers.update(what.headers)
+    return response
+
+
+def _to_sign_in(request: Request, reader: Literal["htmx", "person"]) -> Response:
+    if reader == "htmx":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": SIGN_IN_PATH})
+    url = request.url.path if request.method == "GET" else "/"
+    target = SIGN_IN_PATH if url == "/" else f"{SIGN_IN_PATH}?next={url}"
+    return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    return answer(request, of_problem(cast("Problem", error)))
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    return answer(request, of_http(cast("HTTPException", error), request))
+
+
+async def on_validation(request: Request, error: Exception) -> Response:
+    return answer(request, of_validation(cast("RequestValidationError", error)))
+
+
+class Incidents:
+    """ASGI middleware: an unforeseen error is logged with an id; the reader gets the id alone.
+
+    A refusal by an inner middleware is answered here too, as the routes' own are.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Problem as problem:  # raised by a middleware, such as the CSRF guard
+            await answer(Request(scope, receive), of_problem(problem))(scope, receive, send)
+        except HTTPException:
+            raise  # the body limit, answered by the framework's outer layer
+        except Exception as error:
+            incident = secrets.token_hex(6)
+            log.exception("incident %s: %s %s", incident, scope["method"], scope["path"])
+            if started:
+                raise
+            request = Request(scope, receive)
+            await answer(request, of_incident(incident, error))(scope, receive, send)
+
+
+def of_incident(incident: str, error: Exception) -> Answer:
+    """Nothing of `error` is told: its text may hold data of others."""
+    del error
+    return Answer(
+        500,
+        "internal_error",
+        f"Something went wrong on our side (incident {incident}).",
+        "Try again. If it stays, give the incident number to whoever runs this installation.",
+        details={"incident": incident},
+    )

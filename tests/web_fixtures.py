@@ -1,0 +1,231 @@
+"""Fixtures for pages and REST: an application with every room's routers, and signed-in clients.
+
+    async def test_x(client: AsyncClient) -> None:            # signed in as the owner of a team
+    async def test_y(site: Site, owner: Person) -> None:      # site.client(person), site.key(...)
+    async def test_z(served: Served, page: Page) -> None:     # a real server, a real browser
+
+`site.app.state` is the place for what a room's routes look for there.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from offhook import teams
+from offhook.db import Database, Listener
+from offhook.schema import ROOMS
+from offhook.settings import Settings
+from offhook.teams import keys, service
+from offhook.teams.models import Membership, Role
+from offhook.web import SESSION_COOKIE, Server, create_app, csrf, server
+
+SEED = "a-seed-for-tests"
+PASSWORD = "correct horse battery"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+_people = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in to a team."""
+
+    team_id: str
+    user_id: str
+    email: str
+    cookie: str
+
+
+async def new_owner(database: Database, name: str = "Daily Bread", zone: str = "UTC") -> Person:
+    """A new team (its hooks run) and its owner, signed in."""
+    async with database.system() as session:
+        team, user = await teams.create_team(
+            session,
+            name=name,
+            email=f"owner{next(_people)}@example.com",
+            password=PASSWORD,
+            timezone=zone,
+        )
+        cookie = await service.open_sign_in(session, user)
+    return Person(team.id, user.id, user.email, cookie)
+
+
+async def new_member(database: Database, team_id: str, role: Role = Role.MEMBER) -> Person:
+    """Another member of a team, signed in; the password is PASSWORD."""
+    async with database.system() as session:
+        owner = await service.new_user(session, f"member{next(_people)}@example.com", PASSWORD)
+        await session.flush()
+        session.add(
+            Membership(team_id=team_id, user_id=owner.id, role=role, created_at=owner.created_at)
+        )
+        await session.flush()
+        cookie = await service.open_sign_in(session, owner, team_id)
+    return Person(team_id, owner.id, owner.email, cookie)
+
+
+@dataclass(slots=True)
+class Site:
+    """An application under test and ways to talk to it without a socket."""
+
+    app: FastAPI
+    database: Database
+
+    def client(self, person: Person | None = None) -> httpx.AsyncClient:
+        """A browser's client: cookies and the CSRF header; signed in as `person`."""
+        session = person.cookie if person else ""
+        secret = self.app.state.web.secret
+        cookies = {csrf.SEED_COOKIE: SEED}
+        if session:
+            cookies[SESSION_COOKIE] = session
+        token = csrf.sign(secret, SEED, session)
+        return self._client(cookies=cookies, headers={csrf.HEADER: token})
+
+    def program(self, key: str) -> httpx.AsyncClient:
+        """A program's client: an API key, no cookies."""
+        return self._client(headers={"Authorization": f"Bearer {key}"})
+
+    async def key(self, person: Person, scopes: tuple[str, ...] = ("read", "write")) -> str:
+        """A new API key of the person's team."""
+        async with self.database.team(person.team_id) as session:
+            _, text = await keys.make_key(
+                session, person.team_id, Role.OWNER, person.user_id, name="A test", scopes=scopes
+            )
+        return text
+
+    def _client(
+        self, cookies: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, client=("127.0.0.1", 5000))
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://testserver", cookies=cookies, headers=headers
+        )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings of a test's own installation."""
+    return Settings.model_validate(
+        {"home": tmp_path, "database_url": database_url, "environment": "development"}
+    )
+
+
+def room_routers() -> Iterator[APIRouter]:
+    """Every `router` in a room's api.py or pages.py."""
+    for room in ROOMS:
+        for name in ("api", "pages"):
+            module = f"offhook.{room}.{name}"
+            if importlib.util.find_spec(module) is not None:
+                yield importlib.import_module(module).router
+
+
+def new_app(settings: Settings, database: Database) -> FastAPI:
+    """The toolkit with every room's routers, as app.py has them."""
+    app = create_app(
+        settings,
+        rooms=[f"offhook.{room}" for room in ROOMS],
+        identify=teams.identify,
+        connect_to=("ws://127.0.0.1:*",),
+    )
+    app.state.database = database
+    for router in room_routers():
+        app.include_router(router)
+    return app
+
+
+@pytest.fixture
+async def site(settings: Settings, database: Database) -> Site:
+    """An application with every room's routers."""
+    return Site(new_app(settings, database), database)
+
+
+@pytest.fixture
+async def owner(database: Database) -> Person:
+    """The owner of a team, signed in."""
+    return await new_owner(database)
+
+
+@pytest.fixture
+async def client(site: Site, owner: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that is signed in as `owner`."""
+    async with site.client(owner) as client:
+        yield client
+
+
+@dataclass(slots=True)
+class Served:
+    """A site behind a real server on this machine."""
+
+    site: Site
+    server: Server
+    url: str
+
+
+@pytest.fixture
+async def served(site: Site) -> AsyncIterator[Served]:
+    """A server on a free port, with live updates from the database."""
+    running = server(site.app, host="127.0.0.1", port=0, log_level="warning")
+    hub = site.app.state.web.live
+    listener = Listener(site.database.psycopg_url, hub.announce, hub.reset)
+    heard = asyncio.create_task(listener.run())
+    task = asyncio.create_task(running.serve())
+    await running.up.wait()
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield Served(site, running, f"http://127.0.0.1:{port}")
+    running.stop()
+    await task
+    heard.cancel()
+    with suppress(asyncio.CancelledError):
+        await heard
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Headless chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        await browser.close()
+
+
+async def context_of(
+    browser: Browser, served: Served, person: Person, width: int = 1440
+) -> BrowserContext:
+    """A browser's profile that is signed in as `person`."""
+    context = await browser.new_context(
+        base_url=served.url, viewport={"width": width, "height": 900}
+    )
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": person.cookie, "url": served.url}])
+    return context
+
+
+@pytest.fixture
+async def page(browser: Browser, served: Served, owner: Person) -> AsyncIterator[Page]:
+    """A tab that is signed in as `owner`; an error in its console fails the test."""
+    context = await context_of(browser, served, owner)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
+    assert errors == []
