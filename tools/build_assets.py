@@ -59,9 +59,7 @@ def node() -> tuple[str, str]:
 
 
 def run(*command: str) -> None:
-    done = subprocess.run(  # noqa: S603 - our own build tools with fixed arguments
-        command, cwd=FRONTEND, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=FRONTEND, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"build_assets: {' '.join(command[:3])} failed\n{done.stdout}{done.stderr}")
 

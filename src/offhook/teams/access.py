@@ -80,7 +80,7 @@ async def by_cookie(session: Session, token: str) -> Actor:
     moment = await now(session)
     if found is None or not rules.is_alive(found[0].created_at, found[0].last_seen_at, moment):
         raise SignedOut("You are not signed in.", remedy="Sign in and try again.")
-    sign_in, user, team, role = found.tuple()
+    sign_in, user, team, role = found
     if moment - sign_in.last_seen_at > SEEN_EVERY:
         sign_in.last_seen_at = moment
     zone = rules.zone_at(team.timezone, team.next_timezone, team.next_timezone_from, moment)
@@ -102,7 +102,7 @@ async def _by_key(session: Session, header: str, method: str) -> Actor:
         raise KeyRefused(
             "This API key is not known.", remedy="Send `Authorization: Bearer ohk_…` with a key."
         )
-    row, team = found.tuple()
+    row, team = found
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= moment):
         state = "was revoked" if row.revoked_at is not None else "has expired"
         raise KeyRefused(f"The API key “{row.name}” {state}.", remedy="Make a new key.")

@@ -269,7 +269,7 @@ async def members(session: Session, team_id: str) -> list[Member]:
         .where(Membership.team_id == team_id)
         .order_by(Membership.created_at)
     )
-    return [Member(user, Role(joined.role), joined) for user, joined in rows.tuples()]
+    return [Member(user, Role(joined.role), joined) for user, joined in rows]
 
 
 async def _membership(session: Session, team_id: str, user_id: str) -> Membership:

@@ -7,7 +7,7 @@ one room. Knows no room: who is signed in comes from the `identify` that it is g
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 from typing import Annotated, Any
@@ -16,8 +16,10 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -27,7 +29,7 @@ from offhook.web import assets, design, problem
 from offhook.web.csrf import CsrfGuard
 from offhook.web.headers import SecurityHeaders
 from offhook.web.live import MAX_TOPICS, LiveHub
-from offhook.web.page import NAVIGATION, Kit, NavItem, Viewer, environment, kit, render
+from offhook.web.page import NAVIGATION, Kit, NavItem, Viewer, environment, kit, redirect, render
 
 MAX_BODY = 1_000_000
 """Octets of a request (SEC26). An upload's route says `max_body_size=` for itself."""
@@ -62,7 +64,7 @@ def create_app(
     """
 
     @asynccontextmanager
-    async def whole_life(app: FastAPI) -> AsyncIterator[None]:
+    async def whole_life(app: FastAPI) -> AsyncGenerator[None]:
         app.state.web.shown_navigation = _served(app, navigation)
         try:
             if lifespan is None:
@@ -79,7 +81,6 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=whole_life,
-        max_body_size=MAX_BODY,
     )
     secret = secret_key(settings)
     app.state.settings = settings
@@ -98,6 +99,8 @@ def create_app(
     # The last one added is the outermost.
     app.add_middleware(CsrfGuard, secret=secret, exempt=csrf_exempt, secure=secure)
     app.add_middleware(problem.Incidents)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(problem.TooLarge)
     app.add_middleware(SecurityHeaders, connect_to=connect_to, secure=secure)
     app.add_exception_handler(Problem, problem.on_problem)
     app.add_exception_handler(HTTPException, problem.on_http)
@@ -111,12 +114,12 @@ def create_app(
 
 def _served(app: FastAPI, navigation: Sequence[NavItem]) -> list[NavItem]:
     """No dead entry: only addresses that some router serves."""
-    served = _paths(app)
-    return [item for item in navigation if item.href in served]
 
+    def serves(path: str) -> bool:
+        scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
+        return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
-def _paths(app: FastAPI) -> set[str]:
-    return {path for route in app.routes if (path := getattr(route, "path", None)) is not None}
+    return [item for item in navigation if serves(item.href)]
 
 
 class _Static(StaticFiles):
@@ -132,6 +135,14 @@ class _Static(StaticFiles):
 
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def start(request: Request) -> Response:
+    """The first entry of the sidebar."""
+    await kit(request).identify(request)
+    shown = kit(request).shown_navigation
+    return redirect(request, shown[0].href if shown else problem.SIGN_IN_PATH)
 
 
 @router.get("/live")

@@ -89,7 +89,7 @@ def _invalid(cursor: str) -> CursorInvalid:
 
 async def paginate(
     session: AsyncSession,
-    query: Select[tuple[Row]],
+    query: Select[Row],
     paging: Paging,
     *order: InstrumentedAttribute[Any],
 ) -> tuple[list[Row], str | None]:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Literal, cast
 
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 SIGN_IN_PATH = "/sign-in"
+_TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 _SENTENCES: dict[int, tuple[str, str, str]] = {
     # status: (code, sentence, remedy); {path} and {method} are filled in
@@ -97,6 +99,8 @@ def of_http(error: HTTPException, request: Request) -> Answer:
 
 def of_validation(error: RequestValidationError) -> Answer:
     """Every bad field at once. What was sent is not repeated: it may be a password."""
+    if any(item["type"] == "json_invalid" for item in error.errors()):
+        return Answer(400, "bad_request", "The body is not JSON.", "Check its syntax.")
     errors = [
         {
             "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
@@ -117,6 +121,7 @@ def of_validation(error: RequestValidationError) -> Answer:
 
 def _sentence(message: str) -> str:
     text = message.removeprefix("Value error, ").strip()
+    text = "This is required." if text == "Field required" else text
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else text + "."
 
@@ -202,6 +207,30 @@ class Incidents:
                 raise
             request = Request(scope, receive)
             await answer(request, of_incident(incident, error))(scope, receive, send)
+
+
+class TooLarge:
+    """ASGI middleware: makes a problem of the plain 413 that the framework sends past handlers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def watch(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                replaced = message["status"] == _TOO_LARGE and kind.startswith("text/plain")
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, watch)
+        if replaced:
+            request = Request(scope, receive)
+            what = of_http(HTTPException(_TOO_LARGE), request)
+            await answer(request, what)(scope, receive, send)
 
 
 def of_incident(incident: str, error: Exception) -> Answer:
