@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from types import FrameType
 
 from offhook.errors import Unavailable
@@ -63,9 +64,9 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         try:
-            welcome = self._prepare()
+            self._prepare()
             self.children = [Child(program) for program in programs(self.settings)]
-            self._watch(welcome)
+            self._watch()
         finally:
             self._stop_all()
 
@@ -76,31 +77,36 @@ class Supervisor:
                 if child.process is not None:
                     child.process.kill()
 
-    def _prepare(self) -> str:
-        """Database up and migrated. Returns what to tell the person who started us."""
+    def _prepare(self) -> None:
+        """Database up and migrated."""
         self.settings.run_path.mkdir(parents=True, exist_ok=True)
+        self._welcome.unlink(missing_ok=True)
         if not self.settings.database_url.get_secret_value():
             self._postgres = EmbeddedPostgres(self.settings.home_path / "pg")
             self._postgres.start()
             self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
             self.say("PostgreSQL is ready")
-        done = subprocess.run(
-            _command("prepare"), env=self._environment, stdout=subprocess.PIPE, check=False
-        )
+        done = subprocess.run(_command("prepare"), env=self._environment, check=False)
         if done.returncode != 0:
             raise PreparationFailed(
                 "The database could not be prepared.",
                 remedy="The lines above say why; nothing was changed half-way.",
             )
-        return done.stdout.decode().strip()
 
-    def _watch(self, welcome: str) -> None:
+    @property
+    def _welcome(self) -> Path:
+        """What the web process wants told to the person who started us."""
+        return self.settings.run_path / "welcome"
+
+    def _watch(self) -> None:
         welcomed = False
         while not self.stopping:
             for child in self.children:
                 self._look_after(child)
             if not welcomed and all(child.announced for child in self.children):
-                self.say(welcome)
+                self.say(f"Offhook is ready at {self.settings.web_url}")
+                self.say(self._welcome.read_text())
+                self.say("Ctrl-C stops it")
                 welcomed = True
             time.sleep(POLL_S)
 

@@ -39,7 +39,7 @@ class HttpxTransport(AsyncHttpClient):
             follow_redirects=False,
         )
 
-    async def request(  # noqa: PLR0917 - the base class's signature
+    async def request(
         self,
         method: str,
         uri: str,

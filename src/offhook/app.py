@@ -1,0 +1,134 @@
+"""Puts the rooms together: the only place that knows everything.
+
+`create_web` is the HTTP application: pages, REST, carrier callbacks, live updates. `join_rooms`
+joins the hooks between rooms that may not import each other; every process calls it once.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+import websockets
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+
+from offhook import (
+    agents,
+    billing,
+    calls,
+    carriers,
+    contacts,
+    inbox,
+    knowledge,
+    messages,
+    numbers,
+    speech,
+    teams,
+    usage,
+    web,
+)
+from offhook.db import Database, Listener
+from offhook.settings import Settings
+
+ROOMS = (teams, usage, billing, contacts, knowledge, agents, numbers, inbox, messages, calls)
+CALLBACKS = "/carriers/"
+
+
+def create_web(settings: Settings, database: Database, synthesiser: speech.Synthesiser) -> FastAPI:
+    """The application of the web process; the caller closes what it handed over."""
+    application = web.create_app(
+        settings,
+        rooms=[room.__name__ for room in ROOMS],
+        identify=teams.identify,
+        csrf_exempt=(CALLBACKS,),
+        connect_to=_origins(settings),
+        lifespan=_life,
+    )
+    application.state.database = database
+    application.state.secret = application.state.web.secret
+    application.state.voices = voices(settings, synthesiser)
+    for room in ROOMS:
+        for router in room.routers:
+            application.include_router(router)
+    application.add_api_route("/", _home, include_in_schema=False)
+    application.add_api_route("/healthz", _healthz, include_in_schema=False)
+    application.add_api_route("/readyz", _readyz, include_in_schema=False)
+    application.state.web.live.source("words:", Words(database, application.state.secret).follow)
+    join_rooms()
+    return application
+
+
+def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceCache:
+    """Greetings and fixed sentences, kept on disk and shared by web and media."""
+    return speech.VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
+
+
+def join_rooms() -> None:
+    """Hooks from lower rooms to higher ones."""
+    teams.on_team_created(billing.on_team_created)
+    numbers.register_with_agents()
+    numbers.when_stopped(calls.when_number_stopped)
+    numbers.when_stopped(messages.when_number_stopped)
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    """Where the browser's handset connects to, besides ourselves."""
+    if settings.carrier != "simulator":
+        return ()
+    return (settings.simulator_url, settings.simulator_url.replace("http", "ws", 1))
+
+
+@asynccontextmanager
+async def _life(application: FastAPI) -> AsyncIterator[None]:
+    """While the application runs: the carrier is open, news of the database reach the pages."""
+    database = cast("Database", application.state.database)
+    hub = application.state.web.live
+    carrier = carriers.open(application.state.settings)
+    application.state.carrier = carrier
+    listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())
+    try:
+        yield
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+        await carrier.aclose()
+
+
+async def _home() -> Response:
+    return RedirectResponse("/numbers")
+
+
+async def _healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+async def _readyz(request: Request) -> dict[str, str]:
+    """The process can do its work: the database answers too."""
+    database = cast("Database", request.app.state.database)
+    async with database.system() as session:
+        await session.execute(web.PING)
+    return {"status": "ready"}
+
+
+class Words:
+    """The words of live calls, from the media process to who watches the call's page."""
+
+    def __init__(self, database: Database, secret: bytes) -> None:
+        self._database = database
+        self._secret = secret
+
+    async def follow(self, team_id: str, topic: str) -> AsyncGenerator[Any, None]:
+        """`{"speaker", "text"}` of the call in `topic`, while it lives and is watched."""
+        call_id = topic.removeprefix("words:")
+        async with self._database.team(team_id) as session:
+            url = await calls.words_url(session, team_id, call_id, self._secret)
+        if url is None:
+            return
+        with suppress(OSError, websockets.WebSocketException):
+            async with websockets.connect(url, proxy=None) as connection:
+                async for message in connection:
+                    yield json.loads(message)

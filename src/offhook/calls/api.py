@@ -1,0 +1,135 @@
+"""Calls over REST: list, read, end, listen."""
+
+import time
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from offhook import inbox
+from offhook.calls import reading, recordings, service
+from offhook.calls.models import Call
+from offhook.calls.rules import CallState, End
+from offhook.teams import CurrentActor, TeamSession
+from offhook.web import Page, PagingQuery, paginate
+
+router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
+
+
+class CallOut(BaseModel):
+    """One call. `duration_s` is 0 while it lives and for a call that was not answered."""
+
+    id: str
+    conversation_id: str
+    number_id: str
+    contact_id: str | None
+    caller: str
+    state: CallState
+    reason: str | None
+    outcome: str
+    answered_at: datetime
+    ended_at: datetime | None
+    duration_s: int
+    recording: str | None
+
+    @classmethod
+    def of(cls, call: Call) -> "CallOut":
+        return cls(
+            id=call.id,
+            conversation_id=call.conversation_id,
+            number_id=call.number_id,
+            contact_id=call.contact_id,
+            caller=call.caller,
+            state=call.state,
+            reason=call.reason,
+            outcome=reading.outcome(call).sentence,
+            answered_at=call.answered_at,
+            ended_at=call.ended_at,
+            duration_s=round(reading.duration(call).total_seconds()),
+            recording=call.recording,
+        )
+
+
+class TurnOut(BaseModel):
+    """One turn of a call's transcript; `seek_ms` is its place in the recording."""
+
+    sequence: int
+    speaker: str
+    text: str
+    started_at: datetime
+    ended_at: datetime | None
+    status: str
+    seek_ms: int | None
+
+
+class Transcript(BaseModel):
+    turns: list[TurnOut]
+
+
+class RecordingOut(BaseModel):
+    """`url` plays for five minutes, for a person who is signed in."""
+
+    url: str
+    length_ms: int
+
+
+@router.get("")
+async def index(
+    actor: CurrentActor,
+    session: TeamSession,
+    paging: PagingQuery,
+    number_id: Annotated[str, Query(max_length=40)] = "",
+    live: bool | None = None,
+) -> Page[CallOut]:
+    """Calls, newest first."""
+    statement = reading.listed(actor.team_id, number_id=number_id, live=live)
+    rows, after = await paginate(session, statement, paging, Call.answered_at, Call.id)
+    return Page(items=[CallOut.of(call) for call in rows], next=after)
+
+
+@router.get("/{call_id}")
+async def show(call_id: str, actor: CurrentActor, session: TeamSession) -> CallOut:
+    return CallOut.of(await service.get(session, actor.team_id, call_id))
+
+
+@router.get("/{call_id}/transcript")
+async def transcript(call_id: str, actor: CurrentActor, session: TeamSession) -> Transcript:
+    call = await service.get(session, actor.team_id, call_id)
+    turns = await inbox.turns_of(session, actor.team_id, call.conversation_id)
+    return Transcript(
+        turns=[
+            TurnOut(
+                sequence=turn.sequence,
+                speaker=turn.speaker,
+                text=turn.text,
+                started_at=turn.started_at,
+                ended_at=turn.ended_at,
+                status=turn.status,
+                seek_ms=reading.seek_ms(turn.started_at, call),
+            )
+            for turn in turns
+        ]
+    )
+
+
+@router.post("/{call_id}/end")
+async def end(call_id: str, actor: CurrentActor, session: TeamSession) -> CallOut:
+    """End a live call; one that has ended stays as it is."""
+    call = await service.request_end(session, actor.team_id, call_id, End.ENDED_BY_PERSON)
+    return CallOut.of(call)
+
+
+@router.get("/{call_id}/recording")
+async def recording(
+    request: Request, call_id: str, actor: CurrentActor, session: TeamSession
+) -> RecordingOut:
+    call = await service.get(session, actor.team_id, call_id)
+    if call.recording != "ready":
+        raise recordings.RecordingNotFound(
+            "This call has no recording.", remedy="Wait for the event recording.ready."
+        )
+    secret = cast("bytes", request.app.state.secret)
+    link = recordings.link(secret, call.id, actor.who, now_s=int(time.time()))
+    return RecordingOut(url=link.url, length_ms=call.recording_ms or 0)

@@ -1,0 +1,25 @@
+"""What other rooms ask of calls: end them when a number stops, and where to follow their words."""
+
+from offhook import numbers
+from offhook.calls import reading, service
+from offhook.calls.admission import LIVE_STATES
+from offhook.calls.rules import End
+from offhook.calls.tokens import watch_token
+from offhook.db import Session
+
+
+async def when_number_stopped(
+    session: Session, number: numbers.Number, stopped: numbers.Service | None
+) -> None:
+    """End the live calls of a number whose calls stopped (N9); texts are not ours."""
+    if stopped in {None, numbers.Service.CALLS}:
+        await service.end_calls_of(session, number.team_id, number.id, End.NUMBER_DISABLED)
+
+
+async def words_url(session: Session, team_id: str, call_id: str, secret: bytes) -> str | None:
+    """Where the words of a live call can be followed; None when it does not live."""
+    call = await service.get(session, team_id, call_id)
+    if call.state not in LIVE_STATES:
+        return None
+    url = await reading.node_url(session, call)
+    return f"{url}/watch/{call.id}?token={watch_token(secret, call.id)}" if url else None

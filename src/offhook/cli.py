@@ -1,0 +1,147 @@
+"""The command line: `offhook serve` for everything, `offhook call` and `offhook text` to try it.
+
+Each command imports what it needs when it runs: starting a process, or asking for help, must not
+load every vendor.
+"""
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from offhook.errors import Problem
+from offhook.settings import load
+
+app = typer.Typer(
+    help="Phone numbers for AI agents: calls and SMS, answered, metered and kept in one inbox.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+HIDDEN = {"hidden": True}
+LOG_FORMAT = "%(asctime)s %(levelname)s {process} %(name)s: %(message)s"
+
+
+@app.command()
+def serve() -> None:
+    """Start Offhook: database, dashboard, calls, background work, simulated phone network."""
+    supervisor = importlib.import_module("offhook.supervisor")
+    _log("offhook", logging.WARNING)
+    supervisor.Supervisor(load(), lambda line: print(f"  {line}", flush=True)).run()  # noqa: T201 - the terminal is where it speaks
+
+
+@app.command(**HIDDEN)
+def prepare() -> None:
+    """Bring the database to the newest schema."""
+    _log("prepare", logging.WARNING)
+    importlib.import_module("offhook.preparation").prepare(load())
+
+
+@app.command(**HIDDEN)
+def web() -> None:
+    """Run the dashboard, the REST API and the carrier callbacks."""
+    _run("web")
+
+
+@app.command(**HIDDEN)
+def media() -> None:
+    """Run the media process: live calls."""
+    _run("media")
+
+
+@app.command(**HIDDEN)
+def worker() -> None:
+    """Run background work."""
+    _run("worker")
+
+
+@app.command(**HIDDEN)
+def simulator() -> None:
+    """Run the simulated carrier."""
+    _log("simulator")
+    importlib.import_module("offhook.carriers.simulator.server").serve(load())
+
+
+@app.command(**HIDDEN)
+def recogniser() -> None:
+    """Run the offline recogniser."""
+    _log("recogniser")
+    settings = load()
+    importlib.import_module("offhook.speech.recogniser_process").serve(
+        settings.run_path / "recogniser.sock"
+    )
+
+
+@app.command(**HIDDEN)
+def synthesiser() -> None:
+    """Run the offline voice."""
+    _log("synthesiser")
+    settings = load()
+    importlib.import_module("offhook.speech.synthesiser_process").serve(
+        settings.run_path / "synthesiser.sock"
+    )
+
+
+@app.command()
+def text(
+    number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
+    body: Annotated[str, typer.Argument(help="What to write.")],
+    sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a reply.")] = 30.0,
+) -> None:
+    """Text a number on the simulated network and print the reply."""
+    handset = importlib.import_module("offhook.carriers.simulator.handset")
+    handset.text(load(), number, body, sender=sender, wait_s=wait)
+
+
+@app.command()
+def call(
+    number: Annotated[str, typer.Argument(help="The number to call, such as +12025550123.")],
+    say: Annotated[
+        list[str] | None, typer.Option(help="Speak this sentence; may be given several times.")
+    ] = None,
+    wav: Annotated[Path | None, typer.Option(help="Play this WAV file to the agent.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save both sides as a WAV file.")] = None,
+    sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
+) -> None:
+    """Call a number on the simulated network."""
+    handset = importlib.import_module("offhook.carriers.simulator.handset")
+    speech = importlib.import_module("offhook.speech")
+    settings = load()
+    handset.call(
+        settings,
+        number,
+        say=say or [],
+        wav=wav,
+        save=save,
+        sender=sender,
+        synthesise=lambda words: speech.synthesise_once(settings, words),
+    )
+
+
+def _run(process: str) -> None:
+    _log(process)
+    running: Any = importlib.import_module("offhook.processes")
+    running.run(process, load())
+
+
+def _log(process: str, level: int = logging.INFO) -> None:
+    logging.basicConfig(level=level, format=LOG_FORMAT.format(process=process), stream=sys.stderr)
+    for noisy in ("httpx", "httpcore", "procrastinate", "sqlalchemy", "alembic", "twilio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command; a problem is a sentence and a remedy, not a traceback."""
+    try:
+        app()
+    except Problem as problem:
+        print(f"{problem.sentence}\n{problem.remedy}".strip(), file=sys.stderr)  # noqa: T201 - the terminal
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The processes that the supervisor starts: web, media, worker. Each runs until SIGTERM.
+
+What a process needs is opened here, handed to the rooms, and closed here.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvloop
+
+from offhook import agents, app, calls, carriers, knowledge, messages, numbers, speech, teams, web
+from offhook.db import Database, Jobs
+from offhook.settings import Settings, secret_key
+
+log = logging.getLogger(__name__)
+WELCOME_FILE = "welcome"
+
+
+def run(process: str, settings: Settings) -> None:
+    """Run one process, by name, until it is told to stop."""
+    uvloop.run(PROCESSES[process](settings))
+
+
+async def _web(settings: Settings) -> None:
+    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
+    synthesiser = speech.open_synthesiser(settings)
+    await synthesiser.start()
+    application = app.create_web(settings, database, synthesiser)
+    async with database.system() as session:
+        link = await teams.setup_link(session, settings)
+    welcome = f"Create your account: {link}" if link else f"Sign in: {settings.web_url}"
+    (settings.run_path / WELCOME_FILE).write_text(welcome)
+    server = web.server(application, host=settings.host, port=settings.port, log_level="warning")
+    try:
+        await server.serve()
+    finally:
+        await synthesiser.close()
+        await database.close()
+
+
+async def _media(settings: Settings) -> None:
+    async with _database(settings) as database, _carrier(settings) as carrier:
+        recogniser = speech.open_recogniser(settings)
+        synthesiser = speech.open_synthesiser(settings)
+        await recogniser.start()
+        await synthesiser.start()
+        brain = agents.open_brain(settings)
+        parts = calls.Parts(
+            settings=settings,
+            secret=secret_key(settings),
+            database=database,
+            carrier=carrier,
+            brain=brain,
+            recogniser=recogniser,
+            synthesiser=synthesiser,
+            voices=app.voices(settings, synthesiser),
+        )
+        try:
+            await calls.Node(parts).run(_until_stopped())
+        finally:
+            await brain.close()
+            await recogniser.close()
+            await synthesiser.close()
+
+
+async def _worker(settings: Settings) -> None:
+    async with _database(settings) as database, _carrier(settings) as carrier:
+        brain = agents.open_brain(settings)
+        app.join_rooms()
+        jobs = Jobs(database)
+        calls.register_jobs(jobs, database, carrier)
+        knowledge.register_jobs(jobs, database)
+        messages.register_jobs(jobs, database, settings, carrier, brain)
+        numbers.register_jobs(jobs, database, settings, carrier)
+        try:
+            await jobs.run()
+        finally:
+            await brain.close()
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncGenerator[Database]:
+    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _carrier(settings: Settings) -> AsyncGenerator[carriers.Carrier]:
+    carrier = carriers.open(settings)
+    try:
+        yield carrier
+    finally:
+        await carrier.aclose()
+
+
+def _until_stopped() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stopping.set)
+    return stopping
+
+
+PROCESSES: dict[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {
+    "web": _web,
+    "media": _media,
+    "worker": _worker,
+}
