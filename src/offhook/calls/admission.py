@@ -130,7 +130,7 @@ async def _decide(
     )
     if isinstance(answer, usage.Denied):
         return Refusal.LIMIT_REACHED
-    return _Place(target.snapshot, node, limited=answer.limit is not None)
+    return _Place(target.snapshot, node, limited=answer.left is not None)
 
 
 async def _known(session: Session, carrier_call_id: str) -> Verdict | None:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DBAPIError
 
-from offhook import agents, knowledge, media
+from offhook import agents, media
 from offhook.calls import service
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
@@ -229,7 +229,7 @@ class Conversation:
             snapshot=call.snapshot,
             channel=agents.Channel.CALL,
             history=list(self.transcript.said),
-            search=self._search,
+            search=agents.search_in(self._parts.database, call.team_id, call.snapshot),
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
         )
@@ -245,12 +245,6 @@ class Conversation:
         if spoken.hang_up:
             self._leaving = End.AGENT_HUNG_UP
             self._leave_if_silent()
-
-    async def _search(self, question: str) -> Sequence[knowledge.Hit]:
-        async with self._parts.database.team(self.call.team_id) as session:
-            return await knowledge.search(
-                session, self.call.team_id, self.call.snapshot.agent_id, question
-            )
 
     def _stop_reply(self) -> None:
         if self._reply is not None:

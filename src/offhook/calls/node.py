@@ -139,13 +139,13 @@ class Node:
             call = await service.connect(session, self._parts.secret, call_id, token)
         async with self._parts.database.team(call.team_id) as session:
             number = await numbers.get(session, call.team_id, call.number_id)
-            team = await teams.get(session, call.team_id)
+            zone = await teams.zone(session, call.team_id)
             contact = None
             if call.contact_id is not None:
                 contact = await contacts.get(session, call.team_id, call.contact_id)
         return Setting(
             call=call,
-            timezone=team.timezone,
+            timezone=zone,
             contact_name=contact.name if contact else "",
             records=number.record_calls,
             notice=number.recording_notice,
@@ -221,12 +221,12 @@ class Node:
                 await session.execute(delete(MediaNode).where(MediaNode.id == self.id))
 
     def _heard(self, team_id: str, topic: str) -> None:
-        """News of a call, or of the number that a call is on."""
+        """News of a call, or of the limit of the number that it is on."""
         kind, _, name = topic.partition(":")
         for live in self._calls.values():
             call = live.conversation.call
             if (kind == "call" and name == call.call_id) or (
-                kind == "number" and name == call.number_id and team_id == call.team_id
+                kind == "limit" and name == call.number_id and team_id == call.team_id
             ):
                 live.conversation.poke()
 

@@ -124,7 +124,7 @@ async def spoke(session: Session, team_id: str, call_id: str) -> None:
 async def beat(session: Session, team_id: str, call_id: str) -> str | None:
     """A sign of life (every 5 s). Returns the reason if somebody asked for the call's end."""
     instant = await now(session)
-    await usage.heartbeat(session, team_id, call_id=call_id)
+    await usage.heartbeat(session, team_id, call_id)
     return await session.scalar(
         update(Call)
         .where(Call.team_id == team_id, Call.id == call_id, Call.state == CallState.LIVE)
@@ -207,13 +207,8 @@ async def _settle(session: Session, call: Call, duration_s: float) -> int:
     if call.spoke_at is None:
         await usage.void_call(session, call.team_id, call_id=call.id)
         return 0
-    return await usage.settle_call(
-        session,
-        call.team_id,
-        call_id=call.id,
-        answered_at=call.answered_at,
-        seconds=duration_s,
-    )
+    settled = await usage.settle_call(session, call.team_id, call_id=call.id, seconds=duration_s)
+    return settled.minutes
 
 
 async def recording_began(session: Session, team_id: str, call_id: str, path: str) -> None:
