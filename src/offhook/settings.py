@@ -4,6 +4,7 @@ Read once per process by `load()`; passed on as an argument. docs/settings.md is
 this module. Knows no room.
 """
 
+import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +22,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OFFHOOK_", env_file=".env", extra="ignore")
 
     # --- Installation ---
-    home: Path = Field(
-        default=Path("~/.local/share/offhook"),
-        description="Where data is kept: database, recordings, caches, the secret key.",
+    home: str = Field(
+        default="",
+        description="Where data is kept: database, recordings, caches, the secret key. "
+        "Empty: ~/.local/share/offhook, or /var/lib/offhook for root.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
     port: int = Field(default=8600, description="Port of the dashboard and the REST API.")
@@ -107,7 +109,11 @@ class Settings(BaseSettings):
 
     @property
     def home_path(self) -> Path:
-        return self.home.expanduser().resolve()
+        """The folder of `home`. As root the database runs under another account, which could not
+        enter root's own home.
+        """
+        usual = "/var/lib/offhook" if os.geteuid() == 0 else "~/.local/share/offhook"
+        return Path(self.home or usual).expanduser().resolve()
 
     @property
     def run_path(self) -> Path:
