@@ -26,7 +26,8 @@ def lock(target: str, *sources: str) -> None:
 
 if __name__ == "__main__":
     installer = ROOT / "requirements-uv.in"
-    installer.write_text("uv\n")
+    # hatchling and editables make our own package installable without the network.
+    installer.write_text("uv\nhatchling\neditables\n")
     lock("requirements-uv.lock", "requirements-uv.in")
     installer.unlink()
     lock("requirements.lock", "pyproject.toml")

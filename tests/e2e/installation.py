@@ -1,0 +1,141 @@
+"""One whole installation, started as a user starts it, on free ports and in a folder of its own."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+START_S = 90.0
+STOP_S = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
+    """What `look` finds, as soon as it finds something true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+class Installation:
+    """`offhook serve` and what it prints."""
+
+    def __init__(self, **settings: str) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="offhook-"))
+        self.root.chmod(0o711)  # as root, the database's own account must pass through
+        self.home = self.root / "home"
+        self.ports = {name: free_port() for name in ("PORT", "MEDIA_PORT", "SIMULATOR_PORT")}
+        own = {f"OFFHOOK_{name}": str(port) for name, port in self.ports.items()}
+        own |= {f"OFFHOOK_{name}": value for name, value in settings.items()}
+        self.environment = (
+            os.environ
+            | own
+            | {"OFFHOOK_HOME": str(self.home), "PYTHONPATH": os.pathsep.join(sys.path)}
+        )
+        self.lines: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['PORT']}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['SIMULATOR_PORT']}"
+
+    def start(self) -> None:
+        """Start and wait until everything is ready."""
+        self.lines.clear()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "offhook.cli", "serve"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.root,
+        )
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        until(lambda: self.printed("Ctrl-C stops it") or self.ended, "the start", START_S)
+        assert not self.ended, "\n".join(self.lines)
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.lines.append(line.rstrip())
+
+    @property
+    def ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def printed(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    @property
+    def setup_link(self) -> str:
+        found = re.search(r"Create your account: (\S+)", "\n".join(self.lines))
+        assert found, "no set-up link was printed"
+        return found[1]
+
+    def pids(self, name: str = "") -> list[int]:
+        """The processes of this installation: the supervisor's children whose command has `name`."""
+        assert self.process is not None
+        found: list[int] = []
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(status.read_text().rsplit(")", 1)[1].split()[1])
+                command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == self.process.pid and name in command:
+                found.append(int(status.parent.name))
+        return found
+
+    def kill(self, name: str) -> int:
+        """Kill -9 the one process whose command ends in `name`; returns its id."""
+        (pid,) = self.pids(f"offhook.cli {name}")
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def run(self, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """An `offhook` command of the user, in a terminal of its own."""
+        return subprocess.run(
+            [sys.executable, "-m", "offhook.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            cwd=self.root,
+            check=False,
+        )
+
+    def stop(self) -> None:
+        """One Ctrl-C; everything must be gone afterwards."""
+        if self.process is None:
+            return
+        children = self.pids()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_S)
+        left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+        assert not left, f"processes were left behind: {left}"
+
+    def remove(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
