@@ -96,7 +96,7 @@ class Installation:
         return found[1]
 
     def pids(self, name: str = "") -> list[int]:
-        """The processes of this installation: the supervisor's children whose command has `name`."""
+        """The supervisor's children whose command line has `name` in it."""
         assert self.process is not None
         found: list[int] = []
         for status in Path("/proc").glob("[0-9]*/stat"):
