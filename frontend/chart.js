@@ -8,6 +8,8 @@ const HEIGHT = 180;
 
 const options = (data, width, zone) => {
   const strokes = [css("--color-primary"), faint(55), css("--color-success")];
+  // A bar stands on its instant: the first and the last need half a step of room.
+  const edge = data.bars && data.x.length > 1 ? (data.x[1] - data.x[0]) / 2 : 0;
   const axis = {
     stroke: faint(70),
     grid: { stroke: faint(10), width: 1 },
@@ -21,7 +23,7 @@ const options = (data, width, zone) => {
     cursor: { y: false, points: { size: 6 } },
     legend: { show: data.series.length > 1 },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone),
-    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
+    scales: { x: { range: (_, min, max) => [min - edge, max + edge] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
     axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 48 }],
     series: [
       {},

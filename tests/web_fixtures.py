@@ -12,6 +12,8 @@ import importlib
 import importlib.util
 import itertools
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,8 +30,9 @@ from offhook.schema import ROOMS
 from offhook.settings import Settings
 from offhook.teams import keys, service
 from offhook.teams.models import Membership, Role
-from offhook.web import SESSION_COOKIE, Server, create_app, csrf, server
+from offhook.web import SESSION_COOKIE, Server, assets, create_app, csrf, server
 
+ROOT = Path(__file__).resolve().parent.parent
 SEED = "a-seed-for-tests"
 PASSWORD = "correct horse battery"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -172,6 +175,13 @@ async def client(site: Site, owner: Person) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The scripts and styles, built if the inputs have changed."""
+    subprocess.run([sys.executable, ROOT / "tools" / "build_assets.py"], check=True)
+    assets.manifest.cache_clear()
+
+
 @dataclass(slots=True)
 class Served:
     """A site behind a real server on this machine."""
@@ -182,7 +192,7 @@ class Served:
 
 
 @pytest.fixture
-async def served(site: Site) -> AsyncIterator[Served]:
+async def served(site: Site, built: None) -> AsyncIterator[Served]:
     """A server on a free port, with live updates from the database."""
     running = server(site.app, host="127.0.0.1", port=0, log_level="warning")
     hub = site.app.state.web.live

@@ -24,6 +24,7 @@ STAMP = BUILT / "inputs.sha256"
 INSTALLED = FRONTEND / "node_modules" / ".installed.sha256"
 RAW = FRONTEND / "node_modules" / ".tailwind.css"
 ENTRIES = ("app.js", "theme.js", "live-worker.js", "handset.js", "*.worklet.js", "pages/*.js")
+FLAG = re.compile(r"[A-Z]{2}\.svg")
 QUOTED = re.compile(r"""["']([a-z][a-z0-9-]{1,40})["']""")
 
 
@@ -158,12 +159,17 @@ def build() -> None:
     target.mkdir(parents=True)
     bundle(node_path, target)
     sprite(target)
+    shutil.copytree(
+        FRONTEND / "node_modules" / "country-flag-icons" / "3x2",
+        target / "flags",
+        ignore=lambda _, names: {name for name in names if not FLAG.fullmatch(name)},
+    )
     names = manifest(target)
     (target / "manifest.json").write_text(json.dumps(names, indent=1, sort_keys=True))
     (target / STAMP.name).write_text(digest(inputs()))
     shutil.rmtree(BUILT, ignore_errors=True)
     target.rename(BUILT)
-    size = sum(p.stat().st_size for p in BUILT.iterdir())
+    size = sum(path.stat().st_size for path in BUILT.rglob("*"))
     print(f"assets: {len(names)} entries, {size // 1024} kB", flush=True)
 
 

@@ -13,6 +13,10 @@ from markupsafe import Markup
 
 STATIC = Path(__file__).parent / "static"
 BUILT = STATIC / "built"
+_FLAG = (
+    '<img src="/static/built/flags/{}.svg" alt="{}" width="18" height="12" loading="lazy" '
+    'class="flag">'
+)
 _ICON = (
     '<svg class="icon {}" width="{}" height="{}" aria-hidden="true" focusable="false">'
     '<use href="{}#{}"></use></svg>'
@@ -29,6 +33,11 @@ def manifest() -> dict[str, str]:
 def url(name: str) -> str:
     """The address of a built file, such as `url("app.css")`."""
     return f"/static/built/{manifest().get(name, name)}"
+
+
+def flag(country: str) -> Markup:
+    """The flag of a country (ISO 3166); nothing for a number without one."""
+    return Markup(_FLAG).format(country, country) if country else Markup()  # noqa: S704 - a constant; format() escapes its arguments
 
 
 def icon(name: str, css: str = "", size: int = 16) -> Markup:

@@ -5,7 +5,6 @@ one room. Knows no room: who is signed in comes from the `identify` that it is g
 """
 
 import asyncio
-import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -187,8 +186,9 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     def stop(self) -> None:
-        """As a signal would; for a server that runs in a thread."""
-        self.handle_exit(signal.SIGTERM, None)
+        """As a signal would, but for this server alone: one that runs inside another program."""
+        self.hub.close()
+        self.should_exit = True
 
 
 def server(app: FastAPI, **options: Any) -> Server:

@@ -109,7 +109,7 @@ def environment(rooms: Sequence[str]) -> Environment:
         extensions=["jinja2.ext.do"],
     )
     filters.install(jinja)
-    jinja.globals.update(asset=assets.url, icon=assets.icon)  # pyright: ignore[reportArgumentType] - jinja types its globals by its own defaults
+    jinja.globals.update(asset=assets.url, flag=assets.flag, icon=assets.icon)  # pyright: ignore[reportArgumentType] - jinja types its globals by its own defaults
     return jinja
 
 

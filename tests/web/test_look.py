@@ -1,0 +1,72 @@
+"""How pages look: screenshots at 390 and 1440 px, light and dark; nothing serious for axe.
+
+The pictures are kept in artefacts/ for whoever wants to look at them.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from offhook.web import assets
+from web_fixtures import ROOT, Person, Served, context_of
+
+ARTEFACTS = ROOT / "artefacts"
+WIDTHS = (390, 1440)
+
+
+async def open_page(
+    browser: Browser, served: Served, owner: Person, path: str, *, width: int, scheme: str
+) -> Page:
+    context = await context_of(browser, served, owner, width)
+    page = await context.new_page()
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    errors: list[str] = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(path)
+    await page.wait_for_load_state("load")
+    await page.wait_for_function("document.fonts.status === 'loaded'")
+    assert errors == []
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_pages_fit_and_are_accessible(
+    browser: Browser, served: Served, owner: Person, width: int, scheme: str
+) -> None:
+    """Every page works from 390 px, in light and dark; axe finds nothing serious (pages.md)."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    for path in ("/design", "/team", "/team/settings", "/team/api-keys", "/account"):
+        page = await open_page(browser, served, owner, path, width=width, scheme=scheme)
+        if path == "/design":
+            await page.wait_for_selector("[data-wave][data-state=ready]")
+            await page.wait_for_selector("[data-chart] canvas")
+        name = path.strip("/").replace("/", "-")
+        await page.screenshot(
+            path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True, animations="disabled"
+        )
+        wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wider <= 0, f"{path} is wider than {width} px"
+        found = await Axe().run(page)
+        serious = [
+            (violation["id"], [node["html"] for node in violation["nodes"]][:3])
+            for violation in found.response["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], path
+        await page.context.close()
+
+
+def test_every_icon_is_in_the_sprite(built: None) -> None:
+    """An icon that lucide does not know would be an empty square."""
+    sprite = (assets.BUILT / assets.manifest()["icons.svg"]).read_text()
+    known = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    named: set[str] = set()
+    for path in Path(ROOT / "src" / "offhook").glob("*/templates/**/*.html"):
+        named |= set(re.findall(r"""\bicon\(["']([a-z0-9-]+)["']""", path.read_text()))
+        named |= set(re.findall(r"""\bicon(?:_name)?=["']([a-z0-9-]+)["']""", path.read_text()))
+    assert named - known == set()
