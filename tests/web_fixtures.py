@@ -14,7 +14,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,33 +133,39 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     )
 
 
-def room_routers() -> Iterator[APIRouter]:
-    """Every `router` in a room's api.py or pages.py."""
-    for room in ROOMS:
+@pytest.fixture
+def rooms() -> Sequence[str]:
+    """The rooms whose routers `site` has; a room's conftest.py may name fewer."""
+    return ROOMS
+
+
+def room_routers(rooms: Sequence[str]) -> Iterator[APIRouter]:
+    """Every `router` in the api.py and pages.py of `rooms`."""
+    for room in rooms:
         for name in ("api", "pages"):
             module = f"offhook.{room}.{name}"
             if importlib.util.find_spec(module) is not None:
                 yield importlib.import_module(module).router
 
 
-def new_app(settings: Settings, database: Database) -> FastAPI:
-    """The toolkit with every room's routers, as app.py has them."""
+def new_app(settings: Settings, database: Database, rooms: Sequence[str] = ROOMS) -> FastAPI:
+    """The toolkit with the routers of `rooms`, as app.py has them."""
     app = create_app(
         settings,
-        rooms=[f"offhook.{room}" for room in ROOMS],
+        rooms=[f"offhook.{room}" for room in rooms],
         identify=teams.identify,
         connect_to=("ws://127.0.0.1:*",),
     )
     app.state.database = database
-    for router in room_routers():
+    for router in room_routers(rooms):
         app.include_router(router)
     return app
 
 
 @pytest.fixture
-async def site(settings: Settings, database: Database) -> Site:
-    """An application with every room's routers."""
-    return Site(new_app(settings, database), database)
+async def site(settings: Settings, database: Database, rooms: Sequence[str]) -> Site:
+    """An application with the routers of `rooms`."""
+    return Site(new_app(settings, database, rooms), database)
 
 
 @pytest.fixture
