@@ -9,7 +9,6 @@
 
 import asyncio
 import importlib
-import importlib.util
 import itertools
 import os
 import subprocess
@@ -129,7 +128,7 @@ class Site:
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Settings of a test's own installation."""
     return Settings.model_validate(
-        {"home": tmp_path, "database_url": database_url, "environment": "development"}
+        {"home": str(tmp_path), "database_url": database_url, "environment": "development"}
     )
 
 
@@ -140,12 +139,9 @@ def rooms() -> Sequence[str]:
 
 
 def room_routers(rooms: Sequence[str]) -> Iterator[APIRouter]:
-    """Every `router` in the api.py and pages.py of `rooms`."""
+    """The `routers` that the facades of `rooms` offer, as app.py takes them."""
     for room in rooms:
-        for name in ("api", "pages"):
-            module = f"offhook.{room}.{name}"
-            if importlib.util.find_spec(module) is not None:
-                yield importlib.import_module(module).router
+        yield from getattr(importlib.import_module(f"offhook.{room}"), "routers", ())
 
 
 def new_app(settings: Settings, database: Database, rooms: Sequence[str] = ROOMS) -> FastAPI:

@@ -4,6 +4,7 @@ Above all for other rooms: `CurrentActor` (who asks, for which team), `TeamSessi
 one transaction, which sees that team's rows only), `require(Role.ADMIN)` and `OnceOnly`.
 """
 
+from offhook.teams import api, pages
 from offhook.teams.access import (
     Actor,
     AdminActor,
@@ -18,6 +19,8 @@ from offhook.teams.access import (
 from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
+
+routers = (api.router, pages.router)
 
 __all__ = [
     "Actor",
@@ -34,6 +37,7 @@ __all__ = [
     "identify",
     "on_team_created",
     "require",
+    "routers",
     "setup_link",
     "team",
     "zone",

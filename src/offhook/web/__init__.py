@@ -43,7 +43,7 @@ upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; al
 
 from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.idempotency import Once, forget_old
-from offhook.web.kit import MAX_BODY, Server, create_app, server
+from offhook.web.kit import MAX_BODY, PING, Server, create_app, server
 from offhook.web.live import LiveHub
 from offhook.web.page import NAVIGATION, Banner, Kit, NavItem, Viewer, kit, redirect, render
 from offhook.web.pagination import Page, Paging, PagingQuery, paginate
@@ -51,6 +51,7 @@ from offhook.web.pagination import Page, Paging, PagingQuery, paginate
 __all__ = [
     "MAX_BODY",
     "NAVIGATION",
+    "PING",
     "SESSION_COOKIE",
     "Banner",
     "Kit",

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
@@ -33,6 +34,8 @@ from offhook.web.page import NAVIGATION, Kit, NavItem, Viewer, environment, kit,
 MAX_BODY = 1_000_000
 """Octets of a request (SEC26). An upload's route says `max_body_size=` for itself."""
 GRACE_S = 5
+PING = text("SELECT 1")
+"""What /readyz asks the database."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
