@@ -14,10 +14,11 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from offhook.db import UtcTime
 from offhook.errors import Invalid
 
 T = TypeVar("T")
@@ -99,8 +100,13 @@ async def paginate(
     Call.id)`.
     """
     if paging.cursor:
-        kinds = [column.type.python_type for column in order]
-        query = query.where(tuple_(*order) < tuple_(*decode(paging.cursor, kinds)))
+        kinds = [
+            datetime if isinstance(column.type, UtcTime) else column.type.python_type
+            for column in order
+        ]
+        values = decode(paging.cursor, kinds)
+        seen = [literal(value, column.type) for value, column in zip(values, order, strict=True)]
+        query = query.where(tuple_(*order) < tuple_(*seen))
     query = query.order_by(*(column.desc() for column in order)).limit(paging.limit + 1)
     rows = list((await session.scalars(query)).all())
     if len(rows) <= paging.limit:
