@@ -31,6 +31,21 @@ if (cookie) {
 }
 document.addEventListener("toast", (event) => toast(event.detail.value ?? event.detail));
 
+// Country codes get their names, the time zone its guess; the server accepts both unchanged.
+const names = new Intl.DisplayNames(["en"], { type: "region" });
+for (const select of document.querySelectorAll("select[data-country-names]")) {
+  const chosen = select.value;
+  const options = [...select.options];
+  for (const option of options) option.textContent = names.of(option.value) ?? option.value;
+  options.sort((a, b) => a.textContent.localeCompare(b.textContent));
+  select.append(...options);
+  select.value = chosen;
+}
+for (const select of document.querySelectorAll("select[data-guess-zone]")) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...select.options].some((option) => option.value === here)) select.value = here;
+}
+
 // A <details data-menu> closes when one clicks elsewhere or presses Escape.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {

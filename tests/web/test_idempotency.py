@@ -7,6 +7,7 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
 from offhook.db import Event, EventRow, new_id, publish
 from offhook.errors import Conflict
@@ -128,3 +129,21 @@ async def test_answers_are_forgotten_after_a_day(making: Site, owner: Person) ->
         kept.created_at = kept.created_at.replace(year=kept.created_at.year - 1)
         await session.flush()
         assert await forget_old(session) == 1
+
+
+async def test_an_answer_is_given_only_after_the_commit(site: Site, owner: Person) -> None:
+    """A commit that fails is the request's failure, never a success that was not kept."""
+    router = APIRouter()
+
+    @router.post("/api/v1/lost")
+    async def lost(session: TeamSession) -> dict[str, str]:
+        def fail(_: object) -> None:
+            raise RuntimeError("the database went away")
+
+        listen(session.sync_session, "before_commit", fail)
+        return {"state": "kept"}
+
+    site.app.include_router(router)
+    async with site.client(owner) as client:
+        told = await client.post("/api/v1/lost")
+    assert told.status_code == 500

@@ -5,6 +5,7 @@ The pictures are kept in artefacts/ for whoever wants to look at them.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -51,7 +52,8 @@ async def test_pages_fit_and_are_accessible(
         )
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
-        found = await Axe().run(page)
+        axe: Any = Axe()  # untyped
+        found = await axe.run(page)
         serious = [
             (violation["id"], [node["html"] for node in violation["nodes"]][:3])
             for violation in found.response["violations"]

@@ -34,6 +34,12 @@ Rooms use it for their pages and their API; it knows none of them. A room's rout
       {{ ui.button("Save", kind="primary", type="submit") }}{% endcall %}
     {% endblock %}
 
+Topics are those that `offhook.db` tells: an event `number.enabled` is news of `number`, and of
+`conversation:<id>` where it has one; `touch` names others. A fragment is what stands inside
+its element. Data that pass by (`live.push`, `live.source`) reach an element with `data-live-data`
+as a DOM event `live:data`. Scripts of one page go to frontend/pages/ and in `{% block scripts %}`:
+`<script type="module" src="{{ asset('inbox.js') }}"></script>`.
+
 A `Problem` that a service raises becomes problem+json below `/api/`, and on a page a message beside
 the form that keeps its input; nobody catches it. A request is one transaction: `TeamSession`
 commits when the function returns and rolls back when it raises. REST goes under `/api/v1` with

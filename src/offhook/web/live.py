@@ -10,7 +10,7 @@ not the change. Knows no database and no domain; `app.py` feeds it from the outb
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,7 +95,7 @@ class LiveHub:
         *,
         beat_s: float = BEAT_S,
         renew_s: float = RENEW_S,
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """The text of one event stream: `ready` first, then news, data and beats, `renew` last."""
         stream = _Stream(team_id, frozenset(topics), closed=self._closing)
         self._streams.add(stream)
