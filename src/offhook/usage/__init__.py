@@ -1,1 +1,98 @@
-"""The ledger: reservations, counters, allowances."""
+"""The ledger: units are reserved before they are used, limits are exact (metering.md).
+
+All functions take `(session, team_id, ...)`, may be repeated, and commit with the caller.
+
+    await open_meter(session, team, number_id=..., carrier=..., country=..., number_type=...)
+    await set_limit(session, team, number_id=..., service=Service.CALLS, value=300)
+
+    match await reserve_minute(session, team, number_id=..., call_id=..., index=0):
+        case Granted(ends_at=end): ...      # until then the call may speak
+        case Denied(reason=why, resets_at=then): ...
+    await heartbeat(session, team, call_id)              # every 5 s
+    await settle_call(session, team, call_id=..., seconds=61.2)   # or void_call
+
+    await take_message(session, team, number_id=..., message_id=..., direction=Direction.INBOUND)
+    await post_message(session, team, message_id=...)    # or give_back_message
+"""
+
+from offhook.prices import Direction, Money
+from offhook.usage.calendar import change_zone, period_at
+from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
+from offhook.usage.grants import Denied, Granted
+from offhook.usage.meters import (
+    Balance,
+    MeterMissing,
+    balance,
+    limit_of,
+    open_meter,
+    set_limit,
+)
+from offhook.usage.minutes import (
+    CallUnknown,
+    Lost,
+    Settlement,
+    heartbeat,
+    reserve_minute,
+    settle_call,
+    settle_stale,
+    void_call,
+)
+from offhook.usage.periods import Period, TimezoneUnknown
+from offhook.usage.rating import limit_sentence
+from offhook.usage.rules import (
+    LimitInvalid,
+    Reason,
+    Service,
+    limit_from_text,
+    limit_value,
+    started_minutes,
+)
+from offhook.usage.texts import (
+    MessageUnknown,
+    correct_message,
+    give_back_message,
+    post_message,
+    take_message,
+    void_message,
+)
+
+__all__ = [
+    "AllowanceUsed",
+    "Balance",
+    "CallUnknown",
+    "Denied",
+    "Direction",
+    "Granted",
+    "LimitInvalid",
+    "LimitReached",
+    "LimitWarning",
+    "Lost",
+    "MessageUnknown",
+    "MeterMissing",
+    "Money",
+    "Period",
+    "Reason",
+    "Service",
+    "Settlement",
+    "TimezoneUnknown",
+    "balance",
+    "change_zone",
+    "correct_message",
+    "give_back_message",
+    "heartbeat",
+    "limit_from_text",
+    "limit_of",
+    "limit_sentence",
+    "limit_value",
+    "open_meter",
+    "period_at",
+    "post_message",
+    "reserve_minute",
+    "set_limit",
+    "settle_call",
+    "settle_stale",
+    "started_minutes",
+    "take_message",
+    "void_call",
+    "void_message",
+]

@@ -1,0 +1,148 @@
+"""Warnings: 80 % and 100 % of a limit, the allowance used up; each told once (U9).
+
+What counts is usage: posted units, and of live calls the minutes that have begun. A refusal at
+the limit also says that it is reached, for then the service has stopped for somebody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from offhook.db import Session, now, publish
+from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
+from offhook.usage.models import Counter, MeteredCall, Notice
+from offhook.usage.rules import (
+    REACHED_PERCENT,
+    Service,
+    begun_minutes,
+    minute_start,
+    thresholds_reached,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One number and service in one month."""
+
+    team_id: str
+    number_id: str
+    service: Service
+    period_start: datetime
+    period_end: datetime
+
+
+async def limit(
+    session: Session, month: Month, *, posted: int, pending: int, limit: int | None
+) -> None:
+    """Announce the thresholds that usage has reached and that were not announced before.
+
+    Skipped while even with what is pending no threshold is reached: the usual case.
+    """
+    if not thresholds_reached(posted + pending, limit):
+        return
+    use = await _use(session, month, posted, pending)
+    for percent in thresholds_reached(use.used, limit):
+        await _announce_limit(session, month, use, limit or 0, percent)
+
+
+async def refused(session: Session, month: Month, *, posted: int, pending: int, limit: int) -> None:
+    """Somebody was refused at the limit: it is reached."""
+    use = await _use(session, month, posted, pending)
+    for percent in {*thresholds_reached(use.used, limit), REACHED_PERCENT}:
+        await _announce_limit(session, month, use, limit, percent)
+
+
+async def allowance(session: Session, month: Month) -> None:
+    """Announce that the team's free units of the month are used up, once they are."""
+    total = await session.scalar(
+        select(func.coalesce(func.sum(Counter.posted), 0)).where(
+            Counter.team_id == month.team_id,
+            Counter.service == month.service.value,
+            Counter.period_start == month.period_start,
+        )
+    )
+    free = month.service.free_units
+    if (total or 0) >= free and await _first_time(
+        session, month, scope=month.team_id, limit=free, percent=REACHED_PERCENT
+    ):
+        await publish(
+            session,
+            AllowanceUsed(
+                team_id=month.team_id,
+                service=month.service,
+                free_units=free,
+                resets_at=month.period_end,
+            ),
+        )
+
+
+async def begun(session: Session, month: Month) -> int:
+    """Minutes of live calls that have begun in this month: used, though not posted yet."""
+    if month.service is not Service.CALLS:
+        return 0
+    present = await now(session)
+    calls = await session.execute(
+        select(MeteredCall.answered_at, MeteredCall.reserved_minutes).where(
+            MeteredCall.number_id == month.number_id,
+            MeteredCall.team_id == month.team_id,
+            MeteredCall.ended_at.is_(None),
+        )
+    )
+    return sum(
+        month.period_start <= minute_start(answered_at, index) < month.period_end
+        for answered_at, reserved in calls.all()
+        for index in range(begun_minutes(answered_at, reserved, present))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    used: int
+    held: int
+
+
+async def _use(session: Session, month: Month, posted: int, pending: int) -> _Use:
+    live = await begun(session, month)
+    return _Use(posted + live, max(0, pending - live))
+
+
+async def _announce_limit(
+    session: Session, month: Month, use: _Use, limit: int, percent: int
+) -> None:
+    if not await _first_time(session, month, scope=month.number_id, limit=limit, percent=percent):
+        return
+    kind = LimitReached if percent == REACHED_PERCENT else LimitWarning
+    await publish(
+        session,
+        kind(
+            team_id=month.team_id,
+            number_id=month.number_id,
+            service=month.service,
+            used=use.used,
+            held=use.held,
+            limit=limit,
+            resets_at=month.period_end,
+        ),
+    )
+
+
+async def _first_time(
+    session: Session, month: Month, *, scope: str, limit: int, percent: int
+) -> bool:
+    written = await session.execute(
+        insert(Notice)
+        .values(
+            team_id=month.team_id,
+            scope=scope,
+            service=month.service.value,
+            period_start=month.period_start,
+            limit_units=limit,
+            percent=percent,
+            announced_at=await now(session),
+        )
+        .on_conflict_do_nothing()
+        .returning(Notice.percent)
+    )
+    return written.first() is not None

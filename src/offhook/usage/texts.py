@@ -1,0 +1,201 @@
+"""Messages: one unit each, in and out, whatever the segments (U5, UT1).
+
+Inbound: `take_message` counts it at once. Outbound: `take_message` before the model is asked,
+`post_message` when the carrier has accepted it, `give_back_message` when it was refused or
+failed (U8). Every function may be repeated.
+"""
+
+import logging
+
+from sqlalchemy import select
+
+from offhook.db import Session, now, touch
+from offhook.errors import NotFound
+from offhook.prices import Direction
+from offhook.usage import kernel, notices
+from offhook.usage.calendar import period_at
+from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
+from offhook.usage.kernel import Account, Ended, Wanted
+from offhook.usage.meters import tariff
+from offhook.usage.models import Counter, Entry
+from offhook.usage.rules import Kind, Reason, Service
+
+log = logging.getLogger(__name__)
+
+
+class MessageUnknown(NotFound):
+    """No unit was ever granted for this message, or it belongs to another team."""
+
+    code = "message_unknown"
+
+
+async def take_message(
+    session: Session,
+    team_id: str,
+    *,
+    number_id: str,
+    message_id: str,
+    direction: Direction,
+) -> Granted | Denied:
+    """Take the unit of one message (U5).
+
+    An inbound message is counted at once; with `left == 0` it took the last unit and gets no
+    reply (UT3). An outbound one is held until it is posted or given back. Denied writes nothing.
+    The counter stays locked until the commit. Raises MeterMissing.
+    """
+    present = await now(session)
+    wanted = Wanted(
+        team_id=team_id,
+        number_id=number_id,
+        service=Service.SMS,
+        subject_id=message_id,
+        index=0,
+        direction=Direction(direction).value,
+        starts_at=present,
+        recorded_at=present,
+    )
+    outcome = await take(session, wanted)
+    if isinstance(outcome, Denied):
+        return outcome
+    if outcome is None:
+        good = await again(session, wanted, same_start=False)
+        left, resets_at = await left_now(session, wanted)
+        if not good:
+            return Denied(Reason.GIVEN_BACK, resets_at)
+        return Granted(present, present, present, resets_at, left)
+    if direction == Direction.INBOUND:
+        await _resolve(session, team_id, message_id, Kind.POSTED)
+    return Granted(present, present, present, outcome.period_end, left_after(outcome))
+
+
+async def post_message(session: Session, team_id: str, *, message_id: str) -> None:
+    """The carrier has accepted the message: its unit is used (UT6). Raises MessageUnknown."""
+    await _resolve(session, team_id, message_id, Kind.POSTED)
+
+
+async def void_message(
+    session: Session, team_id: str, *, message_id: str, reason: str = "not_sent"
+) -> None:
+    """The message never went out: its unit is free again. Raises MessageUnknown."""
+    await _resolve(session, team_id, message_id, Kind.VOIDED, reason)
+
+
+async def correct_message(
+    session: Session, team_id: str, *, message_id: str, reason: str, actor: str = "carrier"
+) -> bool:
+    """Take a posted unit back by a correction beside it (UT7); the unit is usable again.
+
+    False where nothing was posted, or it was taken back before.
+    """
+    corrected = await kernel.correct(
+        session,
+        team_id,
+        Service.SMS,
+        message_id,
+        0,
+        recorded_at=await now(session),
+        reason=reason,
+        actor=actor,
+    )
+    if corrected:
+        await touch(session, team_id, "usage")
+    return corrected
+
+
+async def give_back_message(
+    session: Session, team_id: str, *, message_id: str, reason: str, actor: str = "carrier"
+) -> None:
+    """The message was refused or failed (U8): void its held unit, or correct a posted one."""
+    if await _resolution(session, team_id, message_id) is None:
+        await void_message(session, team_id, message_id=message_id, reason=reason)
+    else:
+        await correct_message(session, team_id, message_id=message_id, reason=reason, actor=actor)
+
+
+async def _resolution(session: Session, team_id: str, message_id: str) -> Entry | None:
+    return await session.scalar(
+        select(Entry).where(
+            Entry.team_id == team_id,
+            Entry.service == Service.SMS.value,
+            Entry.subject_id == message_id,
+            Entry.unit_index == 0,
+            Entry.stage == "resolution",
+        )
+    )
+
+
+async def _resolve(
+    session: Session,
+    team_id: str,
+    message_id: str,
+    kind: Kind,
+    reason: str | None = None,
+) -> None:
+    present = await now(session)
+    held = await session.scalar(
+        select(Entry).where(
+            Entry.team_id == team_id,
+            Entry.service == Service.SMS.value,
+            Entry.subject_id == message_id,
+            Entry.unit_index == 0,
+            Entry.stage == "hold",
+        )
+    )
+    if held is None:
+        raise MessageUnknown(f"There is no message {message_id} on the ledger.")
+    posted = kind is Kind.POSTED
+    rate = None
+    if posted:
+        prices = await tariff(session, team_id, held.number_id)
+        rate = prices.of(Service.SMS, Direction(held.direction), held.starts_at)
+    ended = await kernel.resolve(
+        session,
+        Account(team_id, held.number_id, Service.SMS, held.period_start),
+        message_id,
+        [Ended(0, kind, held.starts_at, rate)],
+        direction=held.direction,
+        recorded_at=present,
+        reason=reason,
+    )
+    if not ended:
+        await _ended_before(session, team_id, message_id, kind)
+        return
+    if posted:
+        await _announce(session, held)
+    await touch(session, team_id, "usage")
+
+
+async def _ended_before(session: Session, team_id: str, message_id: str, kind: Kind) -> None:
+    first = await _resolution(session, team_id, message_id)
+    if first is not None and first.kind != kind:
+        log.error(
+            "incident: message %s is to be %s; it was %s before and that stands",
+            message_id,
+            kind,
+            first.kind,
+        )
+
+
+async def _announce(session: Session, held: Entry) -> None:
+    period = await period_at(session, held.team_id, held.period_start)
+    counter = (
+        await session.execute(
+            select(Counter.posted, Counter.pending, Counter.limit_units).where(
+                Counter.number_id == held.number_id,
+                Counter.team_id == held.team_id,
+                Counter.service == held.service,
+                Counter.period_start == held.period_start,
+            )
+        )
+    ).one()
+    month = notices.Month(
+        held.team_id, held.number_id, Service.SMS, period.starts_at, period.ends_at
+    )
+    await notices.limit(
+        session,
+        month,
+        posted=counter.posted,
+        pending=counter.pending,
+        limit=counter.limit_units,
+    )
+    await notices.allowance(session, month)
