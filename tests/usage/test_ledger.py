@@ -1,8 +1,14 @@
 """The ledger on PostgreSQL: the fixtures of metering.md, one transaction per step."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from offhook.usage import Denied, Granted, Reason
+
+if TYPE_CHECKING:
+    from conftest import Clock, Desk
 
 
 async def test_ux1_the_seeds_300_minutes_answer_300_calls_of_45_seconds(
