@@ -15,8 +15,10 @@ All functions take `(session, team_id, ...)`, may be repeated, and commit with t
     await post_message(session, team, message_id=...)    # or give_back_message
 """
 
+from fastapi import APIRouter
+
 from offhook.prices import Direction, Money
-from offhook.usage.calendar import change_zone, period_at
+from offhook.usage.calendar import period_at
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
 from offhook.usage.meters import (
@@ -37,7 +39,7 @@ from offhook.usage.minutes import (
     settle_stale,
     void_call,
 )
-from offhook.usage.periods import Period, TimezoneUnknown
+from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.rules import (
     LimitInvalid,
@@ -55,6 +57,8 @@ from offhook.usage.texts import (
     take_message,
     void_message,
 )
+
+routers: tuple[APIRouter, ...] = ()
 
 __all__ = [
     "AllowanceUsed",
@@ -74,9 +78,7 @@ __all__ = [
     "Reason",
     "Service",
     "Settlement",
-    "TimezoneUnknown",
     "balance",
-    "change_zone",
     "correct_message",
     "give_back_message",
     "heartbeat",
@@ -88,6 +90,7 @@ __all__ = [
     "period_at",
     "post_message",
     "reserve_minute",
+    "routers",
     "set_limit",
     "settle_call",
     "settle_stale",

@@ -1,9 +1,11 @@
 """The months of a team as rows: made when first needed, in order, never changed (UP2, UI7).
 
-A month is made by the zone that the team is in when the month is made. `keep` makes the running
-one for every team, so that a team that was idle is not read by a later zone.
+A month is made by the zone that counts for the team when it starts; teams keeps a new zone back
+until the running month ends. `keep` makes the running month of every team, so that one that was
+idle is not read by a later zone.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,34 +13,24 @@ from sqlalchemy.dialects.postgresql import insert
 
 from offhook.db import Session, now
 from offhook.errors import NotFound
-from offhook.teams.models import Team
+from offhook.teams import Team, zone_at
 from offhook.usage.models import PeriodRow
-from offhook.usage.periods import Period, following, known_zone, month_holding
+from offhook.usage.periods import Period, following, month_holding
 
 
 async def period_at(session: Session, team_id: str, at: datetime) -> Period:
     """The team's month that holds `at`; makes it, and any before it, where there is none yet."""
     period = await _latest(session, team_id, at)
     if period is None or not period.holds(at):
-        zone = await _zone(session, team_id)
+        zones = await _zones(session, team_id)
         while period is None or not period.holds(at):
-            following_one = following(period, zone) if period else month_holding(at, zone)
+            following_one = (
+                following(period, zones.at(period.ends_at))
+                if period
+                else month_holding(at, zones.at(at))
+            )
             period = await _make(session, team_id, following_one)
     return period
-
-
-async def change_zone(session: Session, team_id: str, zone: str) -> Period:
-    """Put the team into `zone` from the end of the running month on (U2, UP2).
-
-    Returns the running month, whose end is when the change takes effect. Raises TimezoneUnknown.
-    """
-    team = await session.scalar(select(Team).where(Team.id == team_id).with_for_update())
-    if team is None:
-        raise NotFound(f"There is no team {team_id}.")
-    running = await period_at(session, team_id, await now(session))
-    team.timezone = known_zone(zone)
-    await session.flush()
-    return running
 
 
 async def keep(session: Session) -> None:
@@ -76,8 +68,24 @@ async def _make(session: Session, team_id: str, period: Period) -> Period:
     return made
 
 
-async def _zone(session: Session, team_id: str) -> str:
-    zone = await session.scalar(select(Team.timezone).where(Team.id == team_id))
-    if zone is None:
+@dataclass(frozen=True, slots=True)
+class _Zones:
+    current: str
+    following: str | None
+    since: datetime | None
+
+    def at(self, instant: datetime) -> str:
+        return zone_at(self.current, self.following, self.since, instant)
+
+
+async def _zones(session: Session, team_id: str) -> _Zones:
+    row = (
+        await session.execute(
+            select(Team.timezone, Team.next_timezone, Team.next_timezone_from).where(
+                Team.id == team_id
+            )
+        )
+    ).one_or_none()
+    if row is None:
         raise NotFound(f"There is no team {team_id}.")
-    return zone
+    return _Zones(row.timezone, row.next_timezone, row.next_timezone_from)

@@ -7,20 +7,12 @@ disjoint and 26 to 33 days long (UI7). Pure: time and zone are arguments.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
-
-from offhook.errors import Invalid
+from zoneinfo import ZoneInfo
 
 # Two places of the world never differ by more than 26 hours, so that two days after its start a
 # month is under way by any zone's calendar.
 UNDER_WAY = timedelta(days=2)
 DECEMBER = 12
-
-
-class TimezoneUnknown(Invalid):
-    """A name that the IANA database does not know."""
-
-    code = "timezone_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +46,6 @@ def following(period: Period, zone: str) -> Period:
     """The period after `period` for a team that is in `zone` by then (UP2)."""
     local = (period.ends_at + UNDER_WAY).astimezone(ZoneInfo(zone))
     return Period(period.ends_at, _first_instant(*_next(local.year, local.month), zone), zone)
-
-
-def known_zone(name: str) -> str:
-    """`name` if it is an IANA zone; raises TimezoneUnknown."""
-    if name not in available_timezones():
-        raise TimezoneUnknown(
-            f"{name!r} is not a time zone.", remedy="Use a name such as Europe/Paris.", zone=name
-        )
-    return name
 
 
 def _next(year: int, month: int) -> tuple[int, int]:
