@@ -6,7 +6,7 @@ joins the hooks between rooms that may not import each other; every process call
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from offhook import (
     usage,
     web,
 )
-from offhook.db import Database, Listener
+from offhook.db import Database, Listener, Session
 from offhook.settings import Settings
 
 ROOMS = (teams, usage, billing, contacts, knowledge, agents, numbers, inbox, messages, calls)
@@ -67,10 +67,15 @@ def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceC
 
 def join_rooms() -> None:
     """Hooks from lower rooms to higher ones."""
-    teams.on_team_created(billing.on_team_created)
-    numbers.register_with_agents()
+    teams.on_team_created(_begin_trial)
+    agents.register(numbers.NumbersOfAgents())
+    billing.when_suspended(numbers.stop_suspended)
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
+
+
+async def _begin_trial(session: Session, team: teams.Team) -> None:
+    await billing.on_team_created(session, team.id)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:
@@ -81,7 +86,7 @@ def _origins(settings: Settings) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _life(application: FastAPI) -> AsyncIterator[None]:
+async def _life(application: FastAPI) -> AsyncGenerator[None]:
     """While the application runs: the carrier is open, news of the database reach the pages."""
     database = cast("Database", application.state.database)
     hub = application.state.web.live

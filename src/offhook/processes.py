@@ -12,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from offhook import agents, app, calls, carriers, knowledge, messages, numbers, speech, teams, web
+from offhook import agents, app, calls, carriers, speech, teams, web
 from offhook.db import Database, Jobs
 from offhook.settings import Settings, secret_key
 
@@ -72,10 +72,7 @@ async def _worker(settings: Settings) -> None:
         brain = agents.open_brain(settings)
         app.join_rooms()
         jobs = Jobs(database)
-        calls.register_jobs(jobs, database, carrier)
-        knowledge.register_jobs(jobs, database)
-        messages.register_jobs(jobs, database, settings, carrier, brain)
-        numbers.register_jobs(jobs, database, settings, carrier)
+        app.register_jobs(jobs, settings, database, carrier, brain)
         try:
             await jobs.run()
         finally:

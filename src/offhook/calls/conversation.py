@@ -178,7 +178,7 @@ class Conversation:
         if handler is not None:
             handler(event)
 
-    def _handle(self) -> dict[type[media.Event], Callable[[Any], None]]:
+    def _handle(self) -> dict[type[media.Event], Callable[[Any], object]]:
         """Which event is whose."""
         return {
             media.SpeechStarted: self._ear.started,
@@ -237,7 +237,7 @@ class Conversation:
             spoken = await self._mouth.reply(
                 self._parts.brain.reply(briefing), if_nothing=self._phrases.not_understood
             )
-        except* SpeechUnavailable:
+        except SpeechUnavailable:
             await self._speech_failed()
             return
         self._failures = 0

@@ -1,6 +1,6 @@
 """What calls announce (webhooks.md, Events): ids and state, no words of anybody."""
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from offhook.db import Event
 
@@ -12,6 +12,16 @@ class CallEvent(Event):
 
     def topics(self) -> tuple[str, ...]:
         return (*super().topics(), f"call:{self.call_id}", f"number:{self.number_id}", "calls")
+
+
+class About(TypedDict):
+    """The ids that every event of a call carries."""
+
+    team_id: str
+    conversation_id: str
+    call_id: str
+    number_id: str
+    contact_id: str | None
 
 
 class CallStarted(CallEvent):

@@ -6,11 +6,10 @@ sentence sounds, the next is made. Knows the line and the synthesiser; knows no 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
 
-from offhook.agents import Cited, HangUp, Part, Text
+from offhook.agents import Cited, Part, Text
 from offhook.media import Line
 from offhook.speech import Sentences, Synthesiser, VoiceCache, speakable
 
@@ -65,10 +64,13 @@ class Mouth:
         spoken = Spoken()
         sentences: asyncio.Queue[str | None] = asyncio.Queue()
         reply = self._line.new_reply()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(parts, sentences, spoken))
+        reading = asyncio.create_task(self._read(parts, sentences, spoken))
+        try:
             while (sentence := await sentences.get()) is not None:
                 spoken.said_anything |= await self._sentence(reply, sentence)
+            await reading
+        finally:
+            reading.cancel()
         if not spoken.said_anything:
             await self._sentence(reply, if_nothing)
         return spoken
@@ -82,17 +84,15 @@ class Mouth:
     ) -> None:
         cut = Sentences(self._language)
         try:
-            async with aclosing(parts) as reading:  # pyright: ignore[reportArgumentType, reportUnknownVariableType] - brains are generators
-                async for part in reading:  # pyright: ignore[reportUnknownVariableType] - as above
-                    match part:
-                        case Text(delta=delta):
-                            for sentence in cut.feed(delta):
-                                sentences.put_nowait(sentence)
-                        case Cited():
-                            spoken.citations.append(part)
-                        case HangUp():
-                            spoken.hang_up = True
-            for sentence in cut.finish():
+            async for part in parts:
+                if isinstance(part, Text):
+                    for sentence in cut.feed(part.delta):
+                        sentences.put_nowait(sentence)
+                elif isinstance(part, Cited):
+                    spoken.citations.append(part)
+                else:
+                    spoken.hang_up = True
+            for sentence in cut.flush():
                 sentences.put_nowait(sentence)
         finally:
             sentences.put_nowait(None)

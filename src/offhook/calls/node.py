@@ -24,7 +24,7 @@ from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
 from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
-from offhook.calls.stream import LineTalk, MediaStream, Watcher
+from offhook.calls.stream import MediaStream, Talk, Watcher
 from offhook.calls.tokens import is_watch_token
 from offhook.calls.words import LiveWords
 from offhook.carriers import CarrierProblem, streams
@@ -123,7 +123,7 @@ class Node:
         words = LiveWords()
         conversation = Conversation(setting, line, media_stream, words, self._parts)
         self._calls[call_id] = LiveCall(conversation, media_stream, words)
-        media_stream.accept(LineTalk(line, conversation))
+        media_stream.accept(Talk(conversation.feed, line.marked, conversation.hung_up))
         self._spawn(self._limit_at_carrier(setting.call))
         try:
             reason = await conversation.run()

@@ -38,7 +38,7 @@ def duration(call: Call) -> timedelta:
     return call.ended_at - call.answered_at
 
 
-def listed(team_id: str, *, number_id: str = "", live: bool | None = None) -> Select[tuple[Call]]:
+def listed(team_id: str, *, number_id: str = "", live: bool | None = None) -> Select[Call]:
     """The team's calls, for `paginate`; refused ones only without `live`."""
     statement = select(Call).where(Call.team_id == team_id)
     if number_id:

@@ -14,6 +14,7 @@ from offhook.agents import Snapshot, from_json
 from offhook.calls import rules
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.events import (
+    About,
     CallAnswered,
     CallEnded,
     RecordingFailed,
@@ -95,7 +96,7 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         raise StreamRefused("The token has expired.")
     call.state = rules.after(call.state, Happening.STREAM_OPENED)
     call.heartbeat_at = instant
-    await publish(session, CallAnswered(**_about(call)))
+    await publish(session, CallAnswered(**about(call)))
     return Connected(
         call_id=call.id,
         team_id=call.team_id,
@@ -190,10 +191,10 @@ async def finish(
     minutes = await _settle(session, call, duration_s)
     await inbox.close(session, team_id, call.conversation_id, reason=reason.value)
     ended = CallEnded(
-        **_about(call), reason=reason.value, duration_s=round(duration_s), minutes=minutes
+        **about(call), reason=reason.value, duration_s=round(duration_s), minutes=minutes
     )
     await publish(session, ended)
-    await publish(session, TranscriptReady(**_about(call)))
+    await publish(session, TranscriptReady(**about(call)))
     if call.recording == "recording":
         # A media process that lives saves it itself within the second; a dead one left a part.
         await enqueue(
@@ -225,7 +226,7 @@ async def recording_saved(session: Session, team_id: str, call_id: str, length_m
     if call.recording == "ready":
         return
     call.recording, call.recording_ms = "ready", length_ms
-    await publish(session, RecordingReady(**_about(call), duration_ms=length_ms))
+    await publish(session, RecordingReady(**about(call), duration_ms=length_ms))
 
 
 async def recording_lost(session: Session, team_id: str, call_id: str) -> None:
@@ -233,7 +234,7 @@ async def recording_lost(session: Session, team_id: str, call_id: str) -> None:
     call = await get(session, team_id, call_id, lock=True)
     if call.recording not in {"ready", "failed"}:
         call.recording = "failed"
-        await publish(session, RecordingFailed(**_about(call)))
+        await publish(session, RecordingFailed(**about(call)))
 
 
 async def stale(session: Session) -> list[Call]:
@@ -245,12 +246,11 @@ async def stale(session: Session) -> list[Call]:
     return list(rows)
 
 
-def _about(call: Call) -> dict[str, str | None]:
-    """The ids that every event of a call carries."""
-    return {
-        "team_id": call.team_id,
-        "conversation_id": call.conversation_id,
-        "call_id": call.id,
-        "number_id": call.number_id,
-        "contact_id": call.contact_id,
-    }
+def about(call: Call) -> About:
+    return About(
+        team_id=call.team_id,
+        conversation_id=call.conversation_id,
+        call_id=call.id,
+        number_id=call.number_id,
+        contact_id=call.contact_id,
+    )

@@ -8,7 +8,8 @@ Reads and writes frames; what they mean for a call is the node's and the convers
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,7 +24,7 @@ from picows import (
 )
 
 from offhook.carriers import streams
-from offhook.media import Clear, Line, Mark, Outgoing
+from offhook.media import Clear, Mark, Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ BACKLOG_FRAMES = 100  # audio that comes while the token is being checked: 2 s
 class Taker(Protocol):
     """Who takes calls: the node."""
 
-    def take(self, stream: "MediaStream", start: streams.Start) -> None:
+    def take(self, media_stream: "MediaStream", start: streams.Start) -> None:
         """A stream presents itself; answer with `accept` or `refuse`."""
         ...
 
@@ -48,12 +49,13 @@ class Taker(Protocol):
     def unwatch(self, watcher: "Watcher", call_id: str) -> None: ...
 
 
-class Talk(Protocol):
-    """The conversation behind a stream."""
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The call behind a stream: where its audio, its marks and its end go."""
 
-    def feed(self, mulaw: bytes) -> None: ...
-    def marked(self, name: str) -> None: ...
-    def hung_up(self) -> None: ...
+    feed: Callable[[bytes], None]
+    marked: Callable[[str], None]
+    hung_up: Callable[[], None]
 
 
 class MediaStream(WSListener):
@@ -170,23 +172,6 @@ class MediaStream(WSListener):
         if self._transport is not None:
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
-
-
-class LineTalk:
-    """Joins a stream to a conversation and its line: marks go to the line."""
-
-    def __init__(self, line: Line, conversation: Talk) -> None:
-        self._line = line
-        self._conversation = conversation
-
-    def feed(self, mulaw: bytes) -> None:
-        self._conversation.feed(mulaw)
-
-    def marked(self, name: str) -> None:
-        self._line.marked(name)
-
-    def hung_up(self) -> None:
-        self._conversation.hung_up()
 
 
 class Watcher(WSListener):
