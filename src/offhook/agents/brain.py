@@ -1,0 +1,107 @@
+"""What answers: the port that a language model and the offline answerer both keep.
+
+A conversation hands over a `Briefing` and reads `Part`s as they come. A brain has no database, no
+carrier and no clock: knowledge is reached by the `search` that the briefing carries, and what was
+said is what the other side heard or read, never what was only planned (C4). One contract test
+(tests/agents/test_brain_contract.py) holds for every brain.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from offhook.agents.snapshot import Snapshot
+from offhook.knowledge import Hit
+
+
+class Channel(StrEnum):
+    CALL = "call"
+    SMS = "sms"
+
+
+class Speaker(StrEnum):
+    CALLER = "caller"
+    AGENT = "agent"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn as it was heard or delivered; a cut-off reply holds only its audible words."""
+
+    speaker: Speaker
+    text: str
+
+
+Search = Callable[[str], Awaitable[Sequence[Hit]]]
+"""A question in words to passages, best first, of this agent's knowledge as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """All that a brain may know for one reply.
+
+    `history` ends with the caller's turns to be answered: every turn after the agent's last one
+    is unanswered, and one reply answers them all (S3). `now` is in the team's time zone.
+    """
+
+    team_id: str
+    snapshot: Snapshot
+    channel: Channel
+    history: Sequence[Said]
+    search: Search
+    now: datetime | None = None
+    contact_name: str = ""
+    notes: Sequence[str] = field(default_factory=tuple[str, ...])
+    """What the conversation wants known: `The caller pressed 2.`, `A minute is left.`"""
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The caller's turns since somebody last answered, oldest first."""
+        texts: list[str] = []
+        for said in reversed(self.history):
+            if said.speaker is not Speaker.CALLER:
+                break
+            texts.append(said.text)
+        return texts[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the reply, in order; pieces join without a separator."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A passage that the reply rests on (K2)."""
+
+    passage_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call once all text so far has been heard (C6). Never sent for SMS."""
+
+
+Part = Text | Cited | HangUp
+
+
+class Brain(Protocol):
+    """Answers one conversation turn at a time; safe to share between conversations."""
+
+    def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
+        """Parts of one reply, streamed. There is always some text with a letter or digit.
+
+        Closing the iterator (barge-in, superseded) stops the work behind it. A vendor's failure
+        is not raised: the fallback answers, so the caller never hears silence (C9).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections; the brain is not used after it."""
+        ...

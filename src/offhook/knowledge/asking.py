@@ -1,0 +1,152 @@
+"""What kind of thing a question asks for, and what kind of thing a passage can tell.
+
+"How much is the rye?" wants an amount, "are you open on Sunday?" a time on that day; a passage
+that cannot tell it does not answer, however alike the words are. Pure, English.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from offhook.knowledge.passages import Cells
+from offhook.knowledge.words import fold
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEK = frozenset(range(7))
+_DAY = r"(mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)(?:days?)?"
+_JOIN = r"\s*(?:-|–|—|to|till|until|through|thru)\s*"
+
+
+class Wants(StrEnum):
+    PRICE = "price"
+    OPENING = "opening"
+    TIME = "time"
+    PLACE = "place"
+    PERSON = "person"
+    WEIGHT = "weight"
+    CONTACT = "contact"
+
+
+_ASKS = (
+    (Wants.PRICE, r"\b(?:how much(?! (?:time|notice))|prices?|costs?|fees?|expensive|charges?"
+                  r"(?! (?:my|the|an?)\b)|pay for|what do (?:you|i) (?:take|pay|ask|charge))\b"),
+    (Wants.OPENING, r"\b(?:open|opening|opens|close|closes|closed|closing|hours)\b"
+                    r"|\b(?:are|is) (?:you|anybody|anyone|somebody|the \w+) (?:there|in|around)\b"
+                    r"|\bhow (?:late|early|long) (?:do|are|can) you (?:work|there|open)?"),
+    (Wants.TIME, r"\b(?:when|what time|at what times?|by what time|how late|how early|until when|"
+                 r"till when|which days?|what days?|how far ahead|how long)\b"),
+    (Wants.PLACE, r"\b(?:where(?: is| are|'s| do| can)?|address|directions|located)\b"
+                  r"|\bhow (?:do|can) (?:i|we) (?:get|come|find)\b|\bwh(?:at|ich) floor\b"),
+    (Wants.PERSON, r"^(?:and |so )?who(?:m|'s|se)?\b"),
+    (Wants.WEIGHT, r"\b(?:how heavy|weigh|weight|how big)\b"),
+    (Wants.CONTACT, r"\b(?:e-?mail(?: address)?|fax|phone number|telephone number|website)\b"),
+)  # fmt: skip
+
+_TELLS = (
+    (Wants.PRICE, r"[$€£]\s?\d|\d\s?(?:[$€£]|eur\b|euros?\b|dollars?\b|pounds?\b|cents?\b)"
+                  r"|\b\d+[.,]\d\d\b(?!\s*(?:am|pm|h\b))|\b(?:free|no (?:extra )?charge|surcharge|"
+                  r"included|half price|without (?:cost|interest)|price)\b"
+                  r"|\b(?:costs?|charged?s?(?: at)?|fee(?: of)?|deposit of|from|extra)\s+\d+\b"),
+    (Wants.TIME, r"\b\d{1,2}:\d\d\b|\b\d{1,2}\s?(?:am|pm|a\.m|p\.m|o'clock|noon|h)\b|\b(?:noon|midnight|"
+                 r"closed|daily|hours?|days?|weeks?|months?|years?|minutes?)\b"
+                 r"|\b(?:january|february|march|april|june|july|august|september|october|november|"
+                 r"december)\b|\b(?:19|20)\d\d\b"),
+    (Wants.WEIGHT, r"\b\d+(?:[.,]\d+)?\s?(?:kg|g|kilos?|grams?|lb|oz|pounds?|cm|m|metres?|meters?)\b"),
+    (Wants.CONTACT, r"\S@\S|\bhttps?:|\bwww\.|\+?\d[\d ()/-]{5,}\d"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    wants: frozenset[Wants]
+    days: frozenset[int]
+    """Monday 0 to Sunday 6."""
+
+
+def asked(question: str) -> Asked:
+    """What `question` wants to hear, and of which days."""
+    folded = fold(question).strip()
+    wants = {want for want, pattern in _ASKS if re.search(pattern, folded)}
+    days = days_in(folded)
+    if days and not wants & {Wants.PRICE, Wants.PERSON, Wants.CONTACT} and _presence(folded):
+        wants.add(Wants.OPENING)
+    return Asked(frozenset(wants), days)
+
+
+def _presence(folded: str) -> bool:
+    """`can I come by on Sunday`, `and on Sunday?`: being there asks for the hours."""
+    return bool(
+        re.search(r"\b(?:are you there|come (?:by|in|over)|drop (?:by|in)|visit|stop by)\b", folded)
+        or re.fullmatch(rf"(?:(?:and|what|how|about|on|the|for|then|of)\s+)*{_DAY}\W*", folded)
+    )
+
+
+def tells(text: str, cells: Cells = ()) -> frozenset[Wants]:
+    """What kinds of thing the passage holds."""
+    folded = fold(text)
+    found = {want for want, pattern in _TELLS if re.search(pattern, folded)}
+    if is_opening(text):
+        found.add(Wants.OPENING)
+    if price_cell(cells):
+        found.add(Wants.PRICE)
+    return frozenset(found)
+
+
+def is_opening(text: str) -> bool:
+    """Whether it names a day (or all days) with clock times, or says closed."""
+    folded = fold(text)
+    return bool(
+        (days_in(folded) or re.search(r"\bholidays?\b", folded))
+        and re.search(r"\d{1,2}(?::\d\d|\s?(?:am|pm|h|noon|o'clock))|\bclosed\b|\bopen\b", folded)
+    )
+
+
+def price_cell(cells: Cells) -> str:
+    """The amount of a row: its column is headed so, or its only figure is a bare one."""
+    for head, value in cells[1:]:
+        if re.search(r"price|cost|fee|rate|charge|amount|€|\$|£|eur|usd|gbp", fold(head)):
+            return value
+    bare = [value for head, value in cells[1:] if not head and is_amount(value)]
+    return bare[0] if len(cells) == 2 and bare else ""  # noqa: PLR2004 - a label and its value
+
+
+def is_amount(value: str) -> bool:
+    return bool(
+        re.fullmatch(
+            r"(?:from |ca\.? |about )?[$€£]?\s?\d{1,6}(?:[.,]\d{2,3})*(?:\s?(?:[$€£]|eur|euros?|usd|"
+            r"dollars?|gbp|pounds?))?(?:,?-)?|free(?: of charge)?",
+            fold(value).strip(),
+        )
+    )
+
+
+def days_in(text: str) -> frozenset[int]:
+    """The days of the week that a text names: `Tue-Fri`, `weekends`, `every day`, `Sundays`."""
+    folded = fold(text)
+    found: set[int] = set()
+    for first, last in re.findall(rf"\b{_DAY}{_JOIN}{_DAY}\b", folded):
+        start, end = _index(first), _index(last)
+        found |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
+    found |= {_index(each) for each in re.findall(rf"\b{_DAY}\b", folded) if _is_day(each, folded)}
+    if re.search(r"\bweekends?\b", folded):
+        found |= {5, 6}
+    if re.search(r"\b(?:weekdays?|working days? only)\b", folded):
+        found |= set(range(5))
+    if re.search(r"\b(?:daily|every ?day|seven days|all week|24/7)\b", folded):
+        found |= WEEK
+    return frozenset(found)
+
+
+def _index(name: str) -> int:
+    return next(at for at, day in enumerate(DAYS) if day.startswith(name[:3]))
+
+
+def _is_day(name: str, folded: str) -> bool:
+    """`sun` and `sat` are also words: alone they count only beside a figure or another day."""
+    if name not in {"sun", "sat", "wed", "mon", "fri"}:
+        return True
+    return bool(
+        re.search(
+            rf"\b{name}(?:days?\b|\b\.?\s*(?:[-–,:&/]|\d|and\b|to\b))|[-–,&/]\s*{name}\b", folded
+        )
+    )
