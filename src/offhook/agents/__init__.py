@@ -1,1 +1,89 @@
-"""An agent's definition and its brain."""
+"""Agents: what they are to say, which version answers, and the brain that answers.
+
+    snapshot = await agents.published(session, team_id, agent_id)     # None unless live (N2)
+    brain = agents.open_brain(settings)                               # once per process
+    async for part in brain.reply(Briefing(team_id=..., snapshot=snapshot, channel=Channel.SMS,
+                                           history=[Said(Speaker.CALLER, "Open on Sunday?")],
+                                           search=search_in(database, team_id, snapshot))):
+        ...                                                           # Text | Cited | HangUp
+
+`numbers` registers who uses an agent with `agents.register(users)` (N7). Importing this package
+imports no vendor's library.
+"""
+
+from offhook.agents.brain import (
+    Brain,
+    Briefing,
+    Channel,
+    Cited,
+    HangUp,
+    Part,
+    Said,
+    Search,
+    Speaker,
+    Text,
+)
+from offhook.agents.models import Agent, AgentVersion
+from offhook.agents.opening import open_brain
+from offhook.agents.problems import (
+    AgentInUse,
+    AgentInvalid,
+    AgentNotFound,
+    AgentNotReady,
+    AgentStepRefused,
+)
+from offhook.agents.rules import AgentStatus
+from offhook.agents.service import (
+    create,
+    delete,
+    get,
+    listed,
+    make_live,
+    pause,
+    published,
+    to_draft,
+    update,
+    version,
+)
+from offhook.agents.snapshot import Options, Snapshot
+from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
+from offhook.agents.wiring import search_in
+
+__all__ = [
+    "Agent",
+    "AgentInUse",
+    "AgentInvalid",
+    "AgentNotFound",
+    "AgentNotReady",
+    "AgentStatus",
+    "AgentStepRefused",
+    "AgentUsers",
+    "AgentVersion",
+    "Brain",
+    "Briefing",
+    "Channel",
+    "Cited",
+    "HangUp",
+    "NumberInUse",
+    "Options",
+    "Part",
+    "Said",
+    "Search",
+    "Snapshot",
+    "Speaker",
+    "Text",
+    "create",
+    "delete",
+    "get",
+    "listed",
+    "make_live",
+    "open_brain",
+    "pause",
+    "published",
+    "register",
+    "search_in",
+    "to_draft",
+    "unregister",
+    "update",
+    "version",
+]

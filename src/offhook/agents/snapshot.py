@@ -50,8 +50,13 @@ def to_json(snapshot: Snapshot) -> dict[str, Any]:
 
 def from_json(stored: dict[str, Any]) -> Snapshot:
     """Fields that a later release dropped are ignored, those it added take their default."""
-    options = Options(**_known(Options, stored.get("options", {})))
-    return Snapshot(**{**_known(Snapshot, stored), "options": options})
+    options = options_from(stored.get("options", {}))
+    known: dict[str, Any] = {**_known(Snapshot, stored), "options": options}
+    return Snapshot(**known)
+
+
+def options_from(stored: dict[str, Any]) -> Options:
+    return Options(**_known(Options, stored))
 
 
 def _known(kind: type[Any], stored: dict[str, Any]) -> dict[str, Any]:

@@ -1,1 +1,47 @@
-"""Sources, passages and their search."""
+"""Sources, passages and their search.
+
+A team adds texts, question-answer pairs and files, each used by any of its agents; each is cut
+into passages that are found by words and by meaning. `search` gives the passages that answer a
+question and says whether any does: `hits[0].answerable`. Knows no agents but by their id.
+"""
+
+from offhook.knowledge.decoding import clean
+from offhook.knowledge.models import Source, SourceKind, SourceState
+from offhook.knowledge.passages import Kind, plain, row_text, sentences
+from offhook.knowledge.ranking import Hit
+from offhook.knowledge.searching import search
+from offhook.knowledge.service import (
+    add_file,
+    add_pair,
+    add_text,
+    delete,
+    forget_agent,
+    get,
+    link,
+    listed,
+    passages,
+    replace_source,
+)
+
+__all__ = [
+    "Hit",
+    "Kind",
+    "Source",
+    "SourceKind",
+    "SourceState",
+    "add_file",
+    "add_pair",
+    "add_text",
+    "clean",
+    "delete",
+    "forget_agent",
+    "get",
+    "link",
+    "listed",
+    "passages",
+    "plain",
+    "replace_source",
+    "row_text",
+    "search",
+    "sentences",
+]

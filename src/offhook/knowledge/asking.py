@@ -27,33 +27,55 @@ class Wants(StrEnum):
     CONTACT = "contact"
 
 
-_ASKS = (
-    (Wants.PRICE, r"\b(?:how much(?! (?:time|notice))|prices?|costs?|fees?|expensive|charges?"
-                  r"(?! (?:my|the|an?)\b)|pay for|what do (?:you|i) (?:take|pay|ask|charge))\b"),
-    (Wants.OPENING, r"\b(?:open|opening|opens|close|closes|closed|closing|hours)\b"
-                    r"|\b(?:are|is) (?:you|anybody|anyone|somebody|the \w+) (?:there|in|around)\b"
-                    r"|\bhow (?:late|early|long) (?:do|are|can) you (?:work|there|open)?"),
-    (Wants.TIME, r"\b(?:when|what time|at what times?|by what time|how late|how early|until when|"
-                 r"till when|which days?|what days?|how far ahead|how long)\b"),
-    (Wants.PLACE, r"\b(?:where(?: is| are|'s| do| can)?|address|directions|located)\b"
-                  r"|\bhow (?:do|can) (?:i|we) (?:get|come|find)\b|\bwh(?:at|ich) floor\b"),
-    (Wants.PERSON, r"^(?:and |so )?who(?:m|'s|se)?\b"),
-    (Wants.WEIGHT, r"\b(?:how heavy|weigh|weight|how big)\b"),
-    (Wants.CONTACT, r"\b(?:e-?mail(?: address)?|fax|phone number|telephone number|website)\b"),
-)  # fmt: skip
+_ASKS = {
+    Wants.PRICE: (
+        r"\bhow much(?! (?:time|notice))\b",
+        r"\b(?:prices?|costs?|fees?|expensive|pay for)\b",
+        r"\bcharges?\b(?! (?:my|the|an?)\b)",
+        r"\bwhat do (?:you|i) (?:take|pay|ask|charge)\b",
+    ),
+    Wants.OPENING: (
+        r"\b(?:open|opening|opens|close|closes|closed|closing|hours)\b",
+        r"\b(?:are|is) (?:you|anybody|anyone|somebody|the \w+) (?:there|in|around)\b",
+        r"\bhow (?:late|early|long) (?:do|are|can) you (?:work|there|open)\b",
+    ),
+    Wants.TIME: (
+        r"\b(?:when|what time|at what times?|by what time|how late|how early|until when)\b",
+        r"\b(?:till when|which days?|what days?|how far ahead|how long)\b",
+    ),
+    Wants.PLACE: (
+        r"\bwhere(?: is| are|'s| do| can)?\b",
+        r"\b(?:address|directions|located)\b",
+        r"\bhow (?:do|can) (?:i|we) (?:get|come|find)\b",
+        r"\bwh(?:at|ich) floor\b",
+    ),
+    Wants.PERSON: (r"^(?:and |so )?who(?:m|'s|se)?\b",),
+    Wants.WEIGHT: (r"\b(?:how heavy|weigh|weight|how big)\b",),
+    Wants.CONTACT: (r"\b(?:e-?mail(?: address)?|fax|phone number|telephone number|website)\b",),
+}
 
-_TELLS = (
-    (Wants.PRICE, r"[$€£]\s?\d|\d\s?(?:[$€£]|eur\b|euros?\b|dollars?\b|pounds?\b|cents?\b)"
-                  r"|\b\d+[.,]\d\d\b(?!\s*(?:am|pm|h\b))|\b(?:free|no (?:extra )?charge|surcharge|"
-                  r"included|half price|without (?:cost|interest)|price)\b"
-                  r"|\b(?:costs?|charged?s?(?: at)?|fee(?: of)?|deposit of|from|extra)\s+\d+\b"),
-    (Wants.TIME, r"\b\d{1,2}:\d\d\b|\b\d{1,2}\s?(?:am|pm|a\.m|p\.m|o'clock|noon|h)\b|\b(?:noon|midnight|"
-                 r"closed|daily|hours?|days?|weeks?|months?|years?|minutes?)\b"
-                 r"|\b(?:january|february|march|april|june|july|august|september|october|november|"
-                 r"december)\b|\b(?:19|20)\d\d\b"),
-    (Wants.WEIGHT, r"\b\d+(?:[.,]\d+)?\s?(?:kg|g|kilos?|grams?|lb|oz|pounds?|cm|m|metres?|meters?)\b"),
-    (Wants.CONTACT, r"\S@\S|\bhttps?:|\bwww\.|\+?\d[\d ()/-]{5,}\d"),
-)  # fmt: skip
+_TELLS = {
+    Wants.PRICE: (
+        r"[$€£]\s?\d",
+        r"\d\s?(?:[$€£]|eur\b|euros?\b|dollars?\b|pounds?\b|cents?\b)",
+        r"\b\d+[.,]\d\d\b(?!\s*(?:am|pm|h\b))",
+        r"\b(?:free|no (?:extra )?charge|surcharge|included|half price|price)\b",
+        r"\bwithout (?:cost|interest)\b",
+        r"\b(?:costs?|charged?s?(?: at)?|fee(?: of)?|deposit of|from|extra)\s+\d+\b",
+    ),
+    Wants.TIME: (
+        r"\b\d{1,2}:\d\d\b",
+        r"\b\d{1,2}\s?(?:am|pm|a\.m|p\.m|o'clock|noon|h)\b",
+        r"\b(?:noon|midnight|closed|daily|hours?|days?|weeks?|months?|years?|minutes?)\b",
+        r"\b(?:january|february|march|april|june|july|august)\b",
+        r"\b(?:september|october|november|december)\b",
+        r"\b(?:19|20)\d\d\b",
+    ),
+    Wants.WEIGHT: (
+        r"\b\d+(?:[.,]\d+)?\s?(?:kg|g|kilos?|grams?|lb|oz|pounds?|cm|m|metres?|meters?)\b",
+    ),
+    Wants.CONTACT: (r"\S@\S", r"\bhttps?:", r"\bwww\.", r"\+?\d[\d ()/-]{5,}\d"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +88,19 @@ class Asked:
 def asked(question: str) -> Asked:
     """What `question` wants to hear, and of which days."""
     folded = fold(question).strip()
-    wants = {want for want, pattern in _ASKS if re.search(pattern, folded)}
+    wants = _kinds(_ASKS, folded)
     days = days_in(folded)
     if days and not wants & {Wants.PRICE, Wants.PERSON, Wants.CONTACT} and _presence(folded):
         wants.add(Wants.OPENING)
     return Asked(frozenset(wants), days)
+
+
+def _kinds(table: dict[Wants, tuple[str, ...]], folded: str) -> set[Wants]:
+    return {
+        kind
+        for kind, patterns in table.items()
+        if any(re.search(pattern, folded) for pattern in patterns)
+    }
 
 
 def _presence(folded: str) -> bool:
@@ -84,7 +114,7 @@ def _presence(folded: str) -> bool:
 def tells(text: str, cells: Cells = ()) -> frozenset[Wants]:
     """What kinds of thing the passage holds."""
     folded = fold(text)
-    found = {want for want, pattern in _TELLS if re.search(pattern, folded)}
+    found = _kinds(_TELLS, folded)
     if is_opening(text):
         found.add(Wants.OPENING)
     if price_cell(cells):
@@ -113,8 +143,9 @@ def price_cell(cells: Cells) -> str:
 def is_amount(value: str) -> bool:
     return bool(
         re.fullmatch(
-            r"(?:from |ca\.? |about )?[$€£]?\s?\d{1,6}(?:[.,]\d{2,3})*(?:\s?(?:[$€£]|eur|euros?|usd|"
-            r"dollars?|gbp|pounds?))?(?:,?-)?|free(?: of charge)?",
+            r"(?:from |ca\.? |about )?[$€£]?\s?\d{1,6}(?:[.,]\d{2,3})*"
+            r"(?:\s?(?:[$€£]|eur|euros?|usd|dollars?|gbp|pounds?))?(?:,?-)?"
+            r"|free(?: of charge)?",
             fold(value).strip(),
         )
     )
@@ -145,8 +176,5 @@ def _is_day(name: str, folded: str) -> bool:
     """`sun` and `sat` are also words: alone they count only beside a figure or another day."""
     if name not in {"sun", "sat", "wed", "mon", "fri"}:
         return True
-    return bool(
-        re.search(
-            rf"\b{name}(?:days?\b|\b\.?\s*(?:[-–,:&/]|\d|and\b|to\b))|[-–,&/]\s*{name}\b", folded
-        )
-    )
+    beside = r"\.?\s*(?:[-–,:&/]|\d|and\b|to\b)"
+    return bool(re.search(rf"\b{name}(?:days?\b|\b{beside})|[-–,&/]\s*{name}\b", folded))

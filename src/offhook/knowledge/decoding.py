@@ -42,6 +42,9 @@ MAX_ACCENTED_SHARE = 0.3
 # charset-normalizer's own measure of mess, 0 clean to 1; its default tolerates 0.2.
 MAX_CHAOS = 0.1
 
+# Control characters, byte order marks, and halves of surrogate pairs.
+UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+
 
 class SourceEmpty(Invalid):
     code = "source_empty"
@@ -60,7 +63,7 @@ class SourceUnreadable(Invalid):
 
 
 def decode(data: bytes, name: str) -> str:
-    """The text of the file called `name`, with `\\n` line ends and without control characters.
+    """The text of the file called `name`, with line feeds and without control characters.
 
     Raises SourceEmpty, SourceTooLarge, SourceNotText or SourceUnreadable.
     """
@@ -78,10 +81,9 @@ def decode(data: bytes, name: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Composed, with `\\n` line ends, and without what a database or a voice cannot take."""
+    """Composed, with line feeds, and without what a database or a voice cannot take."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = "".join(each for each in text if not 0xD800 <= ord(each) <= 0xDFFF)  # noqa: PLR2004 - surrogates
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]", "", text)
+    return UNWANTED.sub("", text)
 
 
 def _decoded(data: bytes, name: str) -> str:

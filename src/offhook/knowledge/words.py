@@ -9,19 +9,21 @@ import re
 import unicodedata
 from functools import lru_cache
 
-STOP = frozenset(
-    """a about after again ah all also am an and any anybody anyone anything are around as ask at
-    away be because been before being but by can cannot could d did do does doing done don down
-    each ever every everyone for from get gets getting give given go goes going got had has have
-    having he hello her here hey hi him his how however i if i'd i'll i'm i've in into is isn it
-    its itself just kind know let like ll look looking m many may maybe me mean might mine more most
-    much must my need needs no nor not now of off oh ok okay on one or other our out over own
-    people per place please possible put quite rather re really s say see she should sir so some
-    somebody someone something somewhere sort stuff such t take takes tell than thank thanks that
-    the their them then there these they thing things think this those to too try under until up
-    upon us use used very want wants was way we well were what when where which while who whom
-    whose why will wish with within without won would yes yet you your yours yourself""".split()
+_STOP = (
+    "a about after again ah all also am an and any anybody anyone anything are around as ask "
+    "at away be because been before being but by can cannot could d did do does doing done "
+    "don down each ever every everyone for from get gets getting give given go goes going got "
+    "had has have having he hello her here hey hi him his how however i if i'd i'll i'm i've "
+    "in into is isn it its itself just kind know let like ll look looking m many may maybe me "
+    "mean might mine more most much must my need needs no nor not now of off oh ok okay on "
+    "one or other our out over own people per place please possible put quite rather re "
+    "really s say see she should sir so some somebody someone something somewhere sort stuff "
+    "such t take takes tell than thank thanks that the their them then there these they thing "
+    "things think this those to too try under until up upon us use used very want wants was "
+    "way we well were what when where which while who whom whose why will wish with within "
+    "without won would yes yet you your yours yourself "
 )
+STOP = frozenset(_STOP.split())
 
 IRREGULAR = {
     "children": "child", "kids": "kid", "men": "man", "women": "woman", "teeth": "tooth",
@@ -163,7 +165,7 @@ def terms(text: str) -> list[str]:
 
 def concepts(stems: set[str] | frozenset[str]) -> set[str]:
     """The ideas that the stems stand for."""
-    return set().union(*(_ideas().get(each, ()) for each in stems))
+    return {idea for each in stems for idea in _ideas().get(each, ())}
 
 
 def synonyms(each: str) -> set[str]:

@@ -1,0 +1,30 @@
+"""The refusals of this room.
+
+AgentNotFound     404  not there, or another team's
+AgentInvalid      422  a field cannot be used; `fields` says which and why
+AgentNotReady     409  something is missing to go live; `missing` lists it all
+AgentInUse        409  enabled numbers depend on it; `numbers` lists them (N7)
+AgentStepRefused  409  its status does not allow the step
+"""
+
+from offhook.errors import Conflict, Invalid, NotFound
+
+
+class AgentNotFound(NotFound):
+    code = "agent_not_found"
+
+
+class AgentInvalid(Invalid):
+    code = "agent_invalid"
+
+
+class AgentNotReady(Conflict):
+    code = "agent_not_ready"
+
+
+class AgentInUse(Conflict):
+    code = "agent_in_use"
+
+
+class AgentStepRefused(Conflict):
+    code = "agent_step_refused"

@@ -1,0 +1,130 @@
+"""Finding passages: candidates by words and by meaning from the database, ranked by ranking.py.
+
+Always within one team's passages, of one agent's sources where an agent asks. Reads what is there
+now; keeps nothing between questions (K2).
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, literal, select, union
+from sqlalchemy.orm import InstrumentedAttribute
+
+from offhook.db import Session
+from offhook.knowledge.embedding import MeaningUnavailableError, encode_async
+from offhook.knowledge.models import Passage, Source, SourceAgent, SourceState
+from offhook.knowledge.passages import Kind
+from offhook.knowledge.ranking import Candidate, Hit, rank
+from offhook.knowledge.words import synonyms, terms
+
+CANDIDATES = 60
+MAX_QUESTION_CHARS = 400
+
+
+async def search(
+    session: Session, team_id: str, agent_id: str | None, question: str, k: int = 5
+) -> list[Hit]:
+    """The `k` best passages for `question`, best first; `answerable` says which may be told.
+
+    `agent_id` None asks all of the team's sources. Empty when nothing is there to ask.
+    """
+    question = question.strip()[:MAX_QUESTION_CHARS]
+    if not question:
+        return []
+    try:
+        vector = (await encode_async([question]))[0].tolist()
+    except MeaningUnavailableError:
+        vector = None
+    return rank(question, await _candidates(session, team_id, agent_id, question, vector), k)
+
+
+async def _candidates(
+    session: Session,
+    team_id: str,
+    agent_id: str | None,
+    question: str,
+    vector: Sequence[float] | None,
+) -> list[Candidate]:
+    ids = union(
+        *(
+            select(each.subquery().c.id)
+            for each in (
+                _by_words(team_id, agent_id, question),
+                *_by_meaning(team_id, agent_id, vector),
+            )
+        )
+    )
+    meaning, own = (
+        (1 - column.cosine_distance(vector)) if vector is not None else literal(0.0)
+        for column in (Passage.meaning, Passage.own_meaning)
+    )
+    query = (
+        select(Passage, Source.title, meaning, own)
+        .join(Source, Source.id == Passage.source_id)
+        .where(Passage.team_id == team_id, Passage.id.in_(ids))
+        .order_by(Passage.source_id, Passage.position)
+    )
+    return [
+        Candidate(
+            passage_id=passage.id,
+            source_id=passage.source_id,
+            title=title,
+            kind=Kind(passage.kind),
+            text=passage.text,
+            headings=tuple(passage.headings),
+            cells=tuple((head, value) for head, value in passage.cells),
+            meaning=float(near or 0.0),
+            own_meaning=float(own_near or 0.0),
+        )
+        for passage, title, near, own_near in await session.execute(query)
+    ]
+
+
+def _scope(team_id: str, agent_id: str | None) -> Select[str]:
+    """Ids of the passages that may be quoted."""
+    query = (
+        select(Passage.id)
+        .join(Source, Source.id == Passage.source_id)
+        .where(Passage.team_id == team_id, Source.state == SourceState.READY)
+    )
+    if agent_id is None:
+        return query
+    return query.join(SourceAgent, SourceAgent.source_id == Source.id).where(
+        SourceAgent.team_id == team_id, SourceAgent.agent_id == agent_id
+    )
+
+
+def _by_words(team_id: str, agent_id: str | None, question: str) -> Select[str]:
+    stems = dict.fromkeys(terms(question))
+    asked_for = {*stems, *(other for each in stems for other in synonyms(each))}
+    wanted = func.websearch_to_tsquery("english", " or ".join(sorted(asked_for)))
+    return (
+        _scope(team_id, agent_id)
+        .where(Passage.words.op("@@")(wanted))
+        .order_by(func.ts_rank(Passage.words, wanted).desc())
+        .limit(CANDIDATES)
+    )
+
+
+def _by_meaning(
+    team_id: str, agent_id: str | None, vector: Sequence[float] | None
+) -> list[Select[str]]:
+    if vector is None:
+        return []
+    return [
+        _nearest(team_id, agent_id, column, vector)
+        for column in (Passage.meaning, Passage.own_meaning)
+    ]
+
+
+def _nearest(
+    team_id: str,
+    agent_id: str | None,
+    column: InstrumentedAttribute[object],
+    vector: Sequence[float],
+) -> Select[str]:
+    return (
+        _scope(team_id, agent_id)
+        .where(column.is_not(None))
+        .order_by(column.op("<=>")(vector))
+        .limit(CANDIDATES)
+    )
