@@ -1,0 +1,138 @@
+"""Sources are read, replaced and forgotten (K1, K2, cases KN1 and KN4)."""
+
+from pathlib import Path
+
+import pytest
+
+from offhook import knowledge
+from offhook.db import Database, Jobs
+from offhook.errors import Invalid, NotFound
+from offhook.knowledge import SourceState, jobs
+
+PAGE = (Path(__file__).parent / "data" / "harbour_bakery.md").read_text()
+AGENT = "agt_one"
+OTHER = "agt_two"
+
+
+async def ask(database: Database, team_id: str, question: str, agent: str | None = AGENT) -> str:
+    """The text of the first passage that may be told, or ""."""
+    async with database.team(team_id) as session:
+        hits = await knowledge.search(session, team_id, agent, question)
+    return hits[0].text if hits and hits[0].answerable else ""
+
+
+async def test_a_pasted_text_is_ready_and_answers_from_the_next_turn_on(
+    database: Database, team_id: str
+) -> None:
+    async with database.team(team_id) as session:
+        source = await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
+    assert source.state == SourceState.READY
+    assert source.passage_count == 49
+    assert "6.40" in await ask(database, team_id, "How much is the rye sourdough?")
+
+
+async def test_only_the_agents_that_a_source_is_given_to_quote_it(
+    database: Database, team_id: str
+) -> None:
+    async with database.team(team_id) as session:
+        source = await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
+    assert await ask(database, team_id, "How much is the rye sourdough?", OTHER) == ""
+    async with database.team(team_id) as session:
+        await knowledge.link(session, team_id, source.id, [OTHER])
+    assert "6.40" in await ask(database, team_id, "How much is the rye sourdough?", OTHER)
+    assert await ask(database, team_id, "How much is the rye sourdough?") == ""
+
+
+async def test_replaced_text_is_gone_from_the_next_turn_on_k1_kn4(
+    database: Database, team_id: str
+) -> None:
+    async with database.team(team_id) as session:
+        source = await knowledge.add_text(
+            session, team_id, "Hours", "We are open from 9:00 to 17:00 on Monday.", [AGENT]
+        )
+    assert "9:00 to 17:00" in await ask(database, team_id, "When are you open on Monday?")
+    async with database.team(team_id) as session:
+        await knowledge.replace_source(
+            session, team_id, source.id, content="We are open from 10:00 to 16:00 on Monday."
+        )
+    assert "10:00 to 16:00" in await ask(database, team_id, "When are you open on Monday?")
+    async with database.team(team_id) as session:
+        await knowledge.delete(session, team_id, source.id)
+    assert await ask(database, team_id, "When are you open on Monday?") == ""
+
+
+async def test_a_pair_is_found_by_its_question_and_answers_with_its_answer(
+    database: Database, team_id: str
+) -> None:
+    async with database.team(team_id) as session:
+        await knowledge.add_pair(
+            session, team_id, "Can I bring my own cup?", "Yes, 30 cents cheaper.", [AGENT]
+        )
+    found = await ask(database, team_id, "Is it okay to use my own mug?")
+    assert found == "Yes, 30 cents cheaper."
+
+
+async def test_a_long_text_is_read_by_a_job(database: Database, team_id: str) -> None:
+    lines = "\n\n".join(f"Shelf {number} holds bolts. {'Long ' * 30}" for number in range(120))
+    async with database.team(team_id) as session:
+        source = await knowledge.add_text(session, team_id, "Store", lines, [AGENT])
+        assert source.state == SourceState.READING
+    worker = Jobs(database)
+    jobs.register(worker, database)
+    await worker.run_due()
+    async with database.team(team_id) as session:
+        source = await knowledge.get(session, team_id, source.id)
+        assert source.state == SourceState.READY
+        assert source.passage_count == 120
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("empty.txt", b"", "source_empty"),
+        ("blank.txt", b"  \n\t ", "source_empty"),
+        ("menu.txt", b"%PDF-1.7 ...", "source_not_text"),
+        ("menu.docx", b"PK\x03\x04....", "source_not_text"),
+        ("zero.txt", b"abc\x00def", "source_not_text"),
+        ("noise.md", bytes(range(128, 256)) * 4, "source_unreadable"),
+        ("menu.pages", b"Bread 4.20", "source_invalid"),
+        ("big.txt", b"a" * (25 * 1024 * 1024 + 1), "source_too_large"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_in_words_and_nothing_is_stored_k1(
+    database: Database, team_id: str, name: str, data: bytes, code: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        async with database.team(team_id) as session:
+            await knowledge.add_file(session, team_id, name, data, [AGENT])
+    assert refused.value.code == code
+    assert refused.value.remedy
+    async with database.team(team_id) as session:
+        assert await knowledge.listed(session, team_id) == []
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16", "utf-16-le-bom"]
+)
+async def test_the_page_is_right_in_every_encoding_that_it_may_come_in_kn1(
+    database: Database, team_id: str, encoding: str
+) -> None:
+    text = "Öffnungszeiten Müllerstraße: 9–17 Uhr, Krapfen 2,80 €"
+    data = (
+        b"\xff\xfe" + text.encode("utf-16-le")
+        if encoding == "utf-16-le-bom"
+        else text.encode(encoding)
+    )
+    async with database.team(team_id) as session:
+        source = await knowledge.add_file(session, team_id, "seite.txt", data, [AGENT])
+        found = await knowledge.passages(session, team_id, source.id)
+    assert " ".join(each.text for each in found) == text
+
+
+async def test_another_teams_sources_are_not_there_sec7(database: Database, team_id: str) -> None:
+    async with database.team(team_id) as session:
+        source = await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
+    assert await ask(database, "team_other", "How much is the rye sourdough?") == ""
+    async with database.team("team_other") as session:
+        with pytest.raises(NotFound):
+            await knowledge.get(session, "team_other", source.id)
