@@ -24,7 +24,7 @@ class Call(TeamOwned, Base):
     )
     id: Mapped[str] = primary_key("call")
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), unique=True)
-    number_id: Mapped[str] = mapped_column(ForeignKey("numbers.id"), index=True)
+    number_id: Mapped[str] = mapped_column(String(40), index=True)
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     carrier_call_id: Mapped[str] = mapped_column(String(64), unique=True)
     caller: Mapped[str] = mapped_column(String(64))
