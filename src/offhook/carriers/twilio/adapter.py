@@ -150,7 +150,7 @@ class TwilioCarrier:
                 to=to or unset, date_sent_after=after.astimezone(UTC) - timedelta(seconds=1)
             )
         since = after.replace(microsecond=0)
-        records = [_record(each) for each in found]
+        records = [_record(each) for each in reversed(found)]  # told newest first
         messages = [_message(each) for each in records if each["direction"] == "inbound"]
         return sorted(
             (each for each in messages if each.created_at >= since),

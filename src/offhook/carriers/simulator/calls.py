@@ -1,0 +1,201 @@
+"""Calls at the simulated carrier: set up, connected, redirected, limited and ended.
+
+The switchboard knows all live calls; `live` runs each one. A call that was live when the process
+died is ended at the next start, with its status callback, as a carrier's failover would.
+"""
+
+import asyncio
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from offhook.carriers.simulator import documents, resources, store
+from offhook.carriers.simulator.handsets import Handset, Handsets
+from offhook.carriers.simulator.live import Ended, LiveCall, call_fields
+from offhook.carriers.simulator.resources import ApiError
+from offhook.carriers.simulator.store import Row, Store
+from offhook.carriers.simulator.webhooks import Webhooks
+
+HIDDEN_CALLER = "+266696687"  # "anonymous" on the keypad, as the carrier tells a hidden number
+NOT_IN_PROGRESS = ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
+_LIVE = ("ringing", "in-progress")
+
+
+class Switchboard:
+    """All calls of the account."""
+
+    def __init__(
+        self, *, account: str, database: Store, webhooks: Webhooks, handsets: Handsets
+    ) -> None:
+        self._account = account
+        self._store = database
+        self._webhooks = webhooks
+        self._handsets = handsets
+        self._live: dict[str, LiveCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """End what a dead process left behind."""
+        rows = await self._store.do(lambda db: store.select(db, "call"))
+        for row in rows:
+            if row.data["status"] in _LIVE:
+                self._start(self._finish(row, Ended("failed", "the carrier restarted"), None))
+
+    async def close(self) -> None:
+        for call in list(self._live.values()):
+            call.end(Ended("completed", "the carrier stops"))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=3)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def call_in(
+        self, *, sender: str, to: str, handset: Handset, hidden: bool = False, verstat: str = ""
+    ) -> LiveCall | None:
+        """A telephone calls; None, and the telephone told, when the number is nobody's."""
+        held = await self._store.do(lambda db: store.select(db, "number", {"phone_number": to}))
+        if not held or not held[0].data["capabilities"]["voice"]:
+            handset.tell({"type": "refused", "call": "", "reason": "not_in_use"})
+            return None
+        number = held[0].data
+        row = await self._store.do(
+            lambda db: self._insert(db, HIDDEN_CALLER if hidden else sender, to, held[0], "inbound")
+        )
+        call = LiveCall(row, handset=handset, webhooks=self._webhooks, database=self._store)
+        call.verstat = verstat
+        urls = [number["voice_url"], number["voice_fallback_url"]]
+        self._run(call, call.run_inbound(urls), status_url=number["status_callback"])
+        return call
+
+    async def call_out(
+        self, *, sender: str, to: str, first: Callable[[LiveCall], Any], status_url: str
+    ) -> Row:
+        """Our side calls a telephone: it rings where it is connected, else nobody answers."""
+        held = await self._store.do(lambda db: store.select(db, "number", {"phone_number": sender}))
+        if not held:
+            raise ApiError(400, 21210, f"'From' phone number {sender} is not a number of yours.")
+        row = await self._store.do(lambda db: self._insert(db, sender, to, held[0], "outbound-api"))
+        ringing = self._handsets.of(to)
+        call = LiveCall(
+            row,
+            handset=ringing[0] if ringing else None,
+            webhooks=self._webhooks,
+            database=self._store,
+        )
+        self._run(call, call.run_outbound(lambda: first(call)), status_url=status_url)
+        return row
+
+    def live(self, sid: str) -> LiveCall | None:
+        return self._live.get(sid)
+
+    async def update(
+        self,
+        sid: str,
+        *,
+        verbs: Sequence[documents.Verb] | None,
+        url: str,
+        status: str,
+        time_limit_s: int | None,
+    ) -> Row:
+        """The REST update of a live call. Raises ApiError when it is over or unknown."""
+        row = await self._store.do(lambda db: store.fetch(db, "call", sid))
+        if row is None:
+            raise resources.not_found(f"/Calls/{sid}.json")
+        call = self._live.get(sid)
+        if call is None or call.over:
+            raise NOT_IN_PROGRESS
+        if time_limit_s is not None:
+            call.limit(time_limit_s)
+        if verbs is not None:
+            call.redirect(verbs)
+        elif url:
+            call.redirect([documents.Redirect(url)])
+        if status in {"completed", "canceled"}:
+            call.end(Ended("completed" if call.answered else "canceled", "ended by the API"))
+            await call.finished.wait()
+        return await self._store.do(lambda db: store.fetch(db, "call", sid)) or row
+
+    def _insert(
+        self, db: sqlite3.Connection, sender: str, to: str, number: Row, direction: str
+    ) -> Row:
+        sid = f"CA{uuid.uuid4().hex}"
+        data = resources.call(
+            account=self._account,
+            sid=sid,
+            sender=sender,
+            to=to,
+            number_sid=number.sid,
+            direction=direction,
+            now_s=time.time(),
+        )
+        row = store.insert(db, "call", sid, data, {})
+        store.log(db, "call_ringing", sid, to=to, direction=direction, **{"from": sender})
+        return row
+
+    def _run(self, call: LiveCall, work: Any, *, status_url: str) -> None:
+        async def whole() -> None:
+            try:
+                ended = await work
+                await self._finish(call.row, ended, call, status_url)
+            finally:
+                call.finished.set()
+                self._live.pop(call.row.sid, None)
+
+        self._live[call.row.sid] = call
+        self._start(whole())
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finish(
+        self, row: Row, ended: Ended, call: LiveCall | None, status_url: str = ""
+    ) -> None:
+        """Record the end, tell the telephone, and report to the application."""
+        now = (call.ended_at if call else None) or time.time()
+        seconds = call.billed_s(now) if call else 0
+        minutes = -(-seconds // 60)
+
+        def act(db: sqlite3.Connection) -> Row:
+            changed = store.change(
+                db,
+                row,
+                status=ended.status,
+                end_time=resources.timestamp(now),
+                date_updated=resources.timestamp(now),
+                duration=str(seconds),
+            )
+            store.log(
+                db,
+                "call_ended",
+                row.sid,
+                status=ended.status,
+                reason=ended.reason,
+                duration_s=seconds,
+                minutes=minutes,
+            )
+            return changed
+
+        changed = await self._store.do(act)
+        if call:
+            call.finished.set()
+            call.tell_end(ended, seconds, minutes)
+        if status_url:
+            self._start(self._report(status_url, changed, seconds, minutes, now))
+
+    async def _report(
+        self, status_url: str, row: Row, seconds: int, minutes: int, now_s: float
+    ) -> None:
+        fields = [
+            *call_fields(row, row.data["status"]),
+            ("CallDuration", str(seconds)),
+            ("Duration", str(minutes)),
+            ("Timestamp", resources.timestamp(now_s)),
+            ("CallbackSource", "call-progress-events"),
+            ("SequenceNumber", "0"),
+        ]
+        await self._webhooks.post([status_url], fields, sid=row.sid)

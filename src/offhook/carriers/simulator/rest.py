@@ -1,0 +1,314 @@
+"""Twilio's REST API over the simulated carrier: routes, authentication, pages and errors."""
+
+import base64
+import binascii
+import hmac
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from offhook.carriers.simulator import documents, inventory, numbers, resources, store
+from offhook.carriers.simulator.account import Account
+from offhook.carriers.simulator.calls import Switchboard
+from offhook.carriers.simulator.documents import Verb
+from offhook.carriers.simulator.faults import Faults
+from offhook.carriers.simulator.live import LiveCall
+from offhook.carriers.simulator.messages import Messages
+from offhook.carriers.simulator.resources import API, ApiError, not_found
+from offhook.carriers.simulator.store import Store
+from offhook.carriers.twilio.forms import read_form, readable
+
+MAX_PAGE_SIZE = 1_000
+DEFAULT_PAGE_SIZE = 50
+DAY_S = 86_400
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Form = dict[str, str]
+
+
+class _Lost(Response):
+    """The request was carried out; its answer is lost on the way: a head without its body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        headers = [(b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": False})
+
+
+class RestApi:
+    """The API of one account."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        database: Store,
+        messages: Messages,
+        switchboard: Switchboard,
+        faults: Faults,
+    ) -> None:
+        self._account = account
+        self._store = database
+        self._messages = messages
+        self._switchboard = switchboard
+        self._faults = faults
+
+    def routes(self) -> list[Route]:
+        account = f"/{API}/Accounts/{{account}}"
+        available = f"{account}/AvailablePhoneNumbers/{{country}}/{{kind}}.json"
+        table: list[tuple[str, str, Endpoint]] = [
+            ("GET", available, self._search),
+            ("GET", f"{account}/IncomingPhoneNumbers.json", self._list_numbers),
+            ("POST", f"{account}/IncomingPhoneNumbers.json", self._buy),
+            ("GET", f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._fetch_number),
+            ("POST", f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._configure),
+            ("DELETE", f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._release),
+            ("GET", f"{account}/Messages.json", self._list_messages),
+            ("POST", f"{account}/Messages.json", self._send),
+            ("GET", f"{account}/Messages/{{sid}}.json", self._fetch_message),
+            ("GET", f"{account}/Calls.json", self._list_calls),
+            ("POST", f"{account}/Calls.json", self._call),
+            ("GET", f"{account}/Calls/{{sid}}.json", self._fetch_call),
+            ("POST", f"{account}/Calls/{{sid}}.json", self._update_call),
+            ("GET", "/v1/PhoneNumbers/Countries/{country}", self._prices),
+        ]
+        return [
+            Route(path, self._guarded(endpoint), methods=[method])
+            for method, path, endpoint in table
+        ]
+
+    def authorised(self, request: Request) -> bool:
+        """Basic authentication with the account's SID and token."""
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        try:
+            given = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        expected = f"{self._account.sid}:{self._account.token}".encode()
+        return scheme.lower() == "basic" and hmac.compare_digest(given, expected)
+
+    def _guarded(self, endpoint: Endpoint) -> Endpoint:
+        async def guarded(request: Request) -> Response:
+            try:
+                self._check(request)
+                fault = self._faults.of_request(request.method, request.url.path)
+                if fault and not fault.lose_answer:
+                    refused = ApiError(fault.status, fault.code, "A fault was asked for.")
+                    return JSONResponse(refused.body(), refused.status)
+                answer = await endpoint(request)
+            except ApiError as error:
+                return JSONResponse(error.body(), error.status)
+            return _Lost() if fault else answer
+
+        return guarded
+
+    def _check(self, request: Request) -> None:
+        if not self.authorised(request):
+            raise ApiError(401, 20003, "Authenticate")
+        if request.path_params.get("account", self._account.sid) != self._account.sid:
+            raise not_found(request.url.path)
+
+    async def _search(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        country, kind = request.path_params["country"], request.path_params["kind"]
+        if not inventory.sold_here(country, kind):
+            raise not_found(request.url.path)
+        wanted = inventory.Wanted(
+            country=country,
+            type=kind,
+            area_code=query.get("AreaCode", ""),
+            contains=query.get("Contains", ""),
+            voice=query.get("VoiceEnabled") == "true",
+            sms=query.get("SmsEnabled") == "true",
+            mms=query.get("MmsEnabled") == "true",
+        )
+        taken = await self._store.do(numbers.taken)
+        _, size = _paging(query)
+        path = request.url.path
+        found = inventory.search(wanted, taken=taken)[:size]
+        return JSONResponse({"available_phone_numbers": found, "uri": path})
+
+    async def _list_numbers(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        where = _where(query, {"FriendlyName": "friendly_name", "PhoneNumber": "phone_number"})
+        rows = await self._store.do(lambda db: store.select(db, "number", where))
+        return _page("incoming_phone_numbers", rows, request)
+
+    async def _buy(self, request: Request) -> Response:
+        form = await _form(request)
+        row = await self._store.do(lambda db: numbers.buy(db, self._account.sid, form))
+        return JSONResponse(row.data, 201)
+
+    async def _fetch_number(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        return JSONResponse((await self._store.do(lambda db: numbers.fetch(db, sid))).data)
+
+    async def _configure(self, request: Request) -> Response:
+        sid, form = request.path_params["sid"], await _form(request)
+        row = await self._store.do(lambda db: numbers.configure(db, sid, form))
+        return JSONResponse(row.data)
+
+    async def _release(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        await self._store.do(lambda db: numbers.release(db, sid))
+        return Response(status_code=204)
+
+    async def _send(self, request: Request) -> Response:
+        form = await _form(request)
+        row = await self._messages.create(
+            to=form.get("To", ""),
+            sender=form.get("From", ""),
+            body=form.get("Body", ""),
+            status_url=form.get("StatusCallback", ""),
+        )
+        return JSONResponse(row.data, 201)
+
+    async def _list_messages(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        where = _where(query, {"To": "to", "From": "from"})
+        from_s, until_s = _dates(query, "DateSent")
+
+        def find(db: sqlite3.Connection) -> list[store.Row]:
+            return store.select(db, "message", where, from_s=from_s, until_s=until_s)
+
+        return _page("messages", await self._store.do(find), request)
+
+    async def _fetch_message(self, request: Request) -> Response:
+        return await self._fetch(request, "message")
+
+    async def _fetch_call(self, request: Request) -> Response:
+        return await self._fetch(request, "call")
+
+    async def _fetch(self, request: Request, kind: str) -> Response:
+        sid = request.path_params["sid"]
+        row = await self._store.do(lambda db: store.fetch(db, kind, sid))
+        if row is None:
+            raise not_found(request.url.path)
+        return JSONResponse(row.data)
+
+    async def _list_calls(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        where = _where(query, {"To": "to", "From": "from", "Status": "status"})
+        from_s, until_s = _dates(query, "StartTime")
+
+        def find(db: sqlite3.Connection) -> list[store.Row]:
+            return store.select(db, "call", where, from_s=from_s, until_s=until_s)
+
+        return _page("calls", await self._store.do(find), request)
+
+    async def _call(self, request: Request) -> Response:
+        form = await _form(request)
+        verbs = _verbs(form)
+        url = form.get("Url", "")
+        if verbs is None and not url:
+            raise ApiError(400, 21205, "Url parameter is required.")
+
+        async def first(_: LiveCall) -> list[Verb] | None:
+            return verbs if verbs is not None else [documents.Redirect(url)]
+
+        row = await self._switchboard.call_out(
+            sender=form.get("From", ""),
+            to=form.get("To", ""),
+            first=first,
+            status_url=form.get("StatusCallback", ""),
+        )
+        return JSONResponse(row.data, 201)
+
+    async def _update_call(self, request: Request) -> Response:
+        form = await _form(request)
+        limit = form.get("TimeLimit")
+        if limit is not None and not (limit.isascii() and limit.isdigit()):
+            raise ApiError(400, 21218, f"TimeLimit {limit[:20]} is not valid")
+        row = await self._switchboard.update(
+            request.path_params["sid"],
+            verbs=_verbs(form),
+            url=form.get("Url", ""),
+            status=form.get("Status", ""),
+            time_limit_s=int(limit) if limit is not None else None,
+        )
+        return JSONResponse(row.data)
+
+    async def _prices(self, request: Request) -> Response:
+        country = request.path_params["country"]
+        prices = inventory.PRICES.get(country)
+        if prices is None:
+            raise not_found(request.url.path)
+        listed = [
+            {"number_type": name, "base_price": price, "current_price": price}
+            for name, price in zip(inventory.PRICE_NAMES, prices, strict=True)
+            if price is not None
+        ]
+        return JSONResponse(
+            {
+                "country": inventory.COUNTRIES[country],
+                "iso_country": country,
+                "phone_number_prices": listed,
+                "price_unit": "USD",
+                "url": f"https://pricing.twilio.com{request.url.path}",
+            }
+        )
+
+
+async def _form(request: Request) -> Form:
+    return {name: readable(value) for name, value in read_form(await request.body())}
+
+
+def _verbs(form: Form) -> list[Verb] | None:
+    document = form.get("Twiml")
+    if document is None:
+        return None
+    try:
+        return documents.parse(document)
+    except documents.DocumentError as error:
+        raise ApiError(400, 12100, f"Document parse failure: {error}") from None
+
+
+def _where(query: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {names[name]: value for name, value in query.items() if name in names and value}
+
+
+def _paging(query: Mapping[str, str]) -> tuple[int, int]:
+    def number(name: str, default: int) -> int:
+        text = query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() else default
+
+    size = min(max(1, number("PageSize", DEFAULT_PAGE_SIZE)), MAX_PAGE_SIZE)
+    return number("Page", 0), size
+
+
+def _dates(query: Mapping[str, str], name: str) -> tuple[float, float]:
+    """Twilio's date filters: `DateSent=` a day, `DateSent>=` from, `DateSent<=` until."""
+    from_s, until_s = 0.0, 1e12
+    if after := query.get(f"{name}>"):
+        from_s = _moment(after)
+    if before := query.get(f"{name}<"):
+        until_s = _moment(before)
+    if day := query.get(name):
+        from_s = _moment(day)
+        until_s = from_s + DAY_S
+    return from_s, until_s
+
+
+def _moment(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ApiError(400, 20001, f"The date {text[:40]} is not valid") from None
+
+
+def _page(key: str, rows: list[store.Row], request: Request) -> Response:
+    query: dict[str, Any] = dict(request.query_params)
+    number, size = _paging(query)
+    others = {name: value for name, value in query.items() if name not in {"Page", "PageSize"}}
+    items = [row.data for row in rows]
+    path = request.url.path
+    return JSONResponse(
+        resources.page(key, items, path=path, query=others, number=number, size=size)
+    )
