@@ -18,7 +18,7 @@ from offhook.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, simulator_port=0)
+    return Settings(home=str(tmp_path), simulator_port=0)
 
 
 @pytest.fixture
