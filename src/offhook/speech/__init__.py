@@ -48,6 +48,7 @@ from offhook.speech.port import (
 )
 from offhook.speech.sentences import Sentences
 from offhook.speech.server import default_capacity
+from offhook.speech.speakable import speakable
 
 __all__ = [
     "SAMPLE_RATE",
@@ -66,6 +67,7 @@ __all__ = [
     "Word",
     "open_recogniser",
     "open_synthesiser",
+    "speakable",
 ]
 
 
