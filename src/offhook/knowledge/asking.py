@@ -13,6 +13,11 @@ from offhook.knowledge.words import fold
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEK = frozenset(range(7))
+_UNDEMANDED = (
+    "time times day days hours is are was do does did can could happens happened about else if "
+    "should would will the kind sort way must has have you your for one ones of"
+)
+UNDEMANDED = frozenset(_UNDEMANDED.split())
 _DAY = r"(mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)(?:days?)?"
 _JOIN = r"\s*(?:-|–|—|to|till|until|through|thru)\s*"
 
@@ -95,6 +100,17 @@ def asked(question: str) -> Asked:
     return Asked(frozenset(wants), days)
 
 
+def demanded(question: str) -> list[str]:
+    """The noun that a question counts or picks from: `how many calories`, `which team`.
+
+    A passage that has nothing of it does not answer.
+    """
+    found = re.findall(
+        r"\b(?:how many|what kinds? of|what sorts? of|which|what) ([a-z]{3,})", fold(question)
+    )
+    return [each for each in found if each not in UNDEMANDED]
+
+
 def _kinds(table: dict[Wants, tuple[str, ...]], folded: str) -> set[Wants]:
     return {
         kind
@@ -111,24 +127,25 @@ def _presence(folded: str) -> bool:
     )
 
 
-def tells(text: str, cells: Cells = ()) -> frozenset[Wants]:
+def tells(text: str, cells: Cells = (), heading: str = "") -> frozenset[Wants]:
     """What kinds of thing the passage holds."""
     folded = fold(text)
     found = _kinds(_TELLS, folded)
-    if is_opening(text):
+    if is_opening(text, heading):
         found.add(Wants.OPENING)
     if price_cell(cells):
         found.add(Wants.PRICE)
     return frozenset(found)
 
 
-def is_opening(text: str) -> bool:
-    """Whether it names a day (or all days) with clock times, or says closed."""
+def is_opening(text: str, heading: str) -> bool:
+    """Whether it tells hours of opening: days with clock times, said or headed to be such."""
     folded = fold(text)
-    return bool(
-        (days_in(folded) or re.search(r"\bholidays?\b", folded))
-        and re.search(r"\d{1,2}(?::\d\d|\s?(?:am|pm|h|noon|o'clock))|\bclosed\b|\bopen\b", folded)
-    )
+    headed = re.search(r"\b(?:hours?|opening|open|times|timetable)\b", fold(heading))
+    said = re.search(r"\b(?:open|opens|opening|closed|closes|closing)\b", folded)
+    when = days_in(folded) or re.search(r"\bholidays?\b", folded)
+    clock = re.search(r"\d{1,2}(?::\d\d|\s?(?:am|pm|h|noon|o'clock))", folded)
+    return bool(when and (headed or said) and (clock or said))
 
 
 def price_cell(cells: Cells) -> str:

@@ -4,16 +4,22 @@ Always within one team's passages, of one agent's sources where an agent asks. R
 now; keeps nothing between questions (K2).
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy import Select, func, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 from offhook.db import Session
-from offhook.knowledge.embedding import MeaningUnavailableError, encode_async
+from offhook.knowledge.embedding import (
+    MeaningUnavailableError,
+    Vectors,
+    encode_async,
+    word_vectors,
+)
 from offhook.knowledge.models import Passage, Source, SourceAgent, SourceState
 from offhook.knowledge.passages import Kind
-from offhook.knowledge.ranking import Candidate, Hit, rank
+from offhook.knowledge.ranking import Candidate, Hit, rank, shortlist, words_needed
 from offhook.knowledge.words import synonyms, terms
 
 CANDIDATES = 60
@@ -34,7 +40,15 @@ async def search(
         vector = (await encode_async([question]))[0].tolist()
     except MeaningUnavailableError:
         vector = None
-    return rank(question, await _candidates(session, team_id, agent_id, question, vector), k)
+    chosen = shortlist(question, await _candidates(session, team_id, agent_id, question, vector))
+    return rank(question, chosen, await _vectors(words_needed(question, chosen)), k)
+
+
+async def _vectors(words: set[str]) -> dict[str, Vectors]:
+    try:
+        return await asyncio.to_thread(word_vectors, words)
+    except MeaningUnavailableError:
+        return {}
 
 
 async def _candidates(

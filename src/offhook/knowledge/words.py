@@ -25,6 +25,13 @@ _STOP = (
 )
 STOP = frozenset(_STOP.split())
 
+_FAINT = (
+    "use come bring leave buy sell make serve find keep happen moment end day time today "
+    "tomorrow tonight yesterday morning afternoon evening mother father husband wife friend "
+    "office home house run begin start work big long late early far ahead number old new good "
+    "best week month year minute hour offer accept available currently "
+    "already always sometimes usually actually maybe safe two three buy need"
+)
 IRREGULAR = {
     "children": "child", "kids": "kid", "men": "man", "women": "woman", "teeth": "tooth",
     "feet": "foot", "loaves": "loaf", "knives": "knife", "halves": "half", "wives": "wife",
@@ -43,7 +50,7 @@ IRREGULAR = {
 # Each line is one idea; words that mean it in the mouth of a caller or on a page.
 CONCEPTS: dict[str, str] = {
     "access": "wheelchair access accessibility ramp lift elevator disabled mobility stairs walker",
-    "address": "address directions located location",
+    "address": "address directions located location street road lane avenue square",
     "afraid": "afraid terrified anxious anxiety nervous scared fear phobia",
     "allergy": "allergy allergic allergen intolerant intolerance trace peanut nut sesame",
     "apprentice": "apprentice apprenticeship trainee internship intern trade",
@@ -155,6 +162,7 @@ def words(text: str) -> list[str]:
     folded = fold(text)
     for pattern, meant in PHRASES.items():
         folded = re.sub(pattern, meant, folded)
+    folded = re.sub(r"(?:'(?:s|m|d|ll|re|ve)|n't)\b", " ", folded)
     return re.findall(r"[a-z0-9]+(?:[.:'][a-z0-9]+)*", folded)
 
 
@@ -171,6 +179,10 @@ def concepts(stems: set[str] | frozenset[str]) -> set[str]:
 def synonyms(each: str) -> set[str]:
     """Other stems for the same ideas."""
     return {other for idea in _ideas().get(each, ()) for other in _members()[idea] if other != each}
+
+
+# Stems that seldom decide what is asked for.
+FAINT = frozenset(stem(each) for each in _FAINT.split())
 
 
 @lru_cache(maxsize=1)
