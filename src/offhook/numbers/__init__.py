@@ -1,1 +1,62 @@
-"""Inventory, purchase, configuration and lifecycle of phone numbers."""
+"""Inventory, purchase, configuration and lifecycle of phone numbers.
+
+Admission of calls and texts asks two things:
+
+    number = await numbers.held(session, e164)          # system session; present holder or None
+    match await numbers.answering(session, team_id, number.id, Service.CALLS):
+        case Answerer(number, agent): ...               # agent is the published Snapshot
+        case Refusal(number, reason): ...               # Reason: disabled, suspended, service_off,
+        case None: ...                                  #   agent_not_live
+
+Who must end what is live when a number or one of its services stops (N9), in that transaction:
+
+    numbers.when_stopped(handler)                       # handler(session, number, service | None)
+
+Put together by app.py: `jobs.register(jobs, shop)`, `agents.register(NumbersOfAgents())`,
+`billing.when_suspended(stop_suspended)`, `api.router`, `pages.router`.
+"""
+
+from offhook.numbers.activity import SYSTEM, By
+from offhook.numbers.answer import Answerer, Refusal, answering, held
+from offhook.numbers.events import (
+    NumberDisabled,
+    NumberEnabled,
+    NumberPurchased,
+    NumberReleased,
+)
+from offhook.numbers.models import Number
+from offhook.numbers.problems import NumberNotFound
+from offhook.numbers.purchasing import Shop
+from offhook.numbers.rules import NumberStatus, Reason
+from offhook.numbers.service import configure, delete, disable, enable, get
+from offhook.numbers.stopping import when_stopped
+from offhook.numbers.users import NumbersOfAgents, of_agent, stop_suspended
+from offhook.usage import Service
+
+__all__ = [
+    "SYSTEM",
+    "Answerer",
+    "By",
+    "Number",
+    "NumberDisabled",
+    "NumberEnabled",
+    "NumberNotFound",
+    "NumberPurchased",
+    "NumberReleased",
+    "NumberStatus",
+    "NumbersOfAgents",
+    "Reason",
+    "Refusal",
+    "Service",
+    "Shop",
+    "answering",
+    "configure",
+    "delete",
+    "disable",
+    "enable",
+    "get",
+    "held",
+    "of_agent",
+    "stop_suspended",
+    "when_stopped",
+]

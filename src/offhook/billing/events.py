@@ -1,0 +1,29 @@
+"""What billing announces (webhooks.md)."""
+
+from typing import ClassVar
+
+from offhook.db import Event
+
+
+class PaymentFailed(Event):
+    """A charge was declined. `reference` names what it was for, such as a purchase."""
+
+    event: ClassVar[str] = "payment.failed"
+    charge_id: str
+    reference: str
+    decline_code: str
+
+
+class SubscriptionPastDue(Event):
+    event: ClassVar[str] = "subscription.past_due"
+
+
+class SubscriptionSuspended(Event):
+    """All numbers of the team are treated as disabled from now on (N11)."""
+
+    event: ClassVar[str] = "subscription.suspended"
+    state: str
+
+
+class SubscriptionRestored(Event):
+    event: ClassVar[str] = "subscription.restored"

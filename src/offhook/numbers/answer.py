@@ -1,0 +1,69 @@
+"""Whether a number answers, and as whom: what admission of calls and texts asks (C1, S1).
+
+Reads only; takes no lock. Limits are not looked at here, they are `usage`'s.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from offhook import agents, billing
+from offhook.db import Session
+from offhook.numbers import rules
+from offhook.numbers.models import Number
+from offhook.numbers.rules import NumberStatus, Reason
+from offhook.phone import E164
+from offhook.usage import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """The number answers; `agent` is the published version to do it, frozen."""
+
+    number: Number
+    agent: agents.Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The number does not answer, and why; nothing is counted or charged."""
+
+    number: Number
+    reason: Reason
+
+
+async def held(session: Session, e164: E164 | str) -> Number | None:
+    """The present holder's number, over all teams, also while disabled; None: nobody's.
+
+    For carrier callbacks, in a system transaction, before the team is known.
+    """
+    return await session.scalar(
+        select(Number).where(
+            Number.e164 == e164,
+            Number.status != NumberStatus.RELEASED,
+            Number.held_since.is_not(None),
+        )
+    )
+
+
+async def answering(
+    session: Session, team_id: str, number_id: str, service: Service
+) -> Answerer | Refusal | None:
+    """Who answers `service` on this number now, or why nobody does; None: no such number."""
+    number = await session.scalar(
+        select(Number).where(Number.team_id == team_id, Number.id == number_id)
+    )
+    if number is None:
+        return None
+    agent = await agents.published(session, team_id, number.agent_id) if number.agent_id else None
+    standing = await billing.standing(session, team_id)
+    reason = rules.not_answering(
+        number.configuration,
+        service,
+        status=NumberStatus(number.status),
+        services_on=standing.services_on,
+        agent_is_live=agent is not None,
+    )
+    if reason is not None or agent is None:
+        return Refusal(number, reason or Reason.AGENT_NOT_LIVE)
+    return Answerer(number, agent)

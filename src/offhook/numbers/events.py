@@ -1,0 +1,35 @@
+"""What numbers announce (webhooks.md)."""
+
+from typing import ClassVar
+
+from offhook.db import Event
+
+
+class NumberEvent(Event):
+    """`number_id` is ours, `e164` the telephone number itself."""
+
+    event: ClassVar[str] = "number"
+    number_id: str
+    e164: str
+
+    def topics(self) -> tuple[str, ...]:
+        return (f"number:{self.number_id}",)
+
+
+class NumberPurchased(NumberEvent):
+    event: ClassVar[str] = "number.purchased"
+    purchase_id: str
+
+
+class NumberEnabled(NumberEvent):
+    event: ClassVar[str] = "number.enabled"
+
+
+class NumberDisabled(NumberEvent):
+    event: ClassVar[str] = "number.disabled"
+
+
+class NumberReleased(NumberEvent):
+    """The carrier has the number back; it may come to others (N10)."""
+
+    event: ClassVar[str] = "number.released"
