@@ -45,7 +45,7 @@ from offhook.agents.service import (
     update,
     version,
 )
-from offhook.agents.snapshot import Options, Snapshot
+from offhook.agents.snapshot import Options, Snapshot, from_json, to_json
 from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
 from offhook.agents.wiring import search_in
 
@@ -74,6 +74,7 @@ __all__ = [
     "Text",
     "create",
     "delete",
+    "from_json",
     "get",
     "listed",
     "make_live",
@@ -83,6 +84,7 @@ __all__ = [
     "register",
     "search_in",
     "to_draft",
+    "to_json",
     "unregister",
     "update",
     "version",
