@@ -25,7 +25,7 @@ INSTALLED = FRONTEND / "node_modules" / ".installed.sha256"
 RAW = FRONTEND / "node_modules" / ".tailwind.css"
 ENTRIES = ("app.js", "theme.js", "live-worker.js", "handset.js", "*.worklet.js", "pages/*.js")
 FLAG = re.compile(r"[A-Z]{2}\.svg")
-QUOTED = re.compile(r"""["']([a-z][a-z0-9-]{1,40})["']""")
+QUOTED = re.compile(r"""["']([a-z][a-z0-9-]{0,40})["']""")
 
 
 def inputs() -> list[Path]:
@@ -144,7 +144,7 @@ def manifest(target: Path) -> dict[str, str]:
     for output, about in meta["outputs"].items():
         name = Path(output).name
         if entry := about.get("entryPoint"):
-            names[Path(entry).name] = name
+            names[entry] = name
     for path in target.glob("theme-*.js"):
         names["theme.js"] = path.name
     return names

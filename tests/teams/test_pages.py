@@ -40,7 +40,10 @@ async def test_every_page_renders_for_every_role(
 # --- The first owner ---
 
 
-async def test_the_setup_link_works_once(site: Site, settings: Settings) -> None:
+async def test_the_setup_link_works_once(
+    site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offhook.teams.service._hooks", [])
     created: list[str] = []
 
     async def hook(session: object, team: Team) -> None:
@@ -77,7 +80,6 @@ async def test_the_setup_link_works_once(site: Site, settings: Settings) -> None
         assert (team.timezone, team.country) == ("Europe/Paris", "FR")
         assert (await session.scalars(select(User.email))).one() == "ada@example.com"
     assert created == ["Daily Bread"]
-    service._hooks.remove(hook)
 
 
 # --- Signing in and out ---

@@ -1,7 +1,7 @@
 """Live pages in a real browser: lost streams, 503, eight tabs (CM8, I5)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 
 @asynccontextmanager
-async def proxied(served: Served) -> AsyncIterator[Proxy]:
+async def proxied(served: Served) -> AsyncGenerator[Proxy]:
     proxy = Proxy(target=int(served.url.rsplit(":", 1)[1]))
     listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = listening.sockets[0].getsockname()[1]

@@ -71,4 +71,7 @@ def test_every_icon_is_in_the_sprite(built: None) -> None:
     for path in Path(ROOT / "src" / "offhook").glob("*/templates/**/*.html"):
         named |= set(re.findall(r"""\bicon\(["']([a-z0-9-]+)["']""", path.read_text()))
         named |= set(re.findall(r"""\bicon(?:_name)?=["']([a-z0-9-]+)["']""", path.read_text()))
+        pattern = r"""\bicon_button\("[^"]*", "([a-z0-9-]+)\""""
+        named |= set(re.findall(pattern, path.read_text()))
+    assert "x" in named
     assert named - known == set()

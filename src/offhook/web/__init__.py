@@ -38,7 +38,7 @@ Topics are those that `offhook.db` tells: an event `number.enabled` is news of `
 `conversation:<id>` where it has one; `touch` names others. A fragment is what stands inside
 its element. Data that pass by (`live.push`, `live.source`) reach an element with `data-live-data`
 as a DOM event `live:data`. Scripts of one page go to frontend/pages/ and in `{% block scripts %}`:
-`<script type="module" src="{{ asset('inbox.js') }}"></script>`.
+`<script type="module" src="{{ asset('pages/inbox.js') }}"></script>`.
 
 A `Problem` that a service raises becomes problem+json below `/api/`, and on a page a message beside
 the form that keeps its input; nobody catches it. A request is one transaction: `TeamSession`
