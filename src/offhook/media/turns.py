@@ -211,21 +211,26 @@ class Turns:
         whether the sentence looks finished. `final` and empty: it was no speech.
         """
         verdict = judge(text)
+        signals: list[Signal] = []
         if verdict is Verdict.NOTHING and final and self.state is State.QUIET:
             self._take_back()
+        if self._agent_talking and self._options.barge_in:
+            signals = self._words_over_agent(verdict, now_ms, final=final)
         if self.speaking:
             self._silence = self._silence_for(shape(text))
             self._arm()
-        if self._agent_talking and self._options.barge_in:
-            if verdict is Verdict.INTERRUPTION and self._may_interrupt(now_ms):
-                return self._step(Sense.INTERRUPT, now_ms)
-            if verdict is not Verdict.INTERRUPTION and final:
-                self._dismissed_until = now_ms + _VERDICT_HOLDS_MS
-                return self._step(Sense.DISMISS, now_ms)
-            if verdict is Verdict.MURMUR and self.state is State.PROBE:
-                # A drawn-out "mmhmm": length alone says less when the words say murmur.
-                self._probe_limit = 2 * self._options.interrupt_ms
-                self._arm()
+        return signals
+
+    def _words_over_agent(self, verdict: Verdict, now_ms: int, *, final: bool) -> list[Signal]:
+        if verdict is Verdict.INTERRUPTION:
+            return self._step(Sense.INTERRUPT, now_ms) if self._may_interrupt(now_ms) else []
+        if final:
+            self._dismissed_until = now_ms + _VERDICT_HOLDS_MS
+            return self._step(Sense.DISMISS, now_ms)
+        if verdict is Verdict.MURMUR and self.state is State.PROBE:
+            # A drawn-out "mmhmm": length alone says less when the words say murmur.
+            self._probe_limit = 2 * self._options.interrupt_ms
+            self._arm()
         return []
 
     def tick(self, now_ms: int) -> list[Signal]:
