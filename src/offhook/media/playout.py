@@ -234,5 +234,5 @@ def _heard(piece: _Piece, heard_ms: int, *, complete: bool = False) -> Heard:
         # Audio that is still being made: claim no more of the text than slow speech allows.
         total_ms = max(total_ms, len(piece.text) * _SLOW_SPEECH_MS_PER_CHARACTER)
     whole = complete or (piece.whole and 0 < total_ms <= heard_ms)
-    start = piece.plays[0] if heard_ms > 0 or complete else None
+    start = piece.plays[0] if piece.plays and (heard_ms > 0 or complete) else None
     return Heard(piece.name, piece.text, heard_ms, total_ms, whole, start)
