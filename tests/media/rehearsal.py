@@ -74,10 +74,13 @@ class Rehearsal:
     """A call on paper. `events` is what the engine told."""
 
     def __init__(
-        self, options: LineOptions | None = None, marks: Marks = Marks.PLAYED, lines: int = 1
+        self,
+        options: LineOptions | None = None,
+        marks: Marks = Marks.PLAYED,
+        reserve_bytes: int = 0,
     ) -> None:
         self.batches: list[Batch] = []
-        self.engine = Engine(self.batches.append, max_lines=lines, reserve_bytes=0)
+        self.engine = Engine(self.batches.append, max_lines=1, reserve_bytes=reserve_bytes)
         self.line = self.engine.open("call", options)
         self.far = FarEnd(marks)
         self.events: list[Event] = []
