@@ -232,6 +232,7 @@ def test_whatever_happens_starts_and_ends_alternate(
             note(decided, now, turns.agent(agent, now))
         elif what in ("words", "final"):
             note(decided, now, turns.words(text, now, final=what == "final"))
+    wait(turns, now, now, decided)
     check_story([kind for _, kind in decided if kind != "silent"], barge_in=barge_in)
     assert turns.deadline_ms is None or turns.deadline_ms > now
     if turns.state in (State.PAUSE, State.LULL, State.DOUBT):
