@@ -62,14 +62,22 @@ async def test_an_expired_key_is_refused(site: Site, owner: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Bearer", "Bearer ", "Bearer ohk_x", "Basic b2g6eA==", "ohk_x", "Bearer \x00"]
+    "header", ["Bearer", "Bearer ohk_x", "Bearer ohk_x y", "ohk_x", "Digest x"]
 )
 async def test_a_wrong_key_does_not_fall_back_to_the_cookie(
     client: AsyncClient, header: str
 ) -> None:
     """A request with both is the key's: a page of ours never sends one."""
-    told = await client.get("/api/v1/team", headers={"Authorization": header.strip("\x00")})
+    told = await client.get("/api/v1/team", headers={"Authorization": header})
     assert told.status_code == 401
+
+
+async def test_a_proxys_password_is_none_of_ours(client: AsyncClient) -> None:
+    """A browser adds `Basic` for a proxy in front: the cookie counts, and so does the token."""
+    client.headers["authorization"] = "Basic b2g6eA=="
+    assert (await client.get("/api/v1/team")).status_code == 200
+    del client.headers["x-csrf-token"]
+    assert (await client.patch("/api/v1/team", json={"name": "B"})).status_code == 403
 
 
 async def test_a_key_needs_no_csrf_token_and_a_cookie_does(
@@ -153,6 +161,15 @@ async def test_openapi_lists_every_route(client: AsyncClient) -> None:
     paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
     assert {"/api/v1/team", "/api/v1/members", "/api/v1/api-keys/{key_id}"} <= set(paths)
     assert all(path.startswith("/api/v1/") for path in paths)
+
+
+async def test_openapi_tells_our_errors_and_how_to_show_a_key(client: AsyncClient) -> None:
+    document = (await client.get("/api/v1/openapi.json")).json()
+    responses = document["paths"]["/api/v1/team"]["patch"]["responses"]
+    assert set(responses) == {"200", "default"}
+    assert "application/problem+json" in responses["default"]["content"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert document["security"] == [{"key": []}]
 
 
 # --- Rules ---

@@ -32,6 +32,18 @@ async def test_a_refused_form_keeps_its_input_and_marks_the_field(page: Page) ->
     await expect(page.locator("#content")).to_contain_text("Asia/Tokyo from 1 ")
 
 
+async def test_a_turn_seeks_in_the_recording(page: Page) -> None:
+    """A click, or Enter: a turn is a button (pages.md, A call)."""
+    await page.goto("/design")
+    await page.wait_for_selector("[data-wave][data-state=ready]")
+    turn = page.get_by_role("button", name="A turn that plays")
+    await turn.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-wave-time]")).to_contain_text("0:03 / 0:08")
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
 async def test_a_typed_confirmation_opens_the_button(page: Page) -> None:
     await page.goto("/design")
     await page.get_by_role("button", name="Delete").last.click()

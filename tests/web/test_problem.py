@@ -4,10 +4,12 @@ import pytest
 from fastapi import APIRouter
 from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
+from starlette.requests import Request
 
 from offhook.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+from offhook.web import Banner
 from offhook.web.csrf import HEADER, SEED_COOKIE, sign
-from web_fixtures import Site
+from web_fixtures import Person, Site
 
 
 class Full(Conflict):
@@ -91,6 +93,28 @@ async def test_a_problem_is_json_for_programs_and_a_message_for_people(
         assert page.status_code == status
         assert "<html" in page.text
         assert problem.sentence in page.text
+
+
+async def test_somebody_signed_in_keeps_the_sidebar_on_a_problems_page(
+    open_site: Site, owner: Person
+) -> None:
+    async with open_site.client(owner) as client:
+        told = await client.get("/nothing")
+    assert told.status_code == 404
+    assert owner.email in told.text
+
+
+async def test_banners_come_from_every_room_that_has_some(open_site: Site, owner: Person) -> None:
+    async def billing(request: Request) -> list[Banner]:
+        return [Banner("warning", "No payment method.", "/billing", "Add a card")]
+
+    open_site.app.state.web.banners.append(billing)
+    async with open_site.client(owner) as client:
+        told = await client.get("/banners")
+        assert "No payment method." in told.text
+        assert 'hx-get="/banners"' in (await client.get("/team")).text
+    async with open_site.client() as nobody:
+        assert (await nobody.get("/banners")).headers["location"] == "/sign-in?next=/banners"
 
 
 async def test_a_problem_that_passes_says_when_to_try_again(open_site: Site) -> None:

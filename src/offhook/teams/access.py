@@ -1,7 +1,7 @@
 """Who is asking: the actor of a request, and the dependencies that routes use.
 
-A browser shows its session's cookie, a program a key in `Authorization: Bearer`. With that header
-the cookie is not looked at, so a key never borrows a person's rights.
+A browser shows its session's cookie, a program a key in `Authorization: Bearer`. With a key
+the cookie is not looked at, so it never borrows a person's rights; `Basic` is a proxy's in front.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -54,7 +54,7 @@ async def identify(request: Request) -> Actor:
     database = cast("Database", request.app.state.database)
     header = request.headers.get("authorization", "")
     async with database.system() as session:
-        if header:
+        if header and not header.lower().startswith("basic "):
             actor = await _by_key(session, header, request.method)
         else:
             actor = await by_cookie(session, request.cookies.get(SESSION_COOKIE, ""))

@@ -69,7 +69,7 @@ class CsrfGuard:
         known = cookies.get(SEED_COOKIE, "")
         state = scope.setdefault("state", {})
         state["csrf_seed"] = known or secrets.token_urlsafe(_SEED_BYTES)
-        if scope["method"] not in SAFE_METHODS and "authorization" not in headers:
+        if scope["method"] not in SAFE_METHODS and not _has_key(headers):
             receive = await self._check(headers, cookies, receive)
 
         async def with_seed(message: Message) -> None:
@@ -102,6 +102,12 @@ class CsrfGuard:
     def _cookie(self, seed: str) -> str:
         secure = "; Secure" if self.secure else ""
         return f"{SEED_COOKIE}={seed}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def _has_key(headers: Headers) -> bool:
+    """Whether a program sent its key; `Basic` is what a browser adds for a proxy in front of us."""
+    scheme = headers.get("authorization", "").partition(" ")[0].lower()
+    return scheme not in {"", "basic"}
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:

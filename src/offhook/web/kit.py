@@ -25,7 +25,7 @@ from starlette.types import Scope
 
 from offhook.errors import Invalid, Problem, Unauthorised
 from offhook.settings import Settings, secret_key
-from offhook.web import assets, design, problem
+from offhook.web import assets, design, openapi, problem
 from offhook.web.csrf import CsrfGuard
 from offhook.web.headers import SecurityHeaders
 from offhook.web.live import MAX_TOPICS, LiveHub
@@ -107,6 +107,7 @@ def create_app(
     app.add_exception_handler(Problem, problem.on_problem)
     app.add_exception_handler(HTTPException, problem.on_http)
     app.add_exception_handler(RequestValidationError, problem.on_validation)
+    openapi.install(app)
     app.include_router(router)
     if settings.environment == "development":
         app.include_router(design.router)

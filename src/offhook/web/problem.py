@@ -8,9 +8,11 @@ is logged under an incident id, and only that id leaves the process.
 
 import logging
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal, cast
+from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
@@ -134,7 +136,7 @@ def audience(request: Request) -> Literal["program", "htmx", "person"]:
     return "htmx" if request.headers.get("hx-request") == "true" else "person"
 
 
-def answer(request: Request, what: Answer) -> Response:
+async def answer(request: Request, what: Answer) -> Response:
     """The HTTP answer in the form that its reader can use."""
     reader = audience(request)
     if reader == "program":
@@ -149,6 +151,9 @@ def answer(request: Request, what: Answer) -> Response:
         response.headers["HX-Reswap"] = "innerHTML"
         response.headers["HX-Retarget"] = "#messages"
     else:
+        if what.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            with suppress(Problem):  # somebody who is signed in keeps the sidebar
+                request.state.actor = await kit(request).identify(request)
         response = render(request, "problem_page.html", status_code=what.status, problem=what)
     response.headers.update(what.headers)
     return response
@@ -158,20 +163,22 @@ def _to_sign_in(request: Request, reader: Literal["htmx", "person"]) -> Response
     if reader == "htmx":
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": SIGN_IN_PATH})
     url = request.url.path if request.method == "GET" else "/"
-    target = SIGN_IN_PATH if url == "/" else f"{SIGN_IN_PATH}?next={url}"
+    if url != "/" and request.url.query:
+        url += f"?{request.url.query}"
+    target = SIGN_IN_PATH if url == "/" else f"{SIGN_IN_PATH}?next={quote(url)}"
     return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
-    return answer(request, of_problem(cast("Problem", error)))
+    return await answer(request, of_problem(cast("Problem", error)))
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    return answer(request, of_http(cast("HTTPException", error), request))
+    return await answer(request, of_http(cast("HTTPException", error), request))
 
 
 async def on_validation(request: Request, error: Exception) -> Response:
-    return answer(request, of_validation(cast("RequestValidationError", error)))
+    return await answer(request, of_validation(cast("RequestValidationError", error)))
 
 
 class Incidents:
@@ -197,7 +204,8 @@ class Incidents:
         try:
             await self.app(scope, receive, watch)
         except Problem as problem:  # raised by a middleware, such as the CSRF guard
-            await answer(Request(scope, receive), of_problem(problem))(scope, receive, send)
+            response = await answer(Request(scope, receive), of_problem(problem))
+            await response(scope, receive, send)
         except HTTPException:
             raise  # the body limit, answered by the framework's outer layer
         except Exception as error:
@@ -205,8 +213,8 @@ class Incidents:
             log.exception("incident %s: %s %s", incident, scope["method"], scope["path"])
             if started:
                 raise
-            request = Request(scope, receive)
-            await answer(request, of_incident(incident, error))(scope, receive, send)
+            response = await answer(Request(scope, receive), of_incident(incident, error))
+            await response(scope, receive, send)
 
 
 class TooLarge:
@@ -230,7 +238,7 @@ class TooLarge:
         if replaced:
             request = Request(scope, receive)
             what = of_http(HTTPException(_TOO_LARGE), request)
-            await answer(request, what)(scope, receive, send)
+            await (await answer(request, what))(scope, receive, send)
 
 
 def of_incident(incident: str, error: Exception) -> Answer:
