@@ -32,6 +32,7 @@ from offhook.settings import Settings
 from offhook.speech.cache import VoiceCache
 from offhook.speech.offline_recogniser import OfflineRecogniser
 from offhook.speech.offline_synthesiser import OfflineSynthesiser
+from offhook.speech.openai import OpenAiRecogniser, OpenAiSynthesiser
 from offhook.speech.port import (
     SAMPLE_RATE,
     Heard,
@@ -73,6 +74,13 @@ __all__ = [
 
 def open_recogniser(settings: Settings) -> Recogniser:
     """The recogniser that the settings name; nothing is connected before it is used."""
+    if settings.recogniser == "openai":
+        return OpenAiRecogniser(
+            settings.speech_base_url,
+            settings.speech_api_key.get_secret_value(),
+            model=settings.recogniser_model,
+            capacity=settings.media_lines,
+        )
     return OfflineRecogniser(
         settings.run_path / "recogniser.sock",
         capacity=default_capacity(),
@@ -82,4 +90,11 @@ def open_recogniser(settings: Settings) -> Recogniser:
 
 def open_synthesiser(settings: Settings) -> Synthesiser:
     """The synthesiser that the settings name; nothing is connected before it is used."""
+    if settings.synthesiser == "openai":
+        return OpenAiSynthesiser(
+            settings.speech_base_url,
+            settings.speech_api_key.get_secret_value(),
+            model=settings.synthesiser_model,
+            capacity=settings.media_lines,
+        )
     return OfflineSynthesiser(settings.run_path / "synthesiser.sock", capacity=default_capacity())

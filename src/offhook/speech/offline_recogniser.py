@@ -39,6 +39,10 @@ class OfflineRecogniser:
     async def start(self) -> None:
         self._link.start()
 
+    async def ready(self, timeout_s: float) -> None:
+        """Waits for the process. Raises SpeechUnavailable after `timeout_s`."""
+        await self._link.ready(timeout_s)
+
     def open(
         self,
         *,
@@ -140,7 +144,13 @@ class OfflineHearing:
         for last in (False, True):
             await self._link.ready(CONNECT_S)
             answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            request = self._ask(audio, answered.set_result, final=True)
+
+            def on_answer(answer: Answer, answered: asyncio.Future[Answer] = answered) -> None:
+                # A cancelled task is still in line to forget its request.
+                if not answered.done():
+                    answered.set_result(answer)
+
+            request = self._ask(audio, on_answer, final=True)
             try:
                 answer = await answered
             finally:

@@ -1,7 +1,7 @@
 """The built-in synthesiser: the client of synthesiser_process.py."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 from offhook.speech import protocol
@@ -27,6 +27,10 @@ class OfflineSynthesiser:
     async def start(self) -> None:
         self._link.start()
 
+    async def ready(self, timeout_s: float) -> None:
+        """Waits for the process. Raises SpeechUnavailable after `timeout_s`."""
+        await self._link.ready(timeout_s)
+
     def capacity(self) -> int:
         return self._link.load.capacity
 
@@ -38,7 +42,7 @@ class OfflineSynthesiser:
 
     async def speak(
         self, text: str, *, voice: str = "", language: str = "en"
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         if not any(character.isalnum() for character in text):
             return
         await self._link.ready(CONNECT_S)

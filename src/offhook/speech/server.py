@@ -164,6 +164,8 @@ def yield_to_media() -> None:
 def default_capacity() -> int:
     """Calls that this machine's cores bear, both speech processes and the media process together.
 
-    Measured by bench/speech.py: four calls a core, of the cores that this process may use.
+    Two calls a core, a cautious figure: callers who talk without pause, with partial words, on a
+    machine that was busy besides, waited 0.7 s for a final with two calls on two cores, and 2.9 s
+    with six (bench/speech.py).
     """
-    return 4 * (os.cpu_count() or 1)
+    return 2 * (os.cpu_count() or 1)
