@@ -349,7 +349,7 @@ def _message_state(status: str) -> MessageState:
 def _call(record: Record) -> CallRecord:
     return CallRecord(
         carrier_id=record["sid"],
-        sender=record["from_"] or "",
+        sender=record["_from"] or "",  # messages have `from_`, calls `_from`
         to=record["to"] or "",
         state=CallState(record["status"]),
         started_at=record["start_time"],
