@@ -1,1 +1,18 @@
-"""Calls: admission, the live conversation, recording."""
+"""Calls: admission, the live conversation, recording.
+
+    web process     routers; carrier.py decides about a call (admission.py) and connects it
+    media process   Node(parts).run(stopping): streams, conversations, the engine
+    worker          register_jobs(jobs, database, carrier): dead calls, lost recordings
+
+Other rooms reach calls by `when_number_stopped` (N9), joined in app.py.
+"""
+
+from offhook.calls import api, carrier, pages
+from offhook.calls.jobs import register as register_jobs
+from offhook.calls.node import Node
+from offhook.calls.parts import Parts
+from offhook.calls.stopping import when_number_stopped, words_url
+
+routers = (carrier.router, api.router, pages.router)
+
+__all__ = ["Node", "Parts", "register_jobs", "routers", "when_number_stopped", "words_url"]

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.calls.rules import CallState
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamOwned, one_of, primary_key
 
 
 class Call(TeamOwned, Base):
@@ -28,7 +28,7 @@ class Call(TeamOwned, Base):
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     carrier_call_id: Mapped[str] = mapped_column(String(64), unique=True)
     caller: Mapped[str] = mapped_column(String(64))
-    state: Mapped[CallState] = mapped_column(String(16))
+    state: Mapped[CallState] = mapped_column(one_of(CallState))
     reason: Mapped[str | None] = mapped_column(String(40))
     agent: Mapped[dict[str, Any]] = mapped_column(JSONB)
     limited: Mapped[bool] = mapped_column(default=False)

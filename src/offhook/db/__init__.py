@@ -20,7 +20,7 @@ from offhook.db.engine import Database, Session, now
 from offhook.db.ids import new_id
 from offhook.db.jobs import Jobs, enqueue
 from offhook.db.outbox import Event, EventRow, Listener, publish, touch
-from offhook.db.tables import Base, TeamOwned, UtcTime, primary_key, protect
+from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
 
 __all__ = [
     "Base",
@@ -35,6 +35,7 @@ __all__ = [
     "enqueue",
     "new_id",
     "now",
+    "one_of",
     "primary_key",
     "protect",
     "publish",

@@ -6,10 +6,11 @@ own `team_id`: a session sees the rows of the team that it was opened for (SEC7)
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import DDL, DateTime, ForeignKey, MetaData, String, Table, TypeDecorator, event
+from sqlalchemy import DDL, DateTime, Enum, ForeignKey, MetaData, String, Table, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
@@ -48,6 +49,13 @@ class Base(DeclarativeBase):
 def primary_key(prefix: str) -> Mapped[str]:
     """A text id with `prefix`, made by us before the row is written."""
     return mapped_column(String(ID_LENGTH), primary_key=True, default=partial(new_id, prefix))
+
+
+def one_of(kind: type[StrEnum], *, length: int = 20) -> Enum:
+    """A text column that reads back as the enumeration; new members need no migration."""
+    return Enum(
+        kind, native_enum=False, length=length, values_callable=lambda each: [*map(str, each)]
+    )
 
 
 class TeamOwned:
