@@ -15,9 +15,9 @@ All functions take `(session, team_id, ...)`, may be repeated, and commit with t
     await post_message(session, team, message_id=...)    # or give_back_message
 """
 
-from fastapi import APIRouter
-
 from offhook.prices import Direction, Money
+from offhook.usage import api, pages
+from offhook.usage.audit import Violation, audit
 from offhook.usage.calendar import period_at
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
@@ -39,6 +39,15 @@ from offhook.usage.minutes import (
     settle_stale,
     void_call,
 )
+from offhook.usage.month import (
+    CallCost,
+    MonthToDate,
+    NumberUse,
+    Pool,
+    cost_of_call,
+    month_to_date,
+)
+from offhook.usage.names import Label, names_from
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.rules import (
@@ -58,15 +67,17 @@ from offhook.usage.texts import (
     void_message,
 )
 
-routers: tuple[APIRouter, ...] = ()
+routers = (api.router, pages.router)
 
 __all__ = [
     "AllowanceUsed",
     "Balance",
+    "CallCost",
     "CallUnknown",
     "Denied",
     "Direction",
     "Granted",
+    "Label",
     "LimitInvalid",
     "LimitReached",
     "LimitWarning",
@@ -74,18 +85,26 @@ __all__ = [
     "MessageUnknown",
     "MeterMissing",
     "Money",
+    "MonthToDate",
+    "NumberUse",
     "Period",
+    "Pool",
     "Reason",
     "Service",
     "Settlement",
+    "Violation",
+    "audit",
     "balance",
     "correct_message",
+    "cost_of_call",
     "give_back_message",
     "heartbeat",
     "limit_from_text",
     "limit_of",
     "limit_sentence",
     "limit_value",
+    "month_to_date",
+    "names_from",
     "open_meter",
     "period_at",
     "post_message",

@@ -1,0 +1,263 @@
+"""The month to date: what is used, held, free and charged, per number and for the team (U9).
+
+Used: posted units, and of live calls the minutes that have begun. Held: reserved and not begun;
+neither usage nor charged. Charged so far is what an invoice made now would say (UI8).
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
+
+from offhook.db import Session, now
+from offhook.prices import Direction, Money
+from offhook.usage import rating
+from offhook.usage.calendar import period_at
+from offhook.usage.meters import tariff
+from offhook.usage.models import Counter, Entry, Meter, MeteredCall
+from offhook.usage.periods import Period
+from offhook.usage.rating import Line, Rate, Unit
+from offhook.usage.rules import Service, begun_minutes, minute_start, thresholds_reached
+
+UNPRICED = Rate("", Direction.INBOUND, 0, "USD")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUse:
+    """One number and service in the running month. `limit` None is unlimited."""
+
+    number_id: str
+    service: Service
+    used: int
+    held: int
+    limit: int | None
+    free: int
+    charged: Money
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else max(0, self.limit - self.used - self.held)
+
+    @property
+    def percent(self) -> int:
+        """The highest threshold that usage has reached: 0, 80 or 100."""
+        return max(thresholds_reached(self.used, self.limit), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The team's free units of one service: how many, and which numbers used them."""
+
+    service: Service
+    size: int
+    by_number: Mapping[str, int]
+
+    @property
+    def used(self) -> int:
+        return sum(self.by_number.values())
+
+    @property
+    def left(self) -> int:
+        return self.size - self.used
+
+
+@dataclass(frozen=True, slots=True)
+class MonthToDate:
+    period: Period
+    numbers: list[NumberUse]
+    pools: dict[Service, Pool]
+    lines: list[Line]
+
+    @property
+    def charged(self) -> Money:
+        return _sum(line.amount for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What one call came to: its billed minutes, how many were free, the charge unrounded."""
+
+    minutes: int
+    free: int
+    charged: Money
+
+
+async def month_to_date(session: Session, team_id: str) -> MonthToDate:
+    """The running month of all the team's numbers, those without usage too."""
+    present = await now(session)
+    period = await period_at(session, team_id, present)
+    begun = await _begun(session, team_id, period, present)
+    lines: list[Line] = []
+    pools: dict[Service, Pool] = {}
+    for service in Service:
+        live = begun if service is Service.CALLS else []
+        free = await free_units(session, team_id, service, period.starts_at, live)
+        totals = await _totals(session, team_id, service, period.starts_at)
+        totals.update((unit.number_id, unit.rate) for unit in live)
+        lines += rating.lines(service, totals, free)
+        by_number = Tally(unit.number_id for unit in free)
+        pools[service] = Pool(service, service.free_units, by_number)
+    return MonthToDate(period, await _numbers(session, team_id, period, begun, lines), pools, lines)
+
+
+async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
+    """What a call cost; None while nothing is posted. Free units move until the month closes."""
+    rows = await session.scalars(
+        select(Entry).where(
+            Entry.team_id == team_id,
+            Entry.service == Service.CALLS.value,
+            Entry.subject_id == call_id,
+            Entry.units != 0,
+        )
+    )
+    entries = rows.all()
+    posted = {entry.unit_index: entry for entry in entries if entry.units > 0}
+    taken_back = {entry.unit_index for entry in entries if entry.units < 0}
+    units = [entry for index, entry in posted.items() if index not in taken_back]
+    if not posted:
+        return None
+    free: set[int] = set()
+    for start in {entry.period_start for entry in units}:
+        first = await free_units(session, team_id, Service.CALLS, start)
+        free |= {unit.index for unit in first if unit.subject_id == call_id}
+    charged = _sum(_rate(e).money for e in units if e.unit_index not in free)
+    return CallCost(len(units), len(free), charged)
+
+
+async def free_units(
+    session: Session,
+    team_id: str,
+    service: Service,
+    period_start: datetime,
+    begun: Iterable[Unit] = (),
+) -> list[Unit]:
+    """The month's free units (UF2): at most the allowance, however long the ledger is.
+
+    `begun` are used units that are not posted yet.
+    """
+    taken_back = aliased(Entry)
+    rows = await session.scalars(
+        select(Entry)
+        .where(
+            Entry.team_id == team_id,
+            Entry.service == service.value,
+            Entry.period_start == period_start,
+            Entry.units > 0,
+            ~exists().where(
+                taken_back.service == Entry.service,
+                taken_back.subject_id == Entry.subject_id,
+                taken_back.unit_index == Entry.unit_index,
+                taken_back.stage == "correction",
+                taken_back.team_id == team_id,
+            ),
+        )
+        .order_by(Entry.starts_at, Entry.subject_id, Entry.unit_index)
+        .limit(service.free_units)
+    )
+    posted = [_unit(entry) for entry in rows]
+    return rating.first_free([*posted, *begun], service.free_units)
+
+
+async def _totals(
+    session: Session, team_id: str, service: Service, period_start: datetime
+) -> Tally[tuple[str, Rate]]:
+    price = (Entry.price_id, Entry.direction, Entry.price_micros, Entry.currency)
+    rows = await session.execute(
+        select(Entry.number_id, *price, func.sum(Entry.units))
+        .where(
+            Entry.team_id == team_id,
+            Entry.service == service.value,
+            Entry.period_start == period_start,
+            Entry.units != 0,
+        )
+        .group_by(Entry.number_id, *price)
+    )
+    totals: Tally[tuple[str, Rate]] = Tally()
+    for number_id, price_id, direction, micros, currency, units in rows.all():
+        rate = Rate(price_id or "", Direction(direction), micros or 0, currency or "USD")
+        totals[number_id, rate] += units
+    return totals
+
+
+async def _begun(session: Session, team_id: str, period: Period, present: datetime) -> list[Unit]:
+    """The begun minutes of live calls in this month, priced as they will be posted."""
+    calls = await session.scalars(
+        select(MeteredCall)
+        .where(MeteredCall.team_id == team_id, MeteredCall.ended_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+    units: list[Unit] = []
+    for call in calls.all():
+        prices = await tariff(session, team_id, call.number_id)
+        for index in range(begun_minutes(call.answered_at, call.reserved_minutes, present)):
+            start = minute_start(call.answered_at, index)
+            rate = prices.of(Service.CALLS, Direction(call.direction), start) or UNPRICED
+            if period.holds(start):
+                units.append(Unit(start, call.call_id, index, call.number_id, rate))
+    return units
+
+
+async def _numbers(
+    session: Session, team_id: str, period: Period, begun: list[Unit], lines: list[Line]
+) -> list[NumberUse]:
+    counted = {
+        (row.number_id, row.service): row
+        for row in await session.execute(
+            select(Counter.number_id, Counter.service, Counter.posted, Counter.pending).where(
+                Counter.team_id == team_id, Counter.period_start == period.starts_at
+            )
+        )
+    }
+    live = Tally(unit.number_id for unit in begun)
+    meters = await session.scalars(
+        select(Meter)
+        .where(Meter.team_id == team_id)
+        .order_by(Meter.opened_at, Meter.number_id)
+        .execution_options(populate_existing=True)
+    )
+    uses: list[NumberUse] = []
+    for meter in meters.all():
+        for service in Service:
+            row = counted.get((meter.number_id, service.value))
+            posted, pending = (row.posted, row.pending) if row else (0, 0)
+            now_used = live[meter.number_id] if service is Service.CALLS else 0
+            own = [
+                line
+                for line in lines
+                if line.number_id == meter.number_id and line.service is service
+            ]
+            uses.append(
+                NumberUse(
+                    number_id=meter.number_id,
+                    service=service,
+                    used=posted + now_used,
+                    held=max(0, pending - now_used),
+                    limit=meter.limit_calls if service is Service.CALLS else meter.limit_sms,
+                    free=sum(line.free for line in own),
+                    charged=_sum(line.amount for line in own),
+                )
+            )
+    return uses
+
+
+def _unit(entry: Entry) -> Unit:
+    return Unit(entry.starts_at, entry.subject_id, entry.unit_index, entry.number_id, _rate(entry))
+
+
+def _rate(entry: Entry) -> Rate:
+    return Rate(
+        entry.price_id or "",
+        Direction(entry.direction),
+        entry.price_micros or 0,
+        entry.currency or "USD",
+    )
+
+
+def _sum(amounts: Iterable[Money]) -> Money:
+    total: Money | None = None
+    for amount in amounts:
+        total = amount if total is None else total + amount
+    return total or Money(0)
