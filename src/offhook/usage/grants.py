@@ -9,7 +9,7 @@ from sqlalchemy import select
 from offhook.db import Session
 from offhook.usage import kernel, notices
 from offhook.usage.calendar import period_at
-from offhook.usage.kernel import Missed, Taken, Wanted
+from offhook.usage.kernel import Duplicate, Refused, Taken, Uncounted, Wanted
 from offhook.usage.meters import balance, meter_of
 from offhook.usage.models import Counter, Entry
 from offhook.usage.rules import Kind, Reason, Service
@@ -46,17 +46,17 @@ async def take(session: Session, wanted: Wanted) -> Taken | Denied | None:
     Makes the month and its counters on the first unit. Raises MeterMissing.
     """
     outcome = await kernel.reserve(session, wanted)
-    if isinstance(outcome, Missed) and not outcome.duplicate:
+    if isinstance(outcome, Uncounted):
+        await meter_of(session, wanted.team_id, wanted.number_id)  # raises MeterMissing
         period = await period_at(session, wanted.team_id, wanted.starts_at)
-        if await kernel.open_counters(
+        await kernel.open_counters(
             session, wanted.team_id, wanted.number_id, period.starts_at, period.ends_at
-        ):
-            outcome = await kernel.reserve(session, wanted)
-        if isinstance(outcome, Missed) and not outcome.duplicate:
-            month = _month(wanted, period.starts_at, period.ends_at)
-            return await _refuse(session, wanted, month)
-    if isinstance(outcome, Missed):
+        )
+        outcome = await kernel.reserve(session, wanted)
+    if isinstance(outcome, Duplicate):
         return None
+    if isinstance(outcome, Refused | Uncounted):
+        return await _refuse(session, wanted)
     await notices.limit(
         session,
         _month(wanted, outcome.period_start, outcome.period_end),
@@ -110,8 +110,9 @@ def left_after(taken: Taken) -> int | None:
     return max(0, taken.limit - taken.posted - taken.pending)
 
 
-async def _refuse(session: Session, wanted: Wanted, month: notices.Month) -> Denied:
-    await meter_of(session, wanted.team_id, wanted.number_id)  # raises where there is no number
+async def _refuse(session: Session, wanted: Wanted) -> Denied:
+    period = await period_at(session, wanted.team_id, wanted.starts_at)
+    month = _month(wanted, period.starts_at, period.ends_at)
     counter = (
         await session.execute(
             select(Counter.posted, Counter.pending, Counter.limit_units).where(

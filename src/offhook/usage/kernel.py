@@ -55,7 +55,12 @@ SELECT
     (SELECT id FROM entered) AS entry_id,
     (SELECT posted FROM taken) AS posted,
     (SELECT pending FROM taken) AS pending,
-    (SELECT limit_units FROM taken) AS limit_units
+    (SELECT limit_units FROM taken) AS limit_units,
+    EXISTS (
+        SELECT FROM usage_counters AS counter, period
+        WHERE counter.team_id = :team_id AND counter.number_id = :number_id
+          AND counter.service = :service AND counter.period_start = period.starts_at
+    ) AS is_counted
 """  # noqa: S608 - the inserted parts are the constants above
 
 # A refused unit leaves nothing: nobody has seen the hold of this transaction.
@@ -73,7 +78,6 @@ SELECT team_id, number_id, 'calls', :period_start, :period_end, limit_calls FROM
 UNION ALL
 SELECT team_id, number_id, 'sms', :period_start, :period_end, limit_sms FROM meter
 ON CONFLICT DO NOTHING
-RETURNING service
 """
 
 # A hold moves to the month in which its minute really starts, under that month's limit (UM6).
@@ -121,7 +125,7 @@ WHERE counter.team_id = :team_id
   AND counter.number_id = :number_id
   AND counter.service = :service
   AND counter.period_start = :period_start
-RETURNING counter.posted, counter.limit_units, sums.ended
+RETURNING sums.ended, counter.posted, counter.pending, counter.limit_units, counter.period_end
 """  # noqa: S608 - the inserted part is the constant above
 
 CORRECT = f"""
@@ -175,12 +179,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """Nothing was taken: the key is there already, or the counter did not allow it (or is not
-    there yet).
-    """
+class Refused:
+    """The counter did not allow it: nothing was taken, nothing is left behind."""
 
-    duplicate: bool
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The key is on the ledger already: nothing was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """The month or its counter is not there yet: make it and ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +201,17 @@ class Ended:
     kind: Kind
     starts_at: datetime
     rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """How many units were `ended` now, and the counter after it."""
+
+    ended: int
+    posted: int
+    pending: int
+    limit: int | None
+    period_end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +232,7 @@ class Account:
         }
 
 
-async def reserve(session: Session, wanted: Wanted) -> Taken | Missed:
+async def reserve(session: Session, wanted: Wanted) -> Taken | Refused | Duplicate | Uncounted:
     """Enter the hold and take its unit in one statement, or leave everything as it was."""
     row = (
         await session.execute(
@@ -232,15 +253,16 @@ async def reserve(session: Session, wanted: Wanted) -> Taken | Missed:
         return Taken(row.posted, row.pending, row.limit_units, row.period_start, row.period_end)
     if row.entry_id is not None:
         await session.execute(text(WITHDRAW), {"entry_id": row.entry_id, "team_id": wanted.team_id})
-        return Missed(duplicate=False)
-    return Missed(duplicate=row.period_end is not None)
+        # As this very statement saw it: a counter that somebody makes meanwhile is asked again.
+        return Refused() if row.is_counted else Uncounted()
+    return Uncounted() if row.period_end is None else Duplicate()
 
 
 async def open_counters(
     session: Session, team_id: str, number_id: str, period_start: datetime, period_end: datetime
-) -> bool:
-    """Make the counters of a number's month; whether there was something to make."""
-    made = await session.execute(
+) -> None:
+    """Make the counters of a number's month, if nobody has; never while one of them is locked."""
+    await session.execute(
         text(OPEN_COUNTERS),
         {
             "team_id": team_id,
@@ -249,7 +271,6 @@ async def open_counters(
             "period_end": period_end,
         },
     )
-    return made.first() is not None
 
 
 async def move(session: Session, account: Account, to: datetime) -> bool:
@@ -272,8 +293,8 @@ async def resolve(
     direction: str,
     recorded_at: datetime,
     reason: str | None = None,
-) -> int:
-    """End held units of one call or message in one month; how many were not ended before."""
+) -> Resolved:
+    """End held units of one call or message in one month; those that ended before stay."""
     row = (
         await session.execute(
             text(RESOLVE),
@@ -292,7 +313,7 @@ async def resolve(
             },
         )
     ).one()
-    return int(row.ended)
+    return Resolved(row.ended, row.posted, row.pending, row.limit_units, row.period_end)
 
 
 async def correct(

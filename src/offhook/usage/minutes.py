@@ -20,9 +20,9 @@ from offhook.prices import Direction
 from offhook.usage import kernel, notices
 from offhook.usage.calendar import period_at
 from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
-from offhook.usage.kernel import Account, Ended, Wanted
+from offhook.usage.kernel import Account, Ended, Resolved, Wanted
 from offhook.usage.meters import tariff
-from offhook.usage.models import Counter, Entry, MeteredCall
+from offhook.usage.models import Entry, MeteredCall
 from offhook.usage.rules import (
     LEASE_S,
     MINUTE,
@@ -335,8 +335,9 @@ async def _end(
         posted = unit.kind is Kind.POSTED
         rate = prices.of(Service.CALLS, direction, start) if posted else None
         by_month[month].append(Ended(unit.index, unit.kind, start, rate))
+    counters: dict[datetime, Resolved] = {}
     for month_start, ended in sorted(by_month.items()):
-        await kernel.resolve(
+        counters[month_start] = await kernel.resolve(
             session,
             _account(call, month_start),
             call.call_id,
@@ -350,7 +351,7 @@ async def _end(
     call.billed_minutes = minutes = billed - missing
     call.ungranted_minutes = missing
     await session.flush()
-    await _announce(session, call, list(by_month))
+    await _announce(session, call, counters)
     return Settlement(call.call_id, call.number_id, minutes, seconds)
 
 
@@ -416,24 +417,20 @@ async def _real_month(
     return held, unit.starts_at - shift
 
 
-async def _announce(session: Session, call: MeteredCall, months: list[datetime]) -> None:
-    counters = await session.execute(
-        select(
-            Counter.period_start,
-            Counter.period_end,
-            Counter.posted,
-            Counter.pending,
-            Counter.limit_units,
-        ).where(
-            Counter.number_id == call.number_id,
-            Counter.team_id == call.team_id,
-            Counter.service == Service.CALLS.value,
-            Counter.period_start.in_(months),
+async def _announce(
+    session: Session, call: MeteredCall, counters: dict[datetime, Resolved]
+) -> None:
+    for start, counter in counters.items():
+        month = notices.Month(
+            call.team_id, call.number_id, Service.CALLS, start, counter.period_end
         )
-    )
-    for start, end, posted, pending, limit in counters.all():
-        month = notices.Month(call.team_id, call.number_id, Service.CALLS, start, end)
-        await notices.limit(session, month, posted=posted, pending=pending, limit=limit)
+        await notices.limit(
+            session,
+            month,
+            posted=counter.posted,
+            pending=counter.pending,
+            limit=counter.limit,
+        )
         await notices.allowance(session, month)
     await touch(session, call.team_id, "usage")
 

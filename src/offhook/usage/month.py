@@ -22,6 +22,8 @@ from offhook.usage.periods import Period
 from offhook.usage.rating import Line, Rate, Unit
 from offhook.usage.rules import Service, begun_minutes, minute_start, thresholds_reached
 
+# The order of the allowance (UF2): as `Unit` sorts, and as the month's index lies.
+IN_ORDER = (Entry.starts_at, Entry.subject_id, Entry.unit_index)
 UNPRICED = Rate("", Direction.INBOUND, 0, "USD")
 
 
@@ -154,7 +156,7 @@ async def free_units(
                 taken_back.team_id == team_id,
             ),
         )
-        .order_by(Entry.starts_at, Entry.subject_id, Entry.unit_index)
+        .order_by(*IN_ORDER)
         .limit(service.free_units)
     )
     posted = [_unit(entry) for entry in rows]

@@ -7,7 +7,7 @@ the limit also says that it is reached, for then the service has stopped for som
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook.db import Session, now, publish
@@ -56,15 +56,24 @@ async def refused(session: Session, month: Month, *, posted: int, pending: int, 
 
 async def allowance(session: Session, month: Month) -> None:
     """Announce that the team's free units of the month are used up, once they are."""
-    total = await session.scalar(
-        select(func.coalesce(func.sum(Counter.posted), 0)).where(
+    free = month.service.free_units
+    used = (
+        select(func.sum(Counter.posted))
+        .where(
             Counter.team_id == month.team_id,
             Counter.service == month.service.value,
             Counter.period_start == month.period_start,
         )
+        .scalar_subquery()
     )
-    free = month.service.free_units
-    if (total or 0) >= free and await _first_time(
+    announced = exists().where(
+        Notice.team_id == month.team_id,
+        Notice.scope == month.team_id,
+        Notice.service == month.service.value,
+        Notice.period_start == month.period_start,
+    )
+    # One statement, for it runs with every posting.
+    if await session.scalar(select((used >= free) & ~announced)) and await _first_time(
         session, month, scope=month.team_id, limit=free, percent=REACHED_PERCENT
     ):
         await publish(

@@ -6,6 +6,8 @@ failed (U8). Every function may be repeated.
 """
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -13,11 +15,10 @@ from offhook.db import Session, now, touch
 from offhook.errors import NotFound
 from offhook.prices import Direction
 from offhook.usage import kernel, notices
-from offhook.usage.calendar import period_at
 from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
 from offhook.usage.kernel import Account, Ended, Wanted
 from offhook.usage.meters import tariff
-from offhook.usage.models import Counter, Entry
+from offhook.usage.models import Entry
 from offhook.usage.rules import Kind, Reason, Service
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,18 @@ class MessageUnknown(NotFound):
     """No unit was ever granted for this message, or it belongs to another team."""
 
     code = "message_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The hold of one message."""
+
+    team_id: str
+    number_id: str
+    message_id: str
+    direction: Direction
+    starts_at: datetime
+    period_start: datetime
 
 
 async def take_message(
@@ -64,20 +77,23 @@ async def take_message(
             return Denied(Reason.GIVEN_BACK, resets_at)
         return Granted(present, present, present, resets_at, left)
     if direction == Direction.INBOUND:
-        await _resolve(session, team_id, message_id, Kind.POSTED)
+        held = _Held(
+            team_id, number_id, message_id, Direction.INBOUND, present, outcome.period_start
+        )
+        await _resolve(session, held, Kind.POSTED)
     return Granted(present, present, present, outcome.period_end, left_after(outcome))
 
 
 async def post_message(session: Session, team_id: str, *, message_id: str) -> None:
     """The carrier has accepted the message: its unit is used (UT6). Raises MessageUnknown."""
-    await _resolve(session, team_id, message_id, Kind.POSTED)
+    await _resolve(session, await _held(session, team_id, message_id), Kind.POSTED)
 
 
 async def void_message(
     session: Session, team_id: str, *, message_id: str, reason: str = "not_sent"
 ) -> None:
     """The message never went out: its unit is free again. Raises MessageUnknown."""
-    await _resolve(session, team_id, message_id, Kind.VOIDED, reason)
+    await _resolve(session, await _held(session, team_id, message_id), Kind.VOIDED, reason)
 
 
 async def correct_message(
@@ -124,45 +140,60 @@ async def _resolution(session: Session, team_id: str, message_id: str) -> Entry 
     )
 
 
-async def _resolve(
-    session: Session,
-    team_id: str,
-    message_id: str,
-    kind: Kind,
-    reason: str | None = None,
-) -> None:
-    present = await now(session)
-    held = await session.scalar(
-        select(Entry).where(
-            Entry.team_id == team_id,
-            Entry.service == Service.SMS.value,
-            Entry.subject_id == message_id,
-            Entry.unit_index == 0,
-            Entry.stage == "hold",
+async def _held(session: Session, team_id: str, message_id: str) -> _Held:
+    held = (
+        await session.execute(
+            select(Entry.number_id, Entry.direction, Entry.starts_at, Entry.period_start).where(
+                Entry.team_id == team_id,
+                Entry.service == Service.SMS.value,
+                Entry.subject_id == message_id,
+                Entry.unit_index == 0,
+                Entry.stage == "hold",
+            )
         )
-    )
+    ).one_or_none()
     if held is None:
         raise MessageUnknown(f"There is no message {message_id} on the ledger.")
-    posted = kind is Kind.POSTED
-    rate = None
-    if posted:
-        prices = await tariff(session, team_id, held.number_id)
-        rate = prices.of(Service.SMS, Direction(held.direction), held.starts_at)
-    ended = await kernel.resolve(
-        session,
-        Account(team_id, held.number_id, Service.SMS, held.period_start),
+    return _Held(
+        team_id,
+        held.number_id,
         message_id,
+        Direction(held.direction),
+        held.starts_at,
+        held.period_start,
+    )
+
+
+async def _resolve(session: Session, held: _Held, kind: Kind, reason: str | None = None) -> None:
+    rate = None
+    if kind is Kind.POSTED:
+        prices = await tariff(session, held.team_id, held.number_id)
+        rate = prices.of(Service.SMS, held.direction, held.starts_at)
+    counter = await kernel.resolve(
+        session,
+        Account(held.team_id, held.number_id, Service.SMS, held.period_start),
+        held.message_id,
         [Ended(0, kind, held.starts_at, rate)],
-        direction=held.direction,
-        recorded_at=present,
+        direction=held.direction.value,
+        recorded_at=await now(session),
         reason=reason,
     )
-    if not ended:
-        await _ended_before(session, team_id, message_id, kind)
+    if not counter.ended:
+        await _ended_before(session, held.team_id, held.message_id, kind)
         return
-    if posted:
-        await _announce(session, held)
-    await touch(session, team_id, "usage")
+    if kind is Kind.POSTED:
+        month = notices.Month(
+            held.team_id, held.number_id, Service.SMS, held.period_start, counter.period_end
+        )
+        await notices.limit(
+            session,
+            month,
+            posted=counter.posted,
+            pending=counter.pending,
+            limit=counter.limit,
+        )
+        await notices.allowance(session, month)
+    await touch(session, held.team_id, "usage")
 
 
 async def _ended_before(session: Session, team_id: str, message_id: str, kind: Kind) -> None:
@@ -174,28 +205,3 @@ async def _ended_before(session: Session, team_id: str, message_id: str, kind: K
             kind,
             first.kind,
         )
-
-
-async def _announce(session: Session, held: Entry) -> None:
-    period = await period_at(session, held.team_id, held.period_start)
-    counter = (
-        await session.execute(
-            select(Counter.posted, Counter.pending, Counter.limit_units).where(
-                Counter.number_id == held.number_id,
-                Counter.team_id == held.team_id,
-                Counter.service == held.service,
-                Counter.period_start == held.period_start,
-            )
-        )
-    ).one()
-    month = notices.Month(
-        held.team_id, held.number_id, Service.SMS, period.starts_at, period.ends_at
-    )
-    await notices.limit(
-        session,
-        month,
-        posted=counter.posted,
-        pending=counter.pending,
-        limit=counter.limit_units,
-    )
-    await notices.allowance(session, month)

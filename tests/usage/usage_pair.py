@@ -1,0 +1,157 @@
+"""The product and the reference, driven side by side and compared after every step."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from usage_desk import Clock, Desk, hire
+from usage_reference import Reference
+
+from offhook import usage
+from offhook.db import Database
+from offhook.teams.service import change_team
+from offhook.usage import Direction, Granted, Service
+
+NUMBERS = ("a", "b")
+MINUTE_PRICE, MESSAGE_PRICE = 20_000, 10_000  # micros; a local number of the United States
+
+
+@dataclass
+class Pair:
+    desk: Desk
+    reference: Reference
+    clock: Clock
+    numbers: dict[str, str]
+    live: dict[str, int] = field(default_factory=dict[str, int])
+    messages: list[str] = field(default_factory=list[str])
+    steps: int = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.instant
+
+    async def call(self, name: str) -> None:
+        call = f"{self.desk.team}-call-{self._next():04}"
+        got = await self.desk.reserve(self.numbers[name], call)
+        granted = self.reference.reserve(self.numbers[name], call, 0, self.now)
+        assert isinstance(got, Granted) == granted
+        if granted:
+            self.live[call] = 1
+
+    async def renew(self, call: str, *, again: bool = False) -> None:
+        """Reserve the next minute, or the last one a second time."""
+        index = self.live[call] - again
+        number = self.reference.calls[call][0]
+        got = await self.desk.reserve(number, call, index)
+        granted = self.reference.reserve(number, call, index, self.now)
+        assert isinstance(got, Granted) == granted
+        if granted and not again:
+            self.live[call] += 1
+
+    async def heartbeat(self, call: str) -> None:
+        assert await self.desk.heartbeat(call) == {call}
+        self.reference.alive[call] = self.reference.seen[call] = self.now
+
+    async def end(self, call: str, seconds: float) -> None:
+        expected = self.reference.settle(call, seconds)
+        for _ in range(2):  # the second end changes nothing
+            assert (await self.desk.settle(call, seconds)).minutes == expected
+        del self.live[call]
+
+    async def sweep(self) -> None:
+        self.reference.lost(self.now)
+        await self.desk.sweep()
+        for call in self.live.keys() - self.reference.alive.keys():
+            del self.live[call]
+
+    async def limit(self, name: str, service: Service, value: int | None) -> None:
+        await self.desk.limit(self.numbers[name], service, value)
+        self.reference.limits[self.numbers[name], service.value] = value
+
+    async def zone(self, zone: str) -> None:
+        """A new zone counts from the end of the running month on (UP2)."""
+        self.reference.month(self.now)
+        async with self.desk.database.team(self.desk.team) as session:
+            await usage.period_at(session, self.desk.team, self.now)
+            await change_team(session, self.desk.team, timezone=zone)
+        self.reference.zone = zone
+
+    async def inbound(self, name: str) -> None:
+        message = f"{self.desk.team}-text-{self._next():04}"
+        number = self.numbers[name]
+        granted = self.reference.take(number, "sms", (message, 0), self.now)
+        if granted:
+            self.reference.end((message, 0), "used")
+        for _ in range(2):  # the carrier tells it twice (UT12)
+            assert isinstance(await self.desk.take(number, message), Granted) == granted
+
+    async def outbound(self, name: str) -> None:
+        message = f"{self.desk.team}-text-{self._next():04}"
+        number = self.numbers[name]
+        granted = self.reference.take(number, "sms", (message, 0), self.now)
+        got = await self.desk.take(number, message, Direction.OUTBOUND)
+        assert isinstance(got, Granted) == granted
+        if granted:
+            self.messages.append(message)
+
+    async def sent(self, message: str) -> None:
+        for _ in range(2):
+            await self.desk.post(message)
+        self.reference.end((message, 0), "used")
+
+    async def failed(self, message: str) -> None:
+        """Refused by the carrier, before or after it was posted (U8, UT7)."""
+        for _ in range(2):
+            await self.desk.give_back(message)
+        self.reference.end((message, 0), "gone")
+        self.messages.remove(message)
+
+    async def check(self) -> None:
+        """Both say the same of the running month."""
+        self.reference.month(self.now)
+        month = self.reference.month(self.now)
+        for number in self.numbers.values():
+            for service in Service:
+                state = await self.desk.balance(number, service)
+                assert state.period.starts_at == month
+                assert [state.posted, state.pending] == [
+                    self.reference.count(number, service.value, month, of)
+                    for of in ("used", "pending")
+                ]
+        async with self.desk.database.team(self.desk.team) as session:
+            shown = await usage.month_to_date(session, self.desk.team)
+        charged = 0
+        for service in Service:
+            free = self.reference.free(service.value, self.now)
+            assert dict(shown.pools[service].by_number) == free
+            used = sum(use.used for use in shown.numbers if use.service is service)
+            price = MINUTE_PRICE if service is Service.CALLS else MESSAGE_PRICE
+            charged += price * (used - sum(free.values()))
+        assert shown.charged.micros == charged
+
+    async def audit(self) -> None:
+        async with self.desk.database.system() as session:
+            assert await usage.audit(session) == []
+
+    def forward(self, **amount: float) -> None:
+        self.clock.instant += timedelta(**amount)
+
+    def to_months_end(self, seconds_before: float) -> None:
+        self.reference.month(self.now)
+        end = self.reference.months[-1][1] - timedelta(seconds=seconds_before)
+        self.clock.instant = max(self.now, end)
+
+    def _next(self) -> int:
+        self.steps += 1
+        return self.steps
+
+
+async def pair(database: Database, clock: Clock, zone: str) -> Pair:
+    """A new team with two numbers without limits."""
+    desk = await hire(database, zone)
+    reference = Reference(zone, clock.instant)
+    made = Pair(desk, reference, clock, {name: f"{desk.team}-{name}" for name in NUMBERS})
+    for number in made.numbers.values():
+        await desk.number(number)
+        for service in Service:
+            reference.limits[number, service.value] = None
+    return made
