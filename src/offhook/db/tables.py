@@ -10,7 +10,17 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import DDL, DateTime, Enum, ForeignKey, MetaData, String, Table, TypeDecorator, event
+from sqlalchemy import (
+    DDL,
+    DateTime,
+    Enum,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    event,
+)
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
