@@ -44,7 +44,7 @@ class View:
     number: numbers.Number
     contact: contacts.Contact | None
     turns: list[tuple[inbox.Turn, int | None]]
-    cost: usage.CallCost | None
+    cost: "usage.CallCost | None"
     recording_url: str
 
     @property
