@@ -395,7 +395,7 @@ async def test_command_line_texts_and_shows_the_reply(
 ):
     application.answers["/sms"] = ["<Response><Message>Yes</Message></Response>"]
     shown: list[str] = []
-    replies = await handset.text(
+    replies = await handset.send_text(
         at_simulator(settings, simulator), held.e164, "Open?", show=shown.append
     )
     assert replies == shown == ["Yes"]
@@ -406,18 +406,18 @@ async def test_command_line_names_what_is_wrong(
 ):
     there = at_simulator(settings, simulator)
     with pytest.raises(handset.TextRefused, match="not in use"):
-        await handset.text(there, "+14155550199", "Hi")
+        await handset.send_text(there, "+14155550199", "Hi")
     with pytest.raises(handset.CallRefused, match="not in use"):
-        await handset.call(there, "+14155550199")
+        await handset.place_call(there, "+14155550199")
     application.answers["/voice"] = [twiml.reject("busy")]
     with pytest.raises(handset.CallRefused, match="busy"):
-        await handset.call(there, held.e164)
+        await handset.place_call(there, held.e164)
     gone = settings.model_copy(update={"simulator_port": 1})
     with pytest.raises(handset.SimulatorUnavailable):
-        await handset.text(gone, held.e164, "Hi")
+        await handset.send_text(gone, held.e164, "Hi")
     real = settings.model_copy(update={"carrier": "twilio"})
     with pytest.raises(handset.NotSimulated):
-        await handset.call(real, held.e164)
+        await handset.place_call(real, held.e164)
 
 
 async def test_command_line_calls_speaks_and_saves_both_channels(
@@ -449,7 +449,7 @@ async def test_command_line_calls_speaks_and_saves_both_channels(
     shown: list[str] = []
     there = at_simulator(settings, simulator)
     calling = asyncio.create_task(
-        handset.call(there, held.e164, wav=source, save=target, show=shown.append)
+        handset.place_call(there, held.e164, wav=source, save=target, show=shown.append)
     )
     await application.wait_for("/stream-status")
     await asyncio.wait_for(calling, 40)

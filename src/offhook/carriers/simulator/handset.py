@@ -38,7 +38,8 @@ MORE_REPLIES_S = 2.0
 MAX_SAY_CHARACTERS = 2_000
 
 Show = Callable[[str], None]
-Synthesise = Callable[[str], Awaitable[tuple[bytes, int]]]  # text -> 16-bit mono PCM, its rate
+Sound = tuple[bytes, int]  # 16-bit mono PCM, little-endian, and its rate
+Synthesise = Callable[[str], Sound | Awaitable[Sound]]
 
 
 class SimulatorUnavailable(Unavailable):
@@ -62,19 +63,59 @@ class NoVoice(Invalid):
     code = "no_voice"
 
 
-async def text(
+def text(
     settings: Settings,
     number: str,
     body: str,
     *,
     sender: str = "",
-    wait: bool = True,
+    wait_s: float = REPLY_S,
     show: Show = print,
-    reply_s: float = REPLY_S,
-) -> list[str]:
-    """Text `number` and, with `wait`, show the replies; they are also returned.
+) -> None:
+    """`send_text` for a command line."""
+    asyncio.run(send_text(settings, number, body, sender=sender, wait_s=wait_s, show=show))
 
-    Waits `reply_s` for the first one and a moment for others after it.
+
+def call(
+    settings: Settings,
+    number: str,
+    *,
+    say: Sequence[str] = (),
+    wav: Path | None = None,
+    save: Path | None = None,
+    sender: str = "",
+    synthesise: Synthesise | None = None,
+    show: Show = print,
+) -> None:
+    """`place_call` for a command line; Ctrl-C hangs up."""
+    placing = place_call(
+        settings,
+        number,
+        say=say,
+        wav=wav,
+        save=save,
+        sender=sender,
+        synthesise=synthesise,
+        show=show,
+    )
+    try:
+        asyncio.run(placing)
+    except KeyboardInterrupt:
+        show("Hung up")
+
+
+async def send_text(
+    settings: Settings,
+    number: str,
+    body: str,
+    *,
+    sender: str = "",
+    wait_s: float = REPLY_S,
+    show: Show = print,
+) -> list[str]:
+    """Text `number`, show the replies and return them.
+
+    Waits `wait_s` for the first one (0: not at all) and a moment for others after it.
     """
     to = phone.parse(number)
     replies: list[str] = []
@@ -83,8 +124,8 @@ async def text(
         event = await _event(socket, {"text_sent", "error"})
         if event["type"] == "error":
             raise TextRefused(str(event["sentence"]), remedy="Buy the number first.")
-        while wait:
-            patience_s = MORE_REPLIES_S if replies else reply_s
+        while wait_s:
+            patience_s = MORE_REPLIES_S if replies else wait_s
             try:
                 async with asyncio.timeout(patience_s):
                     event = await _event(socket, {"text"})
@@ -93,12 +134,12 @@ async def text(
             if event["from"] == to:
                 replies.append(str(event["body"]))
                 show(replies[-1])
-    if wait and not replies:
-        show(f"No reply within {reply_s:.0f} s.")
+    if wait_s and not replies:
+        show(f"No reply within {wait_s:.0f} s.")
     return replies
 
 
-async def call(
+async def place_call(
     settings: Settings,
     number: str,
     *,
@@ -310,5 +351,6 @@ async def _spoken(text: str, synthesise: Synthesise | None) -> audio.Pcm:
                 return audio.read_wav(path)
     if synthesise is None:
         raise NoVoice("There is no voice to say it with.", remedy="Use --wav, or install flite.")
-    data, rate = await synthesise(words)
+    sound = synthesise(words)
+    data, rate = await sound if isinstance(sound, Awaitable) else sound
     return audio.resampled(np.frombuffer(data, "<i2").astype(np.int16), rate)
