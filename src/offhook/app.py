@@ -29,7 +29,7 @@ from offhook import (
     usage,
     web,
 )
-from offhook.db import Database, Listener, Session
+from offhook.db import Database, Jobs, Listener, Session
 from offhook.settings import Settings
 
 ROOMS = (teams, usage, billing, contacts, knowledge, agents, numbers, inbox, messages, calls)
@@ -72,6 +72,31 @@ def join_rooms() -> None:
     billing.when_suspended(numbers.stop_suspended)
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
+    usage.names_from(numbers.labels)
+
+
+def register_jobs(
+    jobs: Jobs,
+    settings: Settings,
+    database: Database,
+    carrier: carriers.Carrier,
+    brain: agents.Brain,
+) -> None:
+    """Let a worker do the background work of every room."""
+    shop = numbers.Shop(database, carrier, billing.TestGateway(database.url), callbacks(settings))
+    usage.register_jobs(jobs, database)
+    knowledge.register_jobs(jobs, database)
+    numbers.register_jobs(jobs, shop)
+    messages.register_jobs(jobs, settings, database, carrier, brain)
+    calls.register_jobs(jobs, database, carrier)
+
+
+def callbacks(settings: Settings) -> carriers.Callbacks:
+    """Where the carrier reports about our numbers."""
+    base = f"{settings.web_url}{CALLBACKS}twilio"
+    return carriers.Callbacks(
+        voice_url=f"{base}/voice", sms_url=f"{base}/sms", status_url=f"{base}/call-status"
+    )
 
 
 async def _begin_trial(session: Session, team: teams.Team) -> None:

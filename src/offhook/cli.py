@@ -4,6 +4,7 @@ Each command imports what it needs when it runs: starting a process, or asking f
 load every vendor.
 """
 
+import asyncio
 import importlib
 import logging
 import sys
@@ -58,68 +59,59 @@ def worker() -> None:
     _run("worker")
 
 
-@app.command(**HIDDEN)
-def simulator() -> None:
-    """Run the simulated carrier."""
-    _log("simulator")
-    importlib.import_module("offhook.carriers.simulator.server").serve(load())
-
-
-@app.command(**HIDDEN)
-def recogniser() -> None:
-    """Run the offline recogniser."""
-    _log("recogniser")
-    settings = load()
-    importlib.import_module("offhook.speech.recogniser_process").serve(
-        settings.run_path / "recogniser.sock"
-    )
-
-
-@app.command(**HIDDEN)
-def synthesiser() -> None:
-    """Run the offline voice."""
-    _log("synthesiser")
-    settings = load()
-    importlib.import_module("offhook.speech.synthesiser_process").serve(
-        settings.run_path / "synthesiser.sock"
-    )
-
-
 @app.command()
 def text(
     number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
     body: Annotated[str, typer.Argument(help="What to write.")],
     sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for a reply.")] = 30.0,
+    wait: Annotated[bool, typer.Option(help="Wait for the reply and print it.")] = True,
 ) -> None:
     """Text a number on the simulated network and print the reply."""
     handset = importlib.import_module("offhook.carriers.simulator.handset")
-    handset.text(load(), number, body, sender=sender, wait_s=wait)
+    asyncio.run(handset.text(load(), number, body, sender=sender, wait=wait))
 
 
 @app.command()
 def call(
     number: Annotated[str, typer.Argument(help="The number to call, such as +12025550123.")],
     say: Annotated[
-        list[str] | None, typer.Option(help="Speak this sentence; may be given several times.")
+        list[str] | None,
+        typer.Option(help="Speak this sentence; give it several times for several turns."),
     ] = None,
     wav: Annotated[Path | None, typer.Option(help="Play this WAV file to the agent.")] = None,
     save: Annotated[Path | None, typer.Option(help="Save both sides as a WAV file.")] = None,
     sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
+    hidden: Annotated[bool, typer.Option(help="Call with a hidden number.")] = False,
 ) -> None:
     """Call a number on the simulated network."""
     handset = importlib.import_module("offhook.carriers.simulator.handset")
-    speech = importlib.import_module("offhook.speech")
-    settings = load()
-    handset.call(
-        settings,
-        number,
-        say=say or [],
-        wav=wav,
-        save=save,
-        sender=sender,
-        synthesise=lambda words: speech.synthesise_once(settings, words),
+    asyncio.run(
+        handset.call(
+            load(),
+            number,
+            say=say or [],
+            wav=wav,
+            save=save,
+            sender=sender,
+            hidden=hidden,
+            synthesise=_speak,
+        )
     )
+
+
+async def _speak(words: str) -> tuple[bytes, int]:
+    """The installation's own voice, as 16-bit mono PCM and its rate."""
+    speech = importlib.import_module("offhook.speech")
+    numpy = importlib.import_module("numpy")
+    codec = importlib.import_module("offhook.media.codec")
+    synthesiser = speech.open_synthesiser(load())
+    await synthesiser.start()
+    try:
+        mulaw = b"".join([chunk async for chunk in synthesiser.speak(words)])
+    finally:
+        await synthesiser.close()
+    samples = codec.decode_mulaw(numpy.frombuffer(mulaw, numpy.uint8))
+    return samples.tobytes(), speech.SAMPLE_RATE
 
 
 def _run(process: str) -> None:

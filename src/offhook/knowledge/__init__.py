@@ -6,6 +6,7 @@ question and says whether any does: `hits[0].answerable`. Knows no agents but by
 """
 
 from offhook.knowledge.decoding import clean
+from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
 from offhook.knowledge.passages import Kind, plain, row_text, sentences
 from offhook.knowledge.ranking import Hit
@@ -40,6 +41,7 @@ __all__ = [
     "listed",
     "passages",
     "plain",
+    "register_jobs",
     "replace_source",
     "row_text",
     "search",

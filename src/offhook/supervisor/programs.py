@@ -12,14 +12,15 @@ from pathlib import Path
 from offhook.settings import Settings
 
 CONNECT_S = 0.2
+CLI = ("-m", "offhook.cli")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process of the installation: `offhook <command>`."""
+    """One process of the installation: `python <arguments>`."""
 
     name: str
-    command: tuple[str, ...]
+    arguments: tuple[str, ...]
     is_ready: Callable[[], bool]
     stop_rank: int
     grace_s: float = 10.0
@@ -29,20 +30,26 @@ def programs(settings: Settings) -> list[Program]:
     """The programs that this machine runs under these settings."""
     run = settings.run_path
     chosen = [
-        Program("web", ("web",), _listens(settings.host, settings.port), 3),
-        Program("media", ("media",), _listens(settings.host, settings.media_port), 1, grace_s=20),
-        Program("worker", ("worker",), lambda: True, 2),
+        Program("web", (*CLI, "web"), _listens(settings.host, settings.port), 3),
+        Program("media", (*CLI, "media"), _listens(settings.host, settings.media_port), 1, 20.0),
+        Program("worker", (*CLI, "worker"), lambda: True, 2),
     ]
     if settings.carrier == "simulator":
         port = settings.simulator_port
-        chosen.append(Program("simulator", ("simulator",), _listens(settings.host, port), 4))
+        arguments = ("-m", "offhook.carriers.simulator")
+        chosen.append(Program("simulator", arguments, _listens(settings.host, port), 4))
     if settings.synthesiser == "offline":
-        ready = _answers(run / "synthesiser.sock")
-        chosen.append(Program("synthesiser", ("synthesiser",), ready, 5))
+        chosen.append(_speech("synthesiser", run / "synthesiser.sock"))
     if settings.recogniser == "offline":
-        ready = _answers(run / "recogniser.sock")
-        chosen.append(Program("recogniser", ("recogniser",), ready, 5))
+        chosen.append(
+            _speech("recogniser", run / "recogniser.sock", "--model", settings.recogniser_model)
+        )
     return chosen
+
+
+def _speech(name: str, path: Path, *options: str) -> Program:
+    arguments = ("-m", f"offhook.speech.{name}_process", "--socket", str(path), *options)
+    return Program(name, arguments, _answers(path), 5)
 
 
 def _listens(host: str, port: int) -> Callable[[], bool]:

@@ -21,7 +21,7 @@ from offhook.errors import Unavailable
 from offhook.settings import Settings
 from offhook.supervisor.leash import die_with_parent
 from offhook.supervisor.postgres import EmbeddedPostgres
-from offhook.supervisor.programs import Program, programs
+from offhook.supervisor.programs import CLI, Program, programs
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Supervisor:
             self._postgres.start()
             self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
             self.say("PostgreSQL is ready")
-        done = subprocess.run(_command("prepare"), env=self._environment, check=False)
+        done = subprocess.run([sys.executable, *CLI, "prepare"], env=self._environment, check=False)
         if done.returncode != 0:
             raise PreparationFailed(
                 "The database could not be prepared.",
@@ -130,7 +130,7 @@ class Supervisor:
     def _start(self, child: Child, now: float) -> None:
         child.started_at = now
         child.process = subprocess.Popen(
-            _command(*child.program.command),
+            [sys.executable, *child.program.arguments],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches only us; we stop the others in order
@@ -165,7 +165,3 @@ def _wait(child: Child) -> None:
         child.process.kill()
         child.process.wait()
     child.process = None
-
-
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "offhook.cli", *arguments]

@@ -21,6 +21,7 @@ from offhook.usage.audit import Violation, audit
 from offhook.usage.calendar import period_at
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
+from offhook.usage.jobs import register as register_jobs
 from offhook.usage.meters import (
     Balance,
     MeterMissing,
@@ -108,6 +109,7 @@ __all__ = [
     "open_meter",
     "period_at",
     "post_message",
+    "register_jobs",
     "reserve_minute",
     "routers",
     "set_limit",
