@@ -13,10 +13,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_211_463  # any number that nobody else locks
 
 
-def newest() -> str:
-    """The revision of the newest migration; files are named by their number."""
-    names = sorted(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-    return names[-1].split("_")[0]
+def newest_number() -> int:
+    """The number of the newest migration; their files are named by it. 0: there is none."""
+    names = [path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py")]
+    return max((int(name.split("_")[0]) for name in names), default=0)
 
 
 def is_current(psycopg_url: str) -> bool:
@@ -26,7 +26,7 @@ def is_current(psycopg_url: str) -> bool:
         if known is None or known[0] is None:
             return False
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return row is not None and row[0] == newest()
+        return row is not None and int(row[0]) == newest_number()
 
 
 def migrate(url: str, metadata: MetaData | None = None) -> None:
