@@ -17,8 +17,8 @@ _RING_FRAMES: Final = 204
 _RING: Final = _RING_FRAMES * FRAME
 """4 s: a longer stall of the network loses its oldest part."""
 
-_AHEAD_FRAMES: Final = 5
-"""A line that is further behind its carrier than 100 ms skips quiet frames."""
+_AHEAD_FRAMES: Final = 3
+"""A line that is further behind its carrier than 60 ms skips quiet frames."""
 
 _QUIET: Final = 100
 """Mean magnitude of 16 bits below which a frame may be skipped (about -48 dBFS)."""
