@@ -94,7 +94,7 @@ def test_a_stuttering_network_neither_splits_nor_loses_a_turn(pattern: str) -> N
 def test_frames_of_any_size_are_taken() -> None:
     """A carrier that sends 1 byte, 93 or 8 kB at once is understood the same."""
     call = Rehearsal()
-    audio = silence(300) + QUESTION + silence(1200)
+    audio = silence(300) + QUESTION + silence(2500)
     for size in (93, 1, 8000):
         for at in range(0, len(audio), size):
             call.line.feed(audio[at : at + size])
