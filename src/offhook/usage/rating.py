@@ -88,10 +88,10 @@ def limit_sentence(service: Service, limit: int | None, each: Money, period: Per
     named = unit if limit != 1 else service.unit
     stop = f"{'calls stop' if service is Service.CALLS else 'replies stop'} until {_until(period)}"
     if not charged:
-        return f"{limit} {named}, all within the {service.free_units} free (shared); {stop}."
+        return f"{limit:,} {named}, all within the {service.free_units} free (shared); {stop}."
     most = (each * charged).rounded()
     return (
-        f"{limit} {unit}: {free} free (shared), then {charged} charged at {each.amount} each, "
+        f"{limit:,} {unit}: {free} free (shared), then {charged:,} charged at {each.amount} each, "
         f"at most {most.amount}; {stop}."
     )
 
