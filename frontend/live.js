@@ -6,6 +6,9 @@
 import { Switchboard } from "./live-core.js";
 
 const SEEN_MS = 30_000;
+const FRAGMENT_MS = 10_000;
+const RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
 const words = (text) => text.split(/\s+/).filter(Boolean);
 
 const topicsOfPage = () => {
@@ -88,6 +91,26 @@ export const start = (htmx) => {
     send ??= globalThis.SharedWorker ? throughWorker(liveWorker, receive) : throughLeader(receive);
     send({ type: "watch", topics, owner });
   };
+
+  // The stream is fine but a fragment did not come: ask again, ever more slowly, until it does.
+  const again = ({ detail }) => {
+    const element = detail.elt;
+    const status = detail.xhr?.status ?? 0;
+    if (!element.hasAttribute("data-live") || (status >= 400 && status < 500 && status !== 429)) return;
+    const tries = Number(element.dataset.liveTries ?? 0);
+    element.dataset.liveTries = tries + 1;
+    const pause = Math.min(RETRY_MS * 2 ** tries, LONGEST_RETRY_MS);
+    setTimeout(() => element.isConnected && htmx.trigger(element, "live"), pause);
+  };
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, again);
+  }
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.successful) delete detail.elt.dataset.liveTries;
+  });
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.hasAttribute("data-live")) detail.timeout = FRAGMENT_MS;
+  });
 
   watch();
   document.addEventListener("htmx:load", watch);

@@ -31,13 +31,14 @@ TEMPLATE = """
 
 @dataclass(slots=True)
 class Proxy:
-    """Stands between browser and server; can cut every connection and refuse new streams."""
+    """Stands between browser and server; can cut every connection and refuse requests."""
 
     target: int
     port: int = 0
     down: bool = False
     refuse: int = 0
-    streams_refused: int = 0
+    refused_path: bytes = b"GET /live"
+    refusals: int = 0
     writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
     def cut(self) -> None:
@@ -50,9 +51,9 @@ class Proxy:
             head = await reader.readuntil(b"\r\n\r\n")
             if self.down:
                 return
-            if head.startswith(b"GET /live") and self.refuse:
+            if head.startswith(self.refused_path) and self.refuse:
                 self.refuse -= 1
-                self.streams_refused += 1
+                self.refusals += 1
                 writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 await writer.drain()
                 return
@@ -167,12 +168,31 @@ async def test_a_cut_stream_and_two_503_lose_and_repeat_nothing(
         proxy.down = False
         await shows(page, "one", "two", "three", "four")
         await is_live(page)
-        assert proxy.streams_refused == 2
+        assert proxy.refusals == 2
         talk.say("five")
         await shows(page, "one", "two", "three", "four", "five")
         assert await page.evaluate("globalThis.same")
         minutes = (await page.locator("[data-timer]").inner_text()).split(":")[0]
         assert int(minutes) in {2, 3}
+        await context.close()
+
+
+async def test_a_fragment_that_gets_503_is_asked_for_again(
+    browser: Browser, served: Served, owner: Person, talk: Talk
+) -> None:
+    """Live pages do not stop for good after a 503 (CM8)."""
+    async with proxied(served) as proxy:
+        context = await context_of(browser, served, owner)
+        page = await context.new_page()
+        await page.goto(f"http://127.0.0.1:{proxy.port}/test")
+        await is_live(page)
+        talk.say("one")
+        await shows(page, "one")
+        proxy.refused_path = b"GET /test/turns"
+        proxy.refuse = 2
+        talk.say("two")
+        await shows(page, "one", "two")
+        assert proxy.refusals == 2
         await context.close()
 
 
