@@ -1,0 +1,248 @@
+"""One reply per thread to all that waits in it, whatever dies in between (S1, S3, faults a3-a6).
+
+The steps, each committed before the next: the reply's unit is taken and a draft stands for it; the
+model is asked, outside any transaction; the reply is written and queued; it is handed over. A job
+that starts again finds how far the last one came: a draft keeps its unit, a queued reply is sent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from offhook import agents, contacts, inbox, numbers, teams
+from offhook.agents import Brain, Briefing, Channel, Cited, Said
+from offhook.agents import Speaker as Voice
+from offhook.agents import Text as Piece
+from offhook.db import Database, Session, now
+from offhook.failpoints import failpoint
+from offhook.inbox import Conversation, Speaker, Turn
+from offhook.messages import delivery, rules, threads, units, wording
+from offhook.messages.keywords import wishes_to_stop
+from offhook.messages.models import Direction, Message
+from offhook.messages.rules import Kind, Outcome, State, Step, Why
+from offhook.messages.segments import size
+
+HISTORY_TURNS = 60
+PICTURE = "(a picture)"
+UNREAD_BY_THEM = frozenset({State.FAILED, State.UNDELIVERED, State.WITHDRAWN})
+VOICES = {Speaker.CALLER: Voice.CALLER, Speaker.AGENT: Voice.AGENT, Speaker.PERSON: Voice.PERSON}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What one reply is to answer. `asks`: the fixed question instead of the model (SEC18)."""
+
+    team_id: str
+    conversation_id: str
+    draft_id: str
+    answers: frozenset[str]
+    snapshot: agents.Snapshot
+    history: tuple[Said, ...]
+    contact_name: str
+    local_time: datetime
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    citations: tuple[dict[str, str], ...] = ()
+
+
+class Answering:
+    """The job `messages.answer` of one process."""
+
+    def __init__(self, database: Database, brain: Brain, sending: delivery.Delivery) -> None:
+        self._database = database
+        self._brain = brain
+        self._sending = sending
+
+    async def answer(self, team_id: str, conversation_id: str, message_id: str = "") -> None:
+        """Answer what waits in the thread, and send it. `message_id`: the text that asked for
+        this job; without it the thread is answered whatever else has come (the sweeper).
+        """
+        failpoint("messages.started")
+        await self._sending.send_thread(team_id, conversation_id)
+        async with self._database.team(team_id) as session:
+            prepared = await _prepare(session, team_id, conversation_id, message_id)
+        if prepared is None:
+            return
+        failpoint("messages.reserved")
+        reply = await self._think(prepared)
+        failpoint("messages.thought")
+        async with self._database.team(team_id) as session:
+            written = await _write(session, prepared, reply)
+        if written:
+            failpoint("messages.written")
+            await self._sending.send_thread(team_id, conversation_id)
+
+    async def _think(self, prepared: Prepared) -> Reply:
+        if prepared.asks:
+            return Reply(wording.ASK_TO_STOP)
+        briefing = Briefing(
+            team_id=prepared.team_id,
+            snapshot=prepared.snapshot,
+            channel=Channel.SMS,
+            history=prepared.history,
+            search=agents.search_in(self._database, prepared.team_id, prepared.snapshot),
+            now=prepared.local_time,
+            contact_name=prepared.contact_name,
+        )
+        pieces: list[str] = []
+        cited: list[dict[str, str]] = []
+        async for part in self._brain.reply(briefing):
+            if not pieces:
+                failpoint("messages.thinking")
+            if isinstance(part, Piece):
+                pieces.append(part.delta)
+            elif isinstance(part, Cited):
+                cited.append({"passage_id": part.passage_id, "title": part.title})
+        segments = prepared.snapshot.options.reply_segments
+        return Reply(wording.as_text("".join(pieces), segments=segments), tuple(cited))
+
+
+async def _prepare(
+    session: Session, team_id: str, conversation_id: str, message_id: str
+) -> Prepared | None:
+    """Decide whether to answer now, and hold the reply's unit before the model is asked (UT5)."""
+    thread = await inbox.get(session, team_id, conversation_id, lock=True)
+    waiting = await threads.waiting(session, team_id, conversation_id)
+    instant = await now(session)
+    mine = next((each.turn_sequence or 0 for each in waiting if each.id == message_id), None)
+    decision = rules.step(
+        waiting=len(waiting),
+        newer_than_mine=mine is not None and (waiting[-1].turn_sequence or 0) > mine,
+        oldest_waiting_s=_age_s(waiting, instant),
+    )
+    if decision is not Step.ANSWER:
+        return None
+    answerer = await _may_answer(session, waiting)
+    draft = await threads.draft(session, team_id, conversation_id)
+    if isinstance(answerer, Why):
+        await threads.keep(session, waiting, answerer)
+        if draft is not None:
+            await threads.withdraw(session, draft, answerer)
+        return None
+    if draft is None:
+        draft = await _reserve(session, waiting[-1], instant)
+        if draft is None:
+            await threads.keep(session, waiting, Why.LIMIT_REACHED)
+            return None
+    return await _briefed(session, thread, waiting, draft.id, answerer.agent, instant)
+
+
+async def _may_answer(session: Session, waiting: list[Message]) -> numbers.Answerer | Why:
+    last = waiting[-1]
+    why = await delivery.why_not_sent(session, last)
+    answer = await numbers.answering(session, last.team_id, last.number_id, numbers.Service.SMS)
+    if why is None and isinstance(answer, numbers.Answerer):
+        return answer
+    return why or Why.DISABLED
+
+
+async def _reserve(session: Session, last: Message, instant: datetime) -> Message | None:
+    """A draft that holds one unit, or None at the limit."""
+    draft = Message(
+        team_id=last.team_id,
+        number_id=last.number_id,
+        conversation_id=last.conversation_id,
+        contact_id=last.contact_id,
+        direction=Direction.OUTBOUND,
+        kind=Kind.REPLY,
+        carrier_account=last.carrier_account,
+        ours=last.ours,
+        remote=last.remote,
+        state=State.DRAFT,
+        created_at=instant,
+    )
+    session.add(draft)
+    await session.flush()
+    if await units.take(session, draft):
+        return draft
+    await session.delete(draft)
+    await session.flush()
+    return None
+
+
+async def _briefed(
+    session: Session,
+    thread: Conversation,
+    waiting: list[Message],
+    draft_id: str,
+    snapshot: agents.Snapshot,
+    instant: datetime,
+) -> Prepared:
+    team_id = thread.team_id
+    first = max(0, thread.last_sequence - HISTORY_TURNS)
+    turns = await inbox.turns_of(session, team_id, thread.id, after=first)
+    to_answer = {each.turn_id for each in waiting}
+    # What waits comes last, also where a reply overtook it: every text after the agent's last
+    # turn is unanswered to the brain.
+    ordered = [each for each in turns if each.id not in to_answer]
+    ordered += [each for each in turns if each.id in to_answer]
+    contact = await contacts.of(session, team_id, [thread.contact_id])
+    team = await teams.get(session, team_id)
+    return Prepared(
+        team_id=team_id,
+        conversation_id=thread.id,
+        draft_id=draft_id,
+        answers=frozenset(each.id for each in waiting),
+        snapshot=snapshot,
+        history=tuple(said for turn in ordered if (said := _said(turn)) is not None),
+        contact_name=contact[thread.contact_id].name if thread.contact_id in contact else "",
+        local_time=instant.astimezone(ZoneInfo(team.timezone)),
+        asks=any(wishes_to_stop(each.body) for each in waiting),
+    )
+
+
+def _said(turn: Turn) -> Said | None:
+    """A turn as the other side knows it; what never reached them was not said."""
+    if turn.speaker is Speaker.NOTICE or turn.status in UNREAD_BY_THEM:
+        return None
+    return Said(VOICES[turn.speaker], turn.text.strip() or PICTURE)
+
+
+async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
+    """Write the reply and queue it; False if it is not to be sent after all (N9, S3, S4)."""
+    team_id, conversation_id = prepared.team_id, prepared.conversation_id
+    await inbox.get(session, team_id, conversation_id, lock=True)
+    draft = await threads.draft(session, team_id, conversation_id)
+    waiting = await threads.waiting(session, team_id, conversation_id)
+    answered = [each for each in waiting if each.id in prepared.answers]
+    if draft is None or draft.id != prepared.draft_id or not answered:
+        return False
+    instant = await now(session)
+    if rules.superseded(
+        came_meanwhile=len(waiting) > len(answered), oldest_waiting_s=_age_s(waiting, instant)
+    ):
+        return False  # the draft and its unit stay for the job of the newer text
+    if (why := await delivery.why_not_sent(session, draft)) is not None:
+        await threads.withdraw(session, draft, why)
+        await threads.keep(session, answered, why)
+        return False
+    turn = await inbox.add_turn(
+        session,
+        team_id,
+        conversation_id,
+        speaker=Speaker.AGENT,
+        text=reply.text,
+        started_at=instant,
+        ended_at=instant,
+        status=State.QUEUED,
+        citations=reply.citations,
+    )
+    measured = size(reply.text)
+    draft.state = State.QUEUED
+    draft.body = reply.text
+    draft.encoding, draft.segments = measured.encoding, measured.segments
+    draft.turn_id, draft.turn_sequence = turn.id, turn.sequence
+    for message in answered:
+        message.outcome = Outcome.ANSWERED
+        message.reply_id = draft.id
+    thread = await inbox.get(session, team_id, conversation_id)
+    await inbox.set_agent(session, thread, prepared.snapshot.agent_id, prepared.snapshot.version)
+    return True
+
+
+def _age_s(waiting: list[Message], instant: datetime) -> float:
+    return (instant - waiting[0].created_at).total_seconds() if waiting else 0.0

@@ -1,0 +1,139 @@
+"""What of a thread is unfinished: texts that wait for an answer, texts that wait to be sent."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from offhook import inbox
+from offhook.db import Session, now, publish
+from offhook.messages import units
+from offhook.messages.events import MessageRefused
+from offhook.messages.models import Message
+from offhook.messages.rules import NOT_SENT, NOTES, Kind, Outcome, State, Why
+
+UNSENT = (State.QUEUED, State.SENDING)
+
+
+async def waiting(session: Session, team_id: str, conversation_id: str) -> list[Message]:
+    """Texts of the thread that are to be answered, in order."""
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.outcome == Outcome.WAITING,
+        )
+        .order_by(Message.turn_sequence)
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
+async def draft(session: Session, team_id: str, conversation_id: str) -> Message | None:
+    """The reply that is being thought of, whose unit is held; locked."""
+    return await session.scalar(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.state == State.DRAFT,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def unsent(session: Session, team_id: str, conversation_id: str) -> list[str]:
+    """Ids of texts of ours that the carrier is not known to have, in order."""
+    rows = await session.scalars(
+        select(Message.id)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.state.in_(UNSENT),
+            Message.carrier_id.is_(None),
+        )
+        .order_by(Message.turn_sequence)
+    )
+    return list(rows)
+
+
+async def keep(session: Session, messages: Sequence[Message], why: Why) -> None:
+    """These texts get no answer, and the thread says why."""
+    for message in messages:
+        message.outcome = Outcome.KEPT
+        message.why = why
+        if message.turn_id:
+            await inbox.update_turn(session, message.team_id, message.turn_id, note=NOTES[why])
+        await publish(
+            session,
+            MessageRefused(
+                team_id=message.team_id,
+                conversation_id=message.conversation_id,
+                message_id=message.id,
+                number_id=message.number_id,
+                contact_id=message.contact_id,
+                reason=why,
+            ),
+        )
+
+
+async def withdraw(session: Session, message: Message, why: Why) -> None:
+    """A text of ours is not sent after all: its unit is given back, the thread says why."""
+    message.state = State.WITHDRAWN
+    message.why = why
+    message.ended_at = await now(session)
+    await session.flush()
+    if message.turn_id:
+        await inbox.update_turn(
+            session,
+            message.team_id,
+            message.turn_id,
+            status=State.WITHDRAWN,
+            note=NOT_SENT.get(why, NOTES[why]),
+        )
+    await units.give_back(session, message, reason=f"not sent: {why}")
+
+
+async def withdraw_thread(
+    session: Session, team_id: str, conversation_id: str, why: Why
+) -> None:
+    """Nothing more is answered or sent in this thread: STOP came (S4)."""
+    await keep(session, await waiting(session, team_id, conversation_id), why)
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.state.in_((State.DRAFT, State.QUEUED)),
+            Message.kind != Kind.CONFIRMATION,
+        )
+        .with_for_update()
+    )
+    for message in rows:
+        await withdraw(session, message, why)
+
+
+async def withdraw_number(session: Session, team_id: str, number_id: str, why: Why) -> None:
+    """Replies of a number that was switched off and are not yet handed over are not sent (N9)."""
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.number_id == number_id,
+            Message.state.in_((State.DRAFT, State.QUEUED)),
+            Message.kind != Kind.CONFIRMATION,
+        )
+        .order_by(Message.id)
+        .with_for_update()
+    )
+    for message in rows:
+        await withdraw(session, message, why)
+    waits = await session.scalars(
+        select(Message).where(
+            Message.team_id == team_id,
+            Message.number_id == number_id,
+            Message.outcome == Outcome.WAITING,
+        )
+    )
+    await keep(session, list(waits), why)
