@@ -1,1 +1,31 @@
-"""SMS in and out: threads, opt-out, replies."""
+"""Messages: SMS in and out, threads, opt-outs, segments (S1-S8, UT1-UT13).
+
+    web process     routers: the carrier's callbacks (carrier.py), REST (api.py), the composer
+    worker          register_jobs(jobs, settings, database, carrier, brain)
+
+Other rooms reach messages by `when_number_stopped` (N9), joined in app.py; whoever calls somebody
+asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a callback does.
+"""
+
+from offhook.messages import api, carrier
+from offhook.messages.delivery import on_status
+from offhook.messages.jobs import register as register_jobs
+from offhook.messages.models import Message, OptOut
+from offhook.messages.optouts import is_opted_out
+from offhook.messages.receiving import receive
+from offhook.messages.sending import send_by_hand
+from offhook.messages.stopping import when_number_stopped
+
+routers = (carrier.router, api.router)
+
+__all__ = [
+    "Message",
+    "OptOut",
+    "is_opted_out",
+    "on_status",
+    "receive",
+    "register_jobs",
+    "routers",
+    "send_by_hand",
+    "when_number_stopped",
+]

@@ -181,7 +181,7 @@ async def _briefed(
     ordered = [each for each in turns if each.id not in to_answer]
     ordered += [each for each in turns if each.id in to_answer]
     contact = await contacts.of(session, team_id, [thread.contact_id])
-    team = await teams.get(session, team_id)
+    zone = await teams.zone(session, team_id)
     return Prepared(
         team_id=team_id,
         conversation_id=thread.id,
@@ -190,7 +190,7 @@ async def _briefed(
         snapshot=snapshot,
         history=tuple(said for turn in ordered if (said := _said(turn)) is not None),
         contact_name=contact[thread.contact_id].name if thread.contact_id in contact else "",
-        local_time=instant.astimezone(ZoneInfo(team.timezone)),
+        local_time=instant.astimezone(ZoneInfo(zone)),
         asks=any(wishes_to_stop(each.body) for each in waiting),
     )
 

@@ -6,14 +6,13 @@ up there before it is ever posted again. The status callback carries our id, so 
 faster than our own commit find their text.
 """
 
-import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
 from offhook import carriers, inbox, numbers
-from offhook.carriers import MessageState, MessageStatus, Refused, SmsOut
+from offhook.carriers import MessageStatus, Refused, SmsOut
 from offhook.db import Database, Session, now, publish
 from offhook.failpoints import failpoint
 from offhook.messages import optouts, rules, threads, units
@@ -22,7 +21,6 @@ from offhook.messages.models import Message
 from offhook.messages.rules import Kind, State, Why
 from offhook.phone import E164
 
-log = logging.getLogger(__name__)
 OPTED_OUT_AT_CARRIER = 21610
 STATUS_PATH = "/carriers/twilio/sms-status"
 
@@ -276,11 +274,3 @@ async def _adopted(session: Session, claimed: Claimed, carrier_id: str) -> bool:
 def _failure(state: State, code: int | None) -> str:
     words = "Not delivered" if state is State.UNDELIVERED else "Failed"
     return f"{words} (carrier error {code})" if code else words
-
-
-def stuck_since(instant: datetime) -> datetime:
-    """Unfinished texts older than this lost their job, and get another."""
-    return instant - timedelta(seconds=60)
-
-
-__all__ = ["Delivery", "MessageState", "on_status", "stuck_since", "why_not_sent"]

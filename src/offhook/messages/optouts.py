@@ -73,8 +73,6 @@ async def opt_in(
         return False
     await publish(
         session,
-        ContactOptedIn(
-            team_id=team_id, conversation_id=conversation_id, ours=ours, remote=remote
-        ),
+        ContactOptedIn(team_id=team_id, conversation_id=conversation_id, ours=ours, remote=remote),
     )
     return True

@@ -95,9 +95,7 @@ async def withdraw(session: Session, message: Message, why: Why) -> None:
     await units.give_back(session, message, reason=f"not sent: {why}")
 
 
-async def withdraw_thread(
-    session: Session, team_id: str, conversation_id: str, why: Why
-) -> None:
+async def withdraw_thread(session: Session, team_id: str, conversation_id: str, why: Why) -> None:
     """Nothing more is answered or sent in this thread: STOP came (S4)."""
     await keep(session, await waiting(session, team_id, conversation_id), why)
     rows = await session.scalars(

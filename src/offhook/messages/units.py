@@ -34,6 +34,6 @@ async def give_back(session: Session, message: Message, reason: str) -> None:
     """It was not sent, or has failed: a held unit is voided, a used one corrected (U8, UT7)."""
     if message.counted:
         message.counted = False
-        await usage.return_message(
+        await usage.give_back_message(
             session, message.team_id, message_id=message.id, reason=reason
         )

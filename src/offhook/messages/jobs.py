@@ -1,0 +1,122 @@
+"""Background work of messages: answer, deliver; find what lost its job or its callback; close.
+
+The sweepers ask for nothing that is not in the tables, and everything they start may be repeated.
+"""
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import select, text
+
+from offhook import carriers, inbox
+from offhook.agents import Brain
+from offhook.carriers import CarrierProblem, InboundSms, Place
+from offhook.db import Database, Jobs, enqueue, now
+from offhook.messages.answering import Answering
+from offhook.messages.delivery import Delivery
+from offhook.messages.models import Message
+from offhook.messages.receiving import ANSWER_JOB, receive
+from offhook.messages.rules import Outcome, State
+from offhook.phone import E164, sender
+from offhook.settings import Settings
+
+log = logging.getLogger(__name__)
+SWEEP_EVERY_S = 30.0
+LOST_AFTER = timedelta(seconds=60)
+HAS_NO_JOB = text(
+    "NOT EXISTS (SELECT FROM procrastinate_jobs AS job"
+    " WHERE job.lock = messages.conversation_id AND job.status IN ('todo', 'doing'))"
+)
+RECONCILE_EVERY_S = 300.0
+RECONCILED = timedelta(minutes=15)
+CLOSE_EVERY_S = 60.0
+
+
+def register(
+    jobs: Jobs,
+    settings: Settings,
+    database: Database,
+    carrier: carriers.Carrier,
+    brain: Brain,
+) -> None:
+    """Add the jobs of messages to a worker."""
+    delivery = Delivery(database, carrier, web_url=settings.web_url)
+    jobs.add(ANSWER_JOB, Answering(database, brain, delivery).answer)
+    jobs.add("messages.deliver", delivery.send_thread)
+    jobs.every(SWEEP_EVERY_S, "messages.sweep", partial(sweep, database))
+    jobs.every(
+        RECONCILE_EVERY_S, "messages.reconcile", partial(reconcile, settings, database, carrier)
+    )
+    jobs.every(CLOSE_EVERY_S, "messages.close_threads", partial(close_threads, settings, database))
+
+
+async def sweep(database: Database) -> None:
+    """Give threads with unfinished texts a job again, where the last one gave up."""
+    async with database.system() as session:
+        before = await now(session) - LOST_AFTER
+        threads = await session.execute(
+            select(Message.team_id, Message.conversation_id)
+            .where(
+                (Message.outcome == Outcome.WAITING)
+                | (
+                    Message.state.in_((State.QUEUED, State.SENDING))
+                    & Message.carrier_id.is_(None)
+                ),
+                Message.created_at < before,
+                HAS_NO_JOB,
+            )
+            .distinct()
+            .limit(100)
+        )
+        for team_id, conversation_id in threads.all():
+            await enqueue(
+                session,
+                ANSWER_JOB,
+                lock=conversation_id,
+                team_id=team_id,
+                conversation_id=conversation_id,
+            )
+
+
+async def reconcile(settings: Settings, database: Database, carrier: carriers.Carrier) -> None:
+    """Fetch texts that the carrier has and of which no callback arrived (faults a1)."""
+    account_id = carriers.account(settings).sid
+    async with database.system() as session:
+        after = await now(session) - RECONCILED
+    try:
+        received = await carrier.list_received(after=after)
+    except CarrierProblem as problem:
+        log.warning("the carrier's list of received texts cannot be read: %s", problem.sentence)
+        return
+    async with database.system() as session:
+        known = set(
+            await session.scalars(
+                select(Message.carrier_id).where(
+                    Message.carrier_account == account_id,
+                    Message.carrier_id.in_([each.carrier_id for each in received]),
+                )
+            )
+        )
+    for each in received:
+        if each.carrier_id in known:
+            continue
+        sms = InboundSms(
+            message_id=each.carrier_id,
+            account_id=account_id,
+            sender=sender(each.sender),
+            to=E164(each.to),
+            body=carriers.readable(each.body),
+            segments=each.segments,
+            media=(),
+            place=Place(),
+        )
+        log.warning("text %s had no callback and is taken from the carrier's list", sms.message_id)
+        await receive(database, sms, account_id=account_id, settle_ms=settings.settle_ms)
+
+
+async def close_threads(settings: Settings, database: Database) -> None:
+    """Close threads that were quiet for a day (S8)."""
+    async with database.system() as session:
+        before = await now(session) - timedelta(hours=settings.thread_closes_after_h)
+        await inbox.close_idle_threads(session, before=before)

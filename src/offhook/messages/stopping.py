@@ -1,0 +1,16 @@
+"""What numbers/ asks of messages when a number or its SMS stops (N9)."""
+
+from offhook import numbers
+from offhook.db import Session
+from offhook.messages import threads
+from offhook.messages.rules import Why
+
+
+async def when_number_stopped(
+    session: Session, number: numbers.Number, stopped: numbers.Service | None
+) -> None:
+    """Replies that are not yet handed over are withdrawn in the transaction that stops it."""
+    if stopped is None:
+        await threads.withdraw_number(session, number.team_id, number.id, Why.DISABLED)
+    elif stopped is numbers.Service.SMS:
+        await threads.withdraw_number(session, number.team_id, number.id, Why.SERVICE_OFF)
