@@ -175,6 +175,8 @@ async def _briefed(
     team_id = thread.team_id
     first = max(0, thread.last_sequence - HISTORY_TURNS)
     turns = await inbox.turns_of(session, team_id, thread.id, after=first)
+    not_heard = await threads.not_heard(session, team_id, thread.id)
+    turns = [each for each in turns if each.id not in not_heard]
     to_answer = {each.turn_id for each in waiting}
     # What waits comes last, also where a reply overtook it: every text after the agent's last
     # turn is unanswered to the brain.

@@ -59,10 +59,7 @@ async def sweep(database: Database) -> None:
             select(Message.team_id, Message.conversation_id)
             .where(
                 (Message.outcome == Outcome.WAITING)
-                | (
-                    Message.state.in_((State.QUEUED, State.SENDING))
-                    & Message.carrier_id.is_(None)
-                ),
+                | (Message.state.in_((State.QUEUED, State.SENDING)) & Message.carrier_id.is_(None)),
                 Message.created_at < before,
                 HAS_NO_JOB,
             )

@@ -58,6 +58,20 @@ async def unsent(session: Session, team_id: str, conversation_id: str) -> list[s
     return list(rows)
 
 
+async def not_heard(session: Session, team_id: str, conversation_id: str) -> set[str]:
+    """Turns that are no part of the talk: keywords, and texts that were kept unanswered, which
+    are not answered later either (N9, UT4).
+    """
+    rows = await session.scalars(
+        select(Message.turn_id).where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.outcome.in_((Outcome.KEYWORD, Outcome.KEPT)),
+        )
+    )
+    return {each for each in rows if each}
+
+
 async def keep(session: Session, messages: Sequence[Message], why: Why) -> None:
     """These texts get no answer, and the thread says why."""
     for message in messages:
