@@ -88,7 +88,14 @@ class HangUp:
     """End the call once all text so far has been heard (C6). Never sent for SMS."""
 
 
-Part = Text | Cited | HangUp
+@dataclass(frozen=True, slots=True)
+class NeedsPerson:
+    """Somebody should look at this conversation; `reason` is a sentence for them."""
+
+    reason: str
+
+
+Part = Text | Cited | HangUp | NeedsPerson
 
 
 class Brain(Protocol):

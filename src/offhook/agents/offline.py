@@ -1,25 +1,145 @@
 """The answerer that needs no key: finds the passage and answers in its words (decision 7).
 
 Says when it does not know, and offers a person (K2). Small talk, repeats and follow-up questions
-are understood by rules. Implements `brain.Brain`; knows no vendor.
+are understood by rules (smalltalk.py, questions.py); phrasing.py makes the sentences. Implements
+`brain.Brain`; knows no vendor.
 """
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 
-from offhook.agents.brain import Briefing, Cited, Part, Text
+from offhook.agents import phrasing, questions, smalltalk
+from offhook.agents.brain import (
+    Briefing,
+    Channel,
+    Cited,
+    HangUp,
+    NeedsPerson,
+    Part,
+    Said,
+    Speaker,
+    Text,
+)
+from offhook.agents.smalltalk import Talk
+
+NOT_HEARD = "Sorry, I did not catch that. Could you say it again?"
+NOTHING_SAID = "I had not said anything yet. How can I help you?"
+WELCOME = "You're welcome. Is there anything else?"
+GOODBYE = "Thank you, goodbye!"
+NOTED = "All right, I have noted that you would like somebody to get back to you."
+PERSON = (
+    "I am an automated assistant and cannot put you through. "
+    "I have noted that you would like to speak to a person."
+)
 
 
 class OfflineBrain:
     """Implements `Brain` with rules and the knowledge search alone."""
 
     async def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
-        for question in briefing.unanswered:
-            hits = await briefing.search(question)
-            if hits and hits[0].answerable:
-                yield Text(hits[0].text + " ")
-                yield Cited(hits[0].passage_id, hits[0].title)
-            else:
-                yield Text(briefing.snapshot.fallback + " ")
+        texts = briefing.unanswered
+        spoken = " ".join(texts)
+        kind = smalltalk.talk(spoken) or (smalltalk.talk(texts[-1]) if texts else Talk.EMPTY)
+        if kind in _LAST_WORDS and len(texts) > 1 and smalltalk.talk(spoken) is None:
+            kind = None  # a question came before the thanks
+        if kind is not None:
+            for part in _small_talk(kind, briefing):
+                yield part
+            return
+        async for part in _answers(briefing, texts):
+            yield part
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+_LAST_WORDS = frozenset({Talk.THANKS, Talk.HELLO, Talk.YES, Talk.EMPTY})
+
+
+async def _answers(briefing: Briefing, texts: Sequence[str]) -> AsyncIterator[Part]:
+    before = _asked_before(briefing.history[: len(briefing.history) - len(texts)])
+    told: set[str] = set()
+    unknown = 0
+    asked_for = questions.split([smalltalk.without_greeting(each) for each in texts])
+    for question in asked_for:
+        whole = questions.resolve(question, before)
+        before = whole
+        whole = questions.plainly(questions.with_date(whole, briefing.now))
+        hits = await briefing.search(whole)
+        if not hits or not hits[0].answerable:
+            unknown += 1
+            continue
+        if hits[0].passage_id in told:
+            continue
+        lead = " " if told else ""
+        told.add(hits[0].passage_id)
+        yield Text(lead + phrasing.answer(whole, hits[0], briefing.channel))
+        yield Cited(hits[0].passage_id, hits[0].title)
+    if unknown and told:
+        yield Text(" The rest I don't know, I'm afraid.")
+    elif not told:
+        yield Text(briefing.snapshot.fallback or NOT_HEARD)
+        yield NeedsPerson("The knowledge does not say: " + " ".join(asked_for))
+
+
+def _asked_before(history: Sequence[Said]) -> str:
+    """The caller's last question, made whole by those before it."""
+    before = ""
+    for said in history:
+        if said.speaker is Speaker.CALLER and smalltalk.talk(said.text) is None:
+            for question in questions.split([smalltalk.without_greeting(said.text)]):
+                before = questions.resolve(question, before)
+    return before
+
+
+def _small_talk(kind: Talk, briefing: Briefing) -> list[Part]:
+    heard = _heard(briefing.history)
+    offered = bool(heard) and heard[-1].strip().endswith("?")
+    on_call = briefing.channel is Channel.CALL
+    if kind is Talk.BYE or (kind is Talk.NO_MORE and offered):
+        return [Text(GOODBYE), HangUp()] if on_call else [Text(GOODBYE)]
+    if (
+        kind is Talk.YES
+        and offered
+        and heard[-1].strip().endswith(briefing.snapshot.fallback.strip())
+    ):
+        return [Text(NOTED), NeedsPerson("The caller would like somebody to get back.")]
+    if kind is Talk.PERSON:
+        return [Text(PERSON), NeedsPerson("The caller asks for a person.")]
+    return [Text(_line(kind, heard, briefing))]
+
+
+def _line(kind: Talk, heard: Sequence[str], briefing: Briefing) -> str:
+    name = briefing.snapshot.name
+    lines = {
+        Talk.HELLO: "Hello! How can I help you?",
+        Talk.THANKS: WELCOME,
+        Talk.HOW_ARE_YOU: "Fine, thank you. How can I help you?",
+        Talk.THERE: "Yes, I am here. How can I help you?",
+        Talk.WHO_ARE_YOU: f"I am {name}, an automated assistant. How can I help you?",
+        Talk.YES: "Good. What would you like to know?",
+        Talk.NO_MORE: "All right. What would you like to know instead?",
+        Talk.EMPTY: NOT_HEARD,
+    }
+    if kind is Talk.REPEAT:
+        return heard[-1] if heard else NOTHING_SAID
+    if kind is Talk.ASKED_WHAT:
+        return _question_heard(heard)
+    return lines[kind]
+
+
+def _heard(history: Sequence[Said]) -> list[str]:
+    """What the other side really heard of us (CM1)."""
+    return [
+        each.text.strip()
+        for each in history
+        if each.speaker is not Speaker.CALLER and re.search(r"\w", each.text)
+    ]
+
+
+def _question_heard(heard: Sequence[str]) -> str:
+    for text in reversed(heard):
+        for sentence in reversed(re.split(r"(?<=[.!?])\s+", text)):
+            if sentence.endswith("?"):
+                return f"I asked: {sentence}"
+    return "I had not asked you anything yet. How can I help you?"

@@ -5,8 +5,17 @@ into passages that are found by words and by meaning. `search` gives the passage
 question and says whether any does: `hits[0].answerable`. Knows no agents but by their id.
 """
 
+from offhook.knowledge.asking import (
+    Wants,
+    asked,
+    day_name,
+    days_in,
+    is_amount,
+    is_opening,
+    price_cell,
+    tells,
+)
 from offhook.knowledge.decoding import clean
-from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
 from offhook.knowledge.passages import Kind, plain, row_text, sentences
 from offhook.knowledge.ranking import Hit
@@ -23,6 +32,7 @@ from offhook.knowledge.service import (
     passages,
     replace_source,
 )
+from offhook.knowledge.words import concepts, fold, stem, terms
 
 __all__ = [
     "Hit",
@@ -30,20 +40,31 @@ __all__ = [
     "Source",
     "SourceKind",
     "SourceState",
+    "Wants",
     "add_file",
     "add_pair",
     "add_text",
+    "asked",
     "clean",
+    "concepts",
+    "day_name",
+    "days_in",
     "delete",
+    "fold",
     "forget_agent",
     "get",
+    "is_amount",
+    "is_opening",
     "link",
     "listed",
     "passages",
     "plain",
-    "register_jobs",
+    "price_cell",
     "replace_source",
     "row_text",
     "search",
     "sentences",
+    "stem",
+    "tells",
+    "terms",
 ]

@@ -168,6 +168,11 @@ def is_amount(value: str) -> bool:
     )
 
 
+def day_name(day: int) -> str:
+    """Monday is 0."""
+    return DAYS[day].capitalize()
+
+
 def days_in(text: str) -> frozenset[int]:
     """The days of the week that a text names: `Tue-Fri`, `weekends`, `every day`, `Sundays`."""
     folded = fold(text)
