@@ -57,7 +57,8 @@ def _halves(question: str) -> list[str]:
     """`When do you open and how much is the rye?` asks two things."""
     return re.split(
         r",?\s+and\s+(?=(?:also\s+)?"
-        r"(?:what|how|when|where|who|which|do you|are you|can i|is there)\b)(?!.{0,20}\b(?:it|that|this|those|they)\b)",
+        r"(?:what|how|when|where|who|which|do you|are you|can i|is there)\b)"
+        r"(?!.{0,20}\b(?:it|that|this|those|they)\b)",
         question,
         flags=re.IGNORECASE,
     )

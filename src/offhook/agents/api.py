@@ -1,0 +1,183 @@
+"""REST of agents: drafts, versions, their steps of life."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from offhook.agents import service
+from offhook.agents.models import Agent
+from offhook.agents.snapshot import to_json
+from offhook.teams import CurrentActor, OnceOnly, TeamSession
+from offhook.web import Page, PagingQuery, paginate
+
+router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are refused, so that a typing error is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class OptionsChange(Body):
+    silence_ms: int | None = Field(default=None, description="Quiet that ends a turn.")
+    interruptible: bool | None = None
+    check_in_s: int | None = None
+    max_call_minutes: int | None = None
+    reply_segments: int | None = None
+
+
+class AgentChange(Body):
+    name: str | None = None
+    instructions: str | None = None
+    greeting: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    model: str | None = Field(default=None, description="provider:name; empty: the default.")
+    fallback: str | None = None
+    options: OptionsChange | None = None
+
+
+class AgentIn(AgentChange):
+    name: str
+
+
+class Disabling(Body):
+    disable_numbers: bool = Field(
+        default=False, description="Disable the enabled numbers that it serves in the same step."
+    )
+
+
+class MissingOut(BaseModel):
+    code: str
+    sentence: str
+
+
+class AgentOut(BaseModel):
+    id: str
+    name: str
+    status: str = Field(description="draft, live or paused.")
+    instructions: str
+    greeting: str
+    voice: str
+    language: str
+    model: str
+    fallback: str
+    options: dict[str, Any]
+    version: int = Field(description="The published version; 0 when there is none.")
+    unpublished: bool = Field(description="Whether the draft differs from what answers.")
+    missing: list[MissingOut] = Field(description="What keeps it from going live.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class VersionOut(BaseModel):
+    number: int
+    published_at: datetime
+    published_by: str
+    snapshot: dict[str, Any]
+
+
+async def _out(session: TeamSession, agent: Agent) -> AgentOut:
+    view = await service.view(session, agent)
+    computed = {"options", "missing", "unpublished"}
+    shown = {each: getattr(agent, each) for each in AgentOut.model_fields if each not in computed}
+    return AgentOut(
+        **shown,
+        options=to_json(agent.draft())["options"],
+        unpublished=view.unpublished,
+        missing=[MissingOut(code=each.code, sentence=each.sentence) for each in view.missing],
+    )
+
+
+def _changes(body: AgentChange) -> dict[str, Any]:
+    given = body.model_dump(exclude_none=True)
+    return {key: value for key, value in given.items() if key in service.EDITABLE}
+
+
+@router.get("")
+async def list_agents(
+    actor: CurrentActor, session: TeamSession, paging: PagingQuery
+) -> Page[AgentOut]:
+    """The team's agents, newest first."""
+    query = select(Agent).where(Agent.team_id == actor.team_id)
+    rows, following = await paginate(session, query, paging, Agent.created_at, Agent.id)
+    return Page(items=[await _out(session, row) for row in rows], next=following)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=AgentOut)
+async def create_agent(
+    body: AgentIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> Response:
+    """Create a draft."""
+
+    async def work() -> AgentOut:
+        agent = await service.create(session, actor.team_id, **_changes(body))
+        return await _out(session, agent)
+
+    return await once(work)
+
+
+@router.get("/{agent_id}")
+async def get_agent(agent_id: str, actor: CurrentActor, session: TeamSession) -> AgentOut:
+    return await _out(session, await service.get(session, actor.team_id, agent_id))
+
+
+@router.patch("/{agent_id}")
+async def change_agent(
+    agent_id: str, body: AgentChange, actor: CurrentActor, session: TeamSession
+) -> AgentOut:
+    """Change the draft; what answers changes when it is made live again."""
+    agent = await service.update(session, actor.team_id, agent_id, **_changes(body))
+    return await _out(session, agent)
+
+
+@router.post("/{agent_id}/live")
+async def make_agent_live(agent_id: str, actor: CurrentActor, session: TeamSession) -> AgentOut:
+    """Publish the draft and let it answer; the error lists everything that is missing."""
+    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who)
+    return await _out(session, agent)
+
+
+@router.post("/{agent_id}/pause")
+async def pause_agent(
+    agent_id: str, actor: CurrentActor, session: TeamSession, body: Disabling | None = None
+) -> AgentOut:
+    """Stop answering; refused while it serves enabled numbers unless these are disabled too."""
+    disable = body is not None and body.disable_numbers
+    agent = await service.pause(session, actor.team_id, agent_id, disable_numbers=disable)
+    return await _out(session, agent)
+
+
+@router.post("/{agent_id}/draft")
+async def return_agent_to_draft(
+    agent_id: str, actor: CurrentActor, session: TeamSession, body: Disabling | None = None
+) -> AgentOut:
+    """Back to a draft; refused as pausing is."""
+    disable = body is not None and body.disable_numbers
+    agent = await service.to_draft(session, actor.team_id, agent_id, disable_numbers=disable)
+    return await _out(session, agent)
+
+
+@router.delete("/{agent_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_agent(
+    agent_id: str, actor: CurrentActor, session: TeamSession, *, disable_numbers: bool = False
+) -> Response:
+    """Delete it; its sources stay with the team. Refused as pausing is."""
+    await service.delete(session, actor.team_id, agent_id, disable_numbers=disable_numbers)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/{agent_id}/versions")
+async def list_versions(
+    agent_id: str, actor: CurrentActor, session: TeamSession
+) -> list[VersionOut]:
+    """What was published, newest first."""
+    await service.get(session, actor.team_id, agent_id)
+    rows = await service.versions(session, actor.team_id, agent_id)
+    return [VersionOut.model_validate(row, from_attributes=True) for row in rows]

@@ -1,0 +1,189 @@
+"""REST of knowledge: sources, their passages, and what a question finds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from offhook.knowledge import service
+from offhook.knowledge.decoding import MAX_BYTES
+from offhook.knowledge.models import Source
+from offhook.knowledge.searching import search
+from offhook.teams import CurrentActor, OnceOnly, TeamSession
+from offhook.web import Page, PagingQuery, paginate
+
+router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
+# The file itself, and what a form puts around it.
+UPLOAD_BYTES = MAX_BYTES + 100_000
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are refused, so that a typing error is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SourceIn(Body):
+    kind: Literal["text", "pair"]
+    title: str = Field(description="What the text is about; of a pair, the question.")
+    content: str = Field(description="The text; of a pair, the answer.", max_length=900_000)
+    agent_ids: list[str] = Field(default=[], description="The agents that use it.")
+
+
+class SourceChange(Body):
+    title: str | None = None
+    content: str | None = Field(default=None, max_length=900_000)
+    agent_ids: list[str] | None = None
+
+
+class SourceOut(BaseModel):
+    id: str
+    kind: str
+    title: str
+    state: str = Field(description="reading, ready or failed.")
+    error: str
+    size_bytes: int
+    passage_count: int
+    created_at: datetime
+    synced_at: datetime | None
+    agent_ids: list[str]
+
+
+class PassageOut(BaseModel):
+    id: str
+    position: int
+    headings: list[str]
+    text: str
+
+
+class HitOut(BaseModel):
+    passage_id: str
+    source_id: str
+    title: str
+    headings: list[str]
+    text: str
+    confidence: float = Field(description="How sure it is that it answers, 0 to 1.")
+    answerable: bool = Field(description="Whether an agent would tell it.")
+
+
+def source_out(source: Source, agents: dict[str, set[str]]) -> SourceOut:
+    shown = {name: getattr(source, name) for name in SourceOut.model_fields if name != "agent_ids"}
+    return SourceOut(**shown, agent_ids=sorted(agents.get(source.id, ())))
+
+
+async def _out(session: TeamSession, source: Source) -> SourceOut:
+    return source_out(source, await service.agents_of(session, source.team_id))
+
+
+@router.get("/sources")
+async def list_sources(
+    actor: CurrentActor, session: TeamSession, paging: PagingQuery
+) -> Page[SourceOut]:
+    """The team's sources, newest first."""
+    query = select(Source).where(Source.team_id == actor.team_id)
+    rows, following = await paginate(session, query, paging, Source.created_at, Source.id)
+    agents = await service.agents_of(session, actor.team_id)
+    return Page(items=[source_out(row, agents) for row in rows], next=following)
+
+
+@router.post("/sources", status_code=HTTPStatus.CREATED, response_model=SourceOut)
+async def add_source(
+    body: SourceIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> Response:
+    """Add a text or a question with its answer."""
+    add = service.add_pair if body.kind == "pair" else service.add_text
+
+    async def work() -> SourceOut:
+        source = await add(session, actor.team_id, body.title, body.content, body.agent_ids)
+        return await _out(session, source)
+
+    return await once(work)
+
+
+@router.post(
+    "/files",
+    status_code=HTTPStatus.CREATED,
+    response_model=SourceOut,
+    openapi_extra={"x-max-bytes": MAX_BYTES},
+    max_body_size=UPLOAD_BYTES,
+)
+async def upload_file(
+    file: Annotated[UploadFile, File(description="TXT or MD, at most 25 MB.")],
+    actor: CurrentActor,
+    session: TeamSession,
+    agent_ids: Annotated[Sequence[str], Form()] = (),
+) -> Any:
+    """Upload a file; nothing is stored when it cannot be read."""
+    data = await file.read()
+    name = file.filename or "file.txt"
+    return await _out(
+        session, await service.add_file(session, actor.team_id, name, data, agent_ids)
+    )
+
+
+@router.get("/sources/{source_id}")
+async def get_source(source_id: str, actor: CurrentActor, session: TeamSession) -> SourceOut:
+    return await _out(session, await service.get(session, actor.team_id, source_id))
+
+
+@router.patch("/sources/{source_id}")
+async def change_source(
+    source_id: str, body: SourceChange, actor: CurrentActor, session: TeamSession
+) -> SourceOut:
+    """Replace its words or its agents; the old passages are gone from the next turn on."""
+    if body.agent_ids is not None:
+        await service.link(session, actor.team_id, source_id, body.agent_ids)
+    if body.title is not None or body.content is not None:
+        await service.replace_source(
+            session, actor.team_id, source_id, title=body.title, content=body.content
+        )
+    return await _out(session, await service.get(session, actor.team_id, source_id))
+
+
+@router.delete("/sources/{source_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_source(source_id: str, actor: CurrentActor, session: TeamSession) -> Response:
+    """Forget a source and its passages at once."""
+    await service.delete(session, actor.team_id, source_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/sources/{source_id}/passages")
+async def list_passages(
+    source_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    after: Annotated[int, Query(ge=-1, le=1_000_000)] = -1,
+) -> Page[PassageOut]:
+    """Its passages in order, 100 at a time; `next` is the `after` of the following ones."""
+    await service.get(session, actor.team_id, source_id)
+    rows = await service.passages(session, actor.team_id, source_id, 100, after)
+    items = [PassageOut.model_validate(row, from_attributes=True) for row in rows]
+    return Page(items=items, next=str(rows[-1].position) if len(rows) == 100 else None)  # noqa: PLR2004 - a full page
+
+
+@router.get("/search")
+async def search_passages(
+    actor: CurrentActor,
+    session: TeamSession,
+    question: Annotated[str, Query(min_length=1, max_length=400)],
+    agent_id: str | None = None,
+) -> list[HitOut]:
+    """What a question finds, best first; of one agent's sources where `agent_id` is given."""
+    hits = await search(session, actor.team_id, agent_id, question)
+    return [
+        HitOut(
+            passage_id=hit.passage_id,
+            source_id=hit.source_id,
+            title=hit.title,
+            headings=list(hit.headings),
+            text=hit.text,
+            confidence=hit.confidence,
+            answerable=hit.answerable,
+        )
+        for hit in hits
+    ]
