@@ -32,8 +32,7 @@ class OptionsChange(Body):
     reply_segments: int | None = None
 
 
-class AgentChange(Body):
-    name: str | None = None
+class _Draft(Body):
     instructions: str | None = None
     greeting: str | None = None
     voice: str | None = None
@@ -43,7 +42,11 @@ class AgentChange(Body):
     options: OptionsChange | None = None
 
 
-class AgentIn(AgentChange):
+class AgentChange(_Draft):
+    name: str | None = None
+
+
+class AgentIn(_Draft):
     name: str
 
 
@@ -95,7 +98,7 @@ async def _out(session: TeamSession, agent: Agent) -> AgentOut:
     )
 
 
-def _changes(body: AgentChange) -> dict[str, Any]:
+def _changes(body: _Draft) -> dict[str, Any]:
     given = body.model_dump(exclude_none=True)
     return {key: value for key, value in given.items() if key in service.EDITABLE}
 

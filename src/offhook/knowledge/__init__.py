@@ -5,6 +5,7 @@ into passages that are found by words and by meaning. `search` gives the passage
 question and says whether any does: `hits[0].answerable`. Knows no agents but by their id.
 """
 
+from offhook.knowledge import api, pages
 from offhook.knowledge.asking import (
     Wants,
     asked,
@@ -24,6 +25,7 @@ from offhook.knowledge.service import (
     add_file,
     add_pair,
     add_text,
+    agents_of,
     delete,
     forget_agent,
     get,
@@ -33,6 +35,8 @@ from offhook.knowledge.service import (
     replace_source,
 )
 from offhook.knowledge.words import concepts, fold, stem, terms
+
+routers = (api.router, pages.router)
 
 __all__ = [
     "Hit",
@@ -44,6 +48,7 @@ __all__ = [
     "add_file",
     "add_pair",
     "add_text",
+    "agents_of",
     "asked",
     "clean",
     "concepts",
@@ -61,6 +66,7 @@ __all__ = [
     "plain",
     "price_cell",
     "replace_source",
+    "routers",
     "row_text",
     "search",
     "sentences",

@@ -1,0 +1,253 @@
+"""Pages of agents: the list, an agent's sections, making it live, a box to text the draft."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import HTMLResponse, Response
+
+from offhook import knowledge
+from offhook.agents import sample, service, users
+from offhook.agents.brain import Brain, Briefing, Channel, Cited, Said, Speaker, Text
+from offhook.agents.models import Agent
+from offhook.agents.opening import open_brain
+from offhook.agents.wiring import search_in
+from offhook.teams import Actor, CurrentActor, TeamSession
+from offhook.web import redirect, render
+
+router = APIRouter(include_in_schema=False)
+Field = Annotated[str, Form()]
+Flag = Annotated[bool, Form()]
+Ids = Annotated[Sequence[str], Form()]
+SECTIONS = ("behaviour", "voice", "knowledge", "numbers")
+MAX_TRIED_TURNS = 20
+
+
+@router.get("/agents")
+async def index(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
+    return render(request, "agents/list.html", **await _rows(session, actor))
+
+
+@router.get("/agents/rows")
+async def rows(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
+    return render(request, "agents/list.html", block="rows", **await _rows(session, actor))
+
+
+@router.post("/agents")
+async def create(
+    request: Request, actor: CurrentActor, session: TeamSession, *, name: Field = ""
+) -> Response:
+    agent = await service.create(session, actor.team_id, name)
+    return redirect(request, f"/agents/{agent.id}", toast="Created")
+
+
+@router.post("/agents/sample")
+async def create_sample(request: Request, actor: CurrentActor, session: TeamSession) -> Response:
+    agent = await sample.create(session, actor.team_id, by=actor.who)
+    return redirect(request, f"/agents/{agent.id}", toast="The sample agent is live")
+
+
+@router.get("/agents/choices")
+async def choices(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    source: Annotated[str, Query()] = "",
+    agent: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    """Which agents use a source; of a new one, all of them or the one that it is added for."""
+    listed = await service.listed(session, actor.team_id)
+    if source:
+        chosen = (await knowledge.agents_of(session, actor.team_id)).get(source, set())
+    else:
+        chosen = {agent} if agent else {each.id for each in listed}
+    return render(request, "agents/choices.html", agents=listed, chosen=chosen)
+
+
+@router.post("/agents/sources/{source_id}")
+async def link_source(
+    request: Request, source_id: str, actor: CurrentActor, session: TeamSession, *,
+    agent_ids: Ids = (),
+) -> Response:  # fmt: skip
+    await knowledge.link(session, actor.team_id, source_id, agent_ids)
+    return redirect(request, f"/knowledge/{source_id}", toast="Saved")
+
+
+@router.get("/agents/{agent_id}")
+async def agent_page(
+    request: Request,
+    agent_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    section: Annotated[str, Query()] = "behaviour",
+) -> HTMLResponse:
+    agent = await service.get(session, actor.team_id, agent_id)
+    return render(
+        request,
+        "agents/agent.html",
+        section=section if section in SECTIONS else "behaviour",
+        view=await service.view(session, agent),
+        agent=agent,
+        sources=await knowledge.listed(session, actor.team_id),
+        used=await knowledge.agents_of(session, actor.team_id),
+        numbers=await _numbers(session, agent),
+        versions=await service.versions(session, actor.team_id, agent_id),
+        tried="[]",
+        turns=[],
+    )
+
+
+@router.post("/agents/{agent_id}/behaviour")
+async def save_behaviour(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    name: Field = "", instructions: Field = "", fallback: Field = "", model: Field = "",
+) -> Response:  # fmt: skip
+    await service.update(
+        session, actor.team_id, agent_id,
+        name=name, instructions=instructions, fallback=fallback, model=model,
+    )  # fmt: skip
+    return redirect(request, f"/agents/{agent_id}", toast="Saved")
+
+
+@router.post("/agents/{agent_id}/voice")
+async def save_voice(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    greeting: Field = "", voice: Field = "", language: Field = "en",
+    interruptible: Flag = False, silence_ms: Field = "700", check_in_s: Field = "6",
+    max_call_minutes: Field = "30", reply_segments: Field = "3",
+) -> Response:  # fmt: skip
+    figures = {
+        "silence_ms": silence_ms,
+        "check_in_s": check_in_s,
+        "max_call_minutes": max_call_minutes,
+        "reply_segments": reply_segments,
+    }
+    options: dict[str, Any] = {name: _whole(value) for name, value in figures.items()}
+    await service.update(
+        session, actor.team_id, agent_id,
+        greeting=greeting, voice=voice, language=language,
+        options={**options, "interruptible": interruptible},
+    )  # fmt: skip
+    return redirect(request, f"/agents/{agent_id}?section=voice", toast="Saved")
+
+
+@router.post("/agents/{agent_id}/knowledge")
+async def save_knowledge(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    source_ids: Ids = (),
+) -> Response:  # fmt: skip
+    await service.get(session, actor.team_id, agent_id)
+    used = await knowledge.agents_of(session, actor.team_id)
+    for source in await knowledge.listed(session, actor.team_id):
+        now_used = used.get(source.id, set())
+        if (source.id in source_ids) != (agent_id in now_used):
+            changed = now_used ^ {agent_id}
+            await knowledge.link(session, actor.team_id, source.id, sorted(changed))
+    return redirect(request, f"/agents/{agent_id}?section=knowledge", toast="Saved")
+
+
+@router.post("/agents/{agent_id}/live")
+async def make_live(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession
+) -> Response:
+    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who)
+    return redirect(request, f"/agents/{agent_id}", toast=f"Version {agent.version} is live")
+
+
+@router.post("/agents/{agent_id}/pause")
+async def pause(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    disable_numbers: Flag = False,
+) -> Response:  # fmt: skip
+    await service.pause(session, actor.team_id, agent_id, disable_numbers=disable_numbers)
+    return redirect(request, f"/agents/{agent_id}", toast="Paused")
+
+
+@router.post("/agents/{agent_id}/draft")
+async def to_draft(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    disable_numbers: Flag = False,
+) -> Response:  # fmt: skip
+    await service.to_draft(session, actor.team_id, agent_id, disable_numbers=disable_numbers)
+    return redirect(request, f"/agents/{agent_id}", toast="Back to a draft")
+
+
+@router.post("/agents/{agent_id}/delete")
+async def delete(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    disable_numbers: Flag = False,
+) -> Response:  # fmt: skip
+    await service.delete(session, actor.team_id, agent_id, disable_numbers=disable_numbers)
+    return redirect(request, "/agents", toast="Deleted")
+
+
+@router.post("/agents/{agent_id}/try")
+async def try_draft(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    text: Annotated[str, Form(max_length=1_600)] = "",
+    tried: Annotated[str, Form(max_length=60_000)] = "[]",
+) -> HTMLResponse:  # fmt: skip
+    """What the draft would text; nothing is stored, nothing counts."""
+    agent = await service.get(session, actor.team_id, agent_id)
+    said = [*_said(tried), Said(Speaker.CALLER, text.strip())]
+    briefing = Briefing(
+        team_id=actor.team_id,
+        snapshot=agent.draft(),
+        channel=Channel.SMS,
+        history=said,
+        search=search_in(request.app.state.database, actor.team_id, agent.draft()),
+        now=datetime.now(ZoneInfo(actor.timezone)),
+    )
+    reply, cited = "", list[str]()
+    if text.strip():
+        async for part in _brain(request).reply(briefing):
+            reply += part.delta if isinstance(part, Text) else ""
+            cited += [part.title] if isinstance(part, Cited) else []
+        said = [*said, Said(Speaker.AGENT, reply)]
+    else:
+        said = said[:-1]
+    turns = [(each.speaker.value, each.text) for each in said[-MAX_TRIED_TURNS:]]
+    return render(
+        request, "agents/agent.html", block="talk", agent=agent, turns=turns,
+        tried=json.dumps(turns), cited=cited,
+    )  # fmt: skip
+
+
+def _said(tried: str) -> list[Said]:
+    """The turns that the page sent back; rubbish is no turns."""
+    try:
+        turns = cast("list[Any]", json.loads(tried))
+        return [Said(Speaker(str(who)), str(text)) for who, text in turns][-MAX_TRIED_TURNS:]
+    except (ValueError, TypeError):
+        return []
+
+
+def _brain(request: Request) -> Brain:
+    state = request.app.state
+    if not hasattr(state, "brain"):
+        state.brain = open_brain(state.settings)
+    return cast("Brain", state.brain)
+
+
+def _whole(value: str) -> int | str:
+    """A figure, or what was typed: the refusal shows it."""
+    text = value.strip()
+    return int(text) if text.isdecimal() and len(text) <= 9 else text  # noqa: PLR2004 - no overflow
+
+
+async def _numbers(session: TeamSession, agent: Agent) -> list[users.NumberInUse]:
+    return [
+        number
+        for each in users.registered()
+        for number in await each.enabled_numbers(session, agent.team_id, agent.id)
+    ]
+
+
+async def _rows(session: TeamSession, actor: Actor) -> dict[str, Any]:
+    agents = await service.listed(session, actor.team_id)
+    used = await knowledge.agents_of(session, actor.team_id)
+    counts = {each.id: sum(each.id in ids for ids in used.values()) for each in agents}
+    return {"views": [await service.view(session, each) for each in agents], "counts": counts}
