@@ -15,3 +15,9 @@ async def team_id(database: Database) -> str:
         session.add(team)
         await session.flush()
         return team.id
+
+
+@pytest.fixture
+def rooms() -> tuple[str, ...]:
+    """These tests need no room above agents."""
+    return ("web", "teams", "knowledge", "agents")

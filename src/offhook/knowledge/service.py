@@ -137,7 +137,7 @@ async def agents_of(session: Session, team_id: str) -> dict[str, set[str]]:
         SourceAgent.team_id == team_id
     )
     found: dict[str, set[str]] = {}
-    for source_id, agent_id in (await session.execute(query)).tuples():
+    for source_id, agent_id in await session.execute(query):
         found.setdefault(source_id, set()).add(agent_id)
     return found
 

@@ -84,6 +84,7 @@ CONCEPTS: dict[str, str] = {
     "lost": "lose forget",
     "milk": "milk dairy lactose",
     "old": "founded established since begin",
+    "opening": "open opening close closing closed hours",
     "organic": "organic bio",
     "park": "park parking car garage vehicle",
     "phone": "phone telephone mobile smartphone",
