@@ -17,6 +17,7 @@ from offhook.knowledge.asking import (
     tells,
 )
 from offhook.knowledge.decoding import clean
+from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
 from offhook.knowledge.passages import Kind, plain, row_text, sentences
 from offhook.knowledge.ranking import Hit
@@ -65,6 +66,7 @@ __all__ = [
     "passages",
     "plain",
     "price_cell",
+    "register_jobs",
     "replace_source",
     "routers",
     "row_text",
