@@ -8,9 +8,14 @@ import pytest
 
 from offhook import agents, billing, numbers, usage
 from offhook.billing import CardInput, TestGateway
+from offhook.carriers import Callbacks, Carrier, account
+from offhook.carriers.simulator.server import Simulator, running
+from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database, Session, now
 from offhook.numbers import stopping
 from offhook.numbers.models import Number
+from offhook.numbers.purchasing import Shop
+from offhook.settings import Settings
 from offhook.teams import Team
 from offhook.usage import Service
 
@@ -147,3 +152,29 @@ def agents_ask() -> Iterator[None]:
     agents.register(users)
     yield
     agents.unregister(users)
+
+
+CALLBACKS = Callbacks(
+    voice_url="http://127.0.0.1:9/voice",
+    sms_url="http://127.0.0.1:9/sms",
+    status_url="http://127.0.0.1:9/status",
+)
+
+
+@pytest.fixture
+async def simulator(settings: Settings) -> AsyncIterator[Simulator]:
+    """The simulated carrier, with its own storage in the test's home."""
+    async with running(settings) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def carrier(settings: Settings, simulator: Simulator) -> AsyncIterator[Carrier]:
+    carrier = open_twilio(account(settings), simulator.url)
+    yield carrier
+    await carrier.aclose()
+
+
+@pytest.fixture
+def shop(database: Database, carrier: Carrier, gateway: TestGateway) -> Shop:
+    return Shop(database, carrier, gateway, CALLBACKS)

@@ -1,5 +1,25 @@
 """The fixtures of number_fixtures.py, for the tests of this room."""
 
-from number_fixtures import agent, agents_ask, gateway, other_team, stops, team
+from number_fixtures import (
+    agent,
+    agents_ask,
+    carrier,
+    gateway,
+    other_team,
+    shop,
+    simulator,
+    stops,
+    team,
+)
 
-__all__ = ["agent", "agents_ask", "gateway", "other_team", "stops", "team"]
+__all__ = [
+    "agent",
+    "agents_ask",
+    "carrier",
+    "gateway",
+    "other_team",
+    "shop",
+    "simulator",
+    "stops",
+    "team",
+]

@@ -8,10 +8,10 @@
     await billing.void(session, gateway, team_id, key)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
 
-Routers: `billing.api.router`, `billing.pages.router`; they find the gateway in
-`app.state.gateway`.
+`routers` are for app.py; they find the gateway in `app.state.gateway`.
 """
 
+from offhook.billing import api, pages
 from offhook.billing.gateway import (
     Card,
     CardInput,
@@ -36,6 +36,9 @@ from offhook.billing.service import (
 )
 from offhook.billing.test_gateway import TestGateway
 
+routers = (api.router, pages.router)
+banners = pages.banners
+
 __all__ = [
     "Card",
     "CardInput",
@@ -52,10 +55,12 @@ __all__ = [
     "TestGateway",
     "Unreachable",
     "add_card",
+    "banners",
     "capture",
     "change_subscription",
     "hold",
     "on_team_created",
+    "routers",
     "standing",
     "void",
     "when_suspended",

@@ -80,9 +80,14 @@ async def subscription(session: Session, team_id: str, *, lock: bool = False) ->
     return found
 
 
+def is_on() -> bool:
+    """Whether this installation charges its teams (U10)."""
+    return settings.load().billing
+
+
 async def standing(session: Session, team_id: str) -> Standing:
     """What the team may do now; every missing thing named (A1). Billing off: everything (U10)."""
-    if not settings.load().billing:
+    if not is_on():
         return rules.EVERY_TEAM_ACTIVE
     state = await session.scalar(select(Subscription.state).where(Subscription.team_id == team_id))
     at = await now(session)
@@ -194,7 +199,7 @@ async def hold(
     A decline is an outcome, not an error, so that it is recorded with its card (A1). Nothing is
     held when there is nothing to pay or billing is off. Raises gateway.Unreachable.
     """
-    if money.micros == 0 or not settings.load().billing:
+    if money.micros == 0 or not is_on():
         return Outcome(ok=True)
     at = await now(session)
     chosen = _charged(await cards(session, team_id, lock=True), at)

@@ -12,10 +12,11 @@ Who must end what is live when a number or one of its services stops (N9), in th
 
     numbers.when_stopped(handler)                       # handler(session, number, service | None)
 
-Put together by app.py: `jobs.register(jobs, shop)`, `agents.register(NumbersOfAgents())`,
-`billing.when_suspended(stop_suspended)`, `api.router`, `pages.router`.
+Put together by app.py: `register(jobs, shop)`, `agents.register(NumbersOfAgents())`,
+`billing.when_suspended(stop_suspended)`, `usage.names_from(labels)`, `routers`.
 """
 
+from offhook.numbers import api, buying_api, buying_pages, pages
 from offhook.numbers.activity import SYSTEM, By
 from offhook.numbers.answer import Answerer, Refusal, answering, held
 from offhook.numbers.events import (
@@ -24,6 +25,8 @@ from offhook.numbers.events import (
     NumberPurchased,
     NumberReleased,
 )
+from offhook.numbers.jobs import register
+from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
 from offhook.numbers.problems import NumberNotFound
 from offhook.numbers.purchasing import Shop
@@ -32,6 +35,9 @@ from offhook.numbers.service import configure, delete, disable, enable, get
 from offhook.numbers.stopping import when_stopped
 from offhook.numbers.users import NumbersOfAgents, of_agent, stop_suspended
 from offhook.usage import Service
+
+# The addresses of buying stand before those that take a number's id.
+routers = (buying_api.router, buying_pages.router, api.router, pages.router)
 
 __all__ = [
     "SYSTEM",
@@ -56,7 +62,10 @@ __all__ = [
     "enable",
     "get",
     "held",
+    "labels",
     "of_agent",
+    "register",
+    "routers",
     "stop_suspended",
     "when_stopped",
 ]

@@ -170,6 +170,13 @@ async def confirm_release(session: Session, team_id: str, number_id: str) -> Non
     await publish(session, NumberReleased(team_id=team_id, number_id=number.id, e164=number.e164))
 
 
+async def locked(session: Session, team_id: str, number_id: str) -> Number:
+    """The number to be changed, locked. Raises NumberNotFound, NumberGone."""
+    number = await _lock(session, team_id, number_id)
+    _refuse_gone(number)
+    return number
+
+
 async def _lock(
     session: Session, team_id: str, number_id: str, *, also_agent: str | None = None
 ) -> Number:

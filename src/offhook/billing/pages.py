@@ -1,0 +1,106 @@
+"""The page of billing: subscription, cards, charges."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from offhook.billing import service
+from offhook.billing.gateway import CardInput, CardInvalid
+from offhook.billing.models import Charge
+from offhook.billing.test_gateway import TestGateway
+from offhook.billing.web import CurrentGateway
+from offhook.teams import AdminActor, CurrentActor, TeamSession
+from offhook.web import Banner, PagingQuery, paginate, redirect, render
+
+router = APIRouter(include_in_schema=False)
+HOME = "/billing"
+CENTURY = 2000
+
+
+@router.get(HOME)
+async def billing_page(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    gateway: CurrentGateway,
+    paging: PagingQuery,
+) -> HTMLResponse:
+    query = select(Charge).where(Charge.team_id == actor.team_id)
+    charges, following = await paginate(session, query, paging, Charge.created_at, Charge.id)
+    return render(
+        request,
+        "billing/billing.html",
+        actor=actor,
+        subscription=await service.subscription(session, actor.team_id),
+        standing=await service.standing(session, actor.team_id),
+        cards=await service.cards(session, actor.team_id),
+        charges=charges,
+        next_url=f"{HOME}?cursor={following}" if following else "",
+        first_url=HOME if paging.cursor else "",
+        is_test=isinstance(gateway, TestGateway),
+        billing_on=service.is_on(),
+    )
+
+
+@router.post("/billing/cards")
+async def add_card(
+    request: Request,
+    actor: AdminActor,
+    session: TeamSession,
+    gateway: CurrentGateway,
+    number: Annotated[str, Form()],
+    expiry: Annotated[str, Form()],
+    code: Annotated[str, Form()],
+) -> Response:
+    month, year = _expiry(expiry)
+    given = CardInput(number, month, year, code)
+    card = await service.add_card(session, gateway, actor.team_id, given)
+    return redirect(request, HOME, toast=f"{card.brand} ending in {card.last4} added")
+
+
+@router.post("/billing/cards/{card_id}/default")
+async def make_default(
+    request: Request, card_id: str, actor: AdminActor, session: TeamSession
+) -> Response:
+    card = await service.set_default(session, actor.team_id, card_id)
+    return redirect(request, HOME, toast=f"Charges go to {card.brand} ending in {card.last4}")
+
+
+@router.post("/billing/cards/{card_id}/remove")
+async def remove_card(
+    request: Request,
+    card_id: str,
+    actor: AdminActor,
+    session: TeamSession,
+    gateway: CurrentGateway,
+) -> Response:
+    await service.remove_card(session, gateway, actor.team_id, card_id)
+    return redirect(request, HOME, toast="Card removed")
+
+
+async def banners(request: Request) -> list[Banner]:
+    """A suspended or past-due team is told on every page."""
+    actor = request.state.actor
+    async with request.app.state.database.team(actor.team_id) as session:
+        standing = await service.standing(session, actor.team_id)
+    if not standing.services_on:
+        sentence = f"{standing.reason} Calls and texts are not answered."
+        return [Banner("error", sentence, HOME, "Billing")]
+    subscription = [each for each in standing.missing if each.code == "subscription"]
+    return [Banner("warning", each.sentence, HOME, "Billing") for each in subscription]
+
+
+def _expiry(text: str) -> tuple[int, int]:
+    """`12/30`, `12 / 2030` or `1230` as month and year. Raises CardInvalid."""
+    digits = [part for part in text.replace(" ", "").replace("-", "/").split("/") if part]
+    if len(digits) == 1 and len(digits[0]) == len("MMYY"):
+        digits = [digits[0][:2], digits[0][2:]]
+    if len(digits) != 2 or not all(each.isascii() and each.isdigit() for each in digits):  # noqa: PLR2004 - month and year
+        raise CardInvalid(
+            f"“{text[:20]}” is not an expiry date.", field="expiry", remedy="Write it as MM/YY."
+        )
+    month, year = int(digits[0]), int(digits[1])
+    return month, year if year >= CENTURY else CENTURY + year

@@ -1,0 +1,399 @@
+"""A1 to A6 and faults (b): bought or undone, killed at every step, with the simulated carrier."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from number_fixtures import BY, CALLBACKS, add_card, make_number
+from offhook import numbers, prices
+from offhook.billing import HoldState, TestGateway
+from offhook.billing.models import Charge
+from offhook.carriers import Carrier, CarrierProblem, NumberType, Search, Unreachable
+from offhook.carriers.simulator.faults import Fault
+from offhook.carriers.simulator.server import Simulator
+from offhook.db import Database, EventRow, Jobs
+from offhook.numbers import NumberStatus, jobs, problems, purchase, purchasing, saga
+from offhook.numbers.models import Number, Purchase, Quote
+from offhook.numbers.purchase import Listing
+from offhook.numbers.purchasing import Shop
+from offhook.numbers.saga import Command, PurchaseState
+from offhook.phone import E164
+from offhook.prices import Money
+from offhook.usage import Service, balance
+
+BUY = "POST IncomingPhoneNumbers.json"
+POINTS = [f"purchase.{c}.{p}" for c in list(Command)[:5] for p in ("done", "stored")]
+POINTS_BACK = [f"purchase.{c}.{p}" for c in ("release", "void") for p in ("done", "stored")]
+
+
+class Killed(BaseException):
+    """As kill -9: nothing that follows is run."""
+
+
+def dying_at(point: str) -> Callable[[str], None]:
+    def passage(name: str) -> None:
+        if name == point:
+            raise Killed(name)
+
+    return passage
+
+
+async def search(database: Database, carrier: Carrier, team: str, query: Search) -> list[Listing]:
+    async with database.team(team) as session:
+        return await purchase.search(session, carrier, query, carrier_name="simulator")
+
+
+async def quote(shop: Shop, team: str, e164: str = "") -> Quote:
+    if not e164:
+        found = await search(shop.database, shop.carrier, team, Search(area_code="415", limit=1))
+        e164 = found[0].offer.e164
+    async with shop.database.team(team) as session:
+        return await purchase.quote(
+            session,
+            shop.carrier,
+            team,
+            BY,
+            e164=E164(e164),
+            number_type=NumberType.LOCAL,
+            zone="UTC",
+            carrier_name="simulator",
+        )
+
+
+async def order(
+    database: Database, team: str, shown: Quote, key: str = "k", terms: str = ""
+) -> Purchase:
+    async with database.team(team) as session:
+        return await purchase.order(
+            session,
+            team,
+            BY,
+            quote_id=shown.id,
+            accepted_terms=terms or shown.terms_version,
+            idempotency_key=key,
+        )
+
+
+async def ordered(shop: Shop, team: str) -> Purchase:
+    return await order(shop.database, team, await quote(shop, team))
+
+
+async def carry_out(shop: Shop, made: Purchase) -> PurchaseState | None:
+    return await purchasing.carry_out(shop, made.team_id, made.id)
+
+
+async def check_end(shop: Shop, gateway: TestGateway, made: Purchase) -> PurchaseState:
+    """The only two ends there are: {1 number, 1 charge} or {none at the carrier, no charge}."""
+    async with shop.database.team(made.team_id) as session:
+        found = await session.get_one(Purchase, made.id)
+        rows = (await session.scalars(select(Number))).all()
+        charges = (await session.scalars(select(Charge))).all()
+        told = await session.scalar(select(func.count()).where(EventRow.name == "number.purchased"))
+    at_carrier = await shop.carrier.list_numbers()
+    orders = {each.state for each in await gateway.orders()}
+    state = PurchaseState(found.state)
+    if state is PurchaseState.COMPLETED:
+        assert [(each.e164, each.status) for each in rows] == [(made.e164, NumberStatus.DISABLED)]
+        assert rows[0].id == found.number_id
+        assert rows[0].held_since is not None
+        assert [each.order_tag for each in at_carrier] == [made.id]
+        assert at_carrier[0].callbacks == CALLBACKS
+        assert (orders, [each.state for each in charges]) == (
+            {HoldState.CAPTURED},
+            [HoldState.CAPTURED],
+        )
+        assert told == 1
+    else:
+        assert state is PurchaseState.FAILED
+        assert found.failure
+        assert (list(rows), at_carrier, told) == ([], [], 0)
+        assert orders <= {HoldState.VOIDED, HoldState.DECLINED}
+        assert {each.state for each in charges} <= {HoldState.VOIDED, HoldState.DECLINED}
+    return state
+
+
+@pytest.fixture
+async def buyer(database: Database, gateway: TestGateway, team: str) -> str:
+    """A team that may buy."""
+    await add_card(database, gateway, team)
+    return team
+
+
+async def test_a_search_gives_several_numbers_each_with_its_price_a2(
+    shop: Shop, buyer: str
+) -> None:
+    found = await search(
+        shop.database, shop.carrier, buyer, Search(area_code="415", voice=True, sms=True)
+    )
+    assert len(found) > 3
+    for each in found:
+        assert each.offer.e164.startswith("+1415")
+        assert each.offer.capabilities.voice
+        assert each.offer.capabilities.sms
+        assert each.price.monthly == Money.of("2.00")
+    toll_free = await search(shop.database, shop.carrier, buyer, Search(type=NumberType.TOLL_FREE))
+    assert {each.price.monthly for each in toll_free} == {Money.of("4.00")}
+    digits = found[0].offer.e164[-4:]
+    narrowed = await search(shop.database, shop.carrier, buyer, Search(digits=digits))
+    assert found[0].offer.e164 in {each.offer.e164 for each in narrowed}
+
+
+@pytest.mark.parametrize("bad", ["4 15", "abc", "٤١٥"])
+async def test_a_search_for_no_digits_is_refused_with_its_field_a2(
+    shop: Shop, buyer: str, bad: str
+) -> None:
+    with pytest.raises(problems.SearchInvalid) as refused:
+        await search(shop.database, shop.carrier, buyer, Search(area_code=bad))
+    assert refused.value.details["errors"][0]["field"] == "area_code"
+
+
+async def test_a_purchase_without_a_card_says_what_to_do_a1(shop: Shop, team: str) -> None:
+    with pytest.raises(problems.PurchaseNotAllowed) as refused:
+        await ordered(shop, team)
+    assert [each["code"] for each in refused.value.details["missing"]] == ["payment_method"]
+    assert "Add a card" in refused.value.remedy
+
+
+async def test_the_terms_are_accepted_by_version_and_it_is_recorded_a4(
+    shop: Shop, buyer: str
+) -> None:
+    shown = await quote(shop, buyer)
+    for wrong in ("2020-01", " "):
+        with pytest.raises(problems.TermsNotAccepted):
+            await order(shop.database, buyer, shown, terms=wrong)
+    made = await order(shop.database, buyer, shown)
+    assert (made.terms_version, made.terms_accepted_by) == (prices.TERMS_VERSION, BY.id)
+    assert made.terms_accepted_at is not None
+
+
+async def test_a_bought_number_is_there_disabled_without_usage_a6(
+    shop: Shop, gateway: TestGateway, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    assert await carry_out(shop, made) is PurchaseState.COMPLETED
+    await check_end(shop, gateway, made)
+    async with shop.database.team(buyer) as session:
+        number = await numbers.get(session, buyer, made_id(await session.get(Purchase, made.id)))
+        use = await balance(session, buyer, number_id=number.id, service=Service.CALLS)
+    assert (number.name, number.agent_id, number.status) == ("", None, NumberStatus.DISABLED)
+    assert (use.posted, use.pending, use.limit) == (0, 0, None)
+
+
+def made_id(found: Purchase | None) -> str:
+    assert found is not None
+    assert found.number_id is not None
+    return found.number_id
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_any_step_and_resumed_it_is_wholly_bought_a5(
+    shop: Shop, gateway: TestGateway, buyer: str, point: str
+) -> None:
+    made = await ordered(shop, buyer)
+    with pytest.raises(Killed):
+        await purchasing.carry_out(shop, buyer, made.id, passage=dying_at(point))
+    await carry_out(shop, made)
+    assert await check_end(shop, gateway, made) is PurchaseState.COMPLETED
+
+
+async def until(shop: Shop, made: Purchase, wanted: PurchaseState) -> None:
+    while await purchasing.step(shop, made.team_id, made.id) is not wanted:
+        pass
+
+
+def refuse_callbacks(simulator: Simulator) -> None:
+    """The carrier refuses the next change of a number: it goes back, and the money too."""
+    simulator.faults.ask(Fault("request", path="POST .json", status=400, code=21402))
+
+
+@pytest.mark.parametrize("point", ["purchase.configure.stored", *POINTS_BACK])
+async def test_killed_on_the_way_back_and_resumed_it_is_wholly_undone_a5(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str, point: str
+) -> None:
+    made = await ordered(shop, buyer)
+    await until(shop, made, PurchaseState.RECORDED)
+    refuse_callbacks(simulator)
+    with pytest.raises(Killed):
+        await purchasing.carry_out(shop, buyer, made.id, passage=dying_at(point))
+    await carry_out(shop, made)
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+@pytest.mark.parametrize("card", ["4000000000000002", "4000000000009995", "4000002500003155"])
+async def test_a_declined_card_buys_nothing_and_says_why_a5(
+    shop: Shop, gateway: TestGateway, team: str, card: str
+) -> None:
+    await add_card(shop.database, gateway, team, card)
+    made = await ordered(shop, team)
+    await carry_out(shop, made)
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+    with pytest.raises(problems.PurchaseNotAllowed) as refused:
+        await order(shop.database, team, await quote(shop, team), "again")
+    assert [each["code"] for each in refused.value.details["missing"]] == ["card_declined"]
+
+
+async def test_a_lost_answer_to_buy_is_looked_up_by_order_tag_a5(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    simulator.faults.ask(Fault("request", path=BUY, lose_answer=True))
+    with pytest.raises(Unreachable):
+        await carry_out(shop, made)
+    await carry_out(shop, made)
+    assert await check_end(shop, gateway, made) is PurchaseState.COMPLETED
+
+
+async def test_a_number_that_somebody_else_bought_meanwhile_costs_nothing_a5(
+    shop: Shop, gateway: TestGateway, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    taken = await shop.carrier.buy(E164(made.e164), order_tag="somebody else", callbacks=CALLBACKS)
+    await carry_out(shop, made)
+    await shop.carrier.release(taken.carrier_id)
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+async def test_a_number_that_another_team_holds_on_record_is_given_back_a5(
+    shop: Shop, gateway: TestGateway, buyer: str, other_team: str
+) -> None:
+    made = await ordered(shop, buyer)
+    await until(shop, made, PurchaseState.BOUGHT)
+    theirs = await make_number(shop.database, other_team, e164=made.e164)
+    await carry_out(shop, made)
+    async with shop.database.system() as session:
+        assert (await session.scalars(select(Number.id))).all() == [theirs]
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+async def test_a_carrier_that_stays_silent_for_three_minutes_costs_nothing_faults_b(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    async with shop.database.team(buyer) as session:
+        (await session.get_one(Purchase, made.id)).created_at -= saga.PATIENCE
+    # The sale happens, but its answer is lost: what carries our tag goes back.
+    simulator.faults.ask(Fault("request", path=BUY, lose_answer=True))
+    assert await carry_out(shop, made) is PurchaseState.FAILED
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+async def test_a_sale_that_reached_the_carrier_too_late_is_found_and_given_back_faults_b(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    async with shop.database.team(buyer) as session:
+        (await session.get_one(Purchase, made.id)).created_at -= saga.PATIENCE
+    simulator.faults.ask(Fault("request", path=BUY, status=503))
+    await carry_out(shop, made)
+    await shop.carrier.buy(E164(made.e164), order_tag=made.id, callbacks=CALLBACKS)
+    await purchasing.release_orphans(shop)
+    assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+async def test_a_quote_is_good_for_fifteen_minutes_and_one_purchase_a3(
+    shop: Shop, buyer: str
+) -> None:
+    old = await quote(shop, buyer)
+    async with shop.database.team(buyer) as session:
+        (await session.get_one(Quote, old.id)).expires_at -= timedelta(minutes=15)
+    with pytest.raises(problems.QuoteExpired):
+        await order(shop.database, buyer, old)
+    shown = await quote(shop, buyer)
+    assert shown.expires_at - shown.created_at == timedelta(minutes=15)
+    await order(shop.database, buyer, shown, "first")
+    with pytest.raises(problems.QuoteUsed):
+        await order(shop.database, buyer, shown, "second")
+
+
+async def test_a_quote_whose_price_changed_is_refused_a3(shop: Shop, buyer: str) -> None:
+    shown = await quote(shop, buyer)
+    async with shop.database.team(buyer) as session:
+        (await session.get_one(Quote, shown.id)).minute_inbound_micros -= 1
+    with pytest.raises(problems.PriceChanged):
+        await order(shop.database, buyer, shown)
+
+
+async def test_a_quote_for_a_number_that_is_gone_is_refused_a3(shop: Shop, buyer: str) -> None:
+    shown = await quote(shop, buyer)
+    await shop.carrier.buy(E164(shown.e164), order_tag="somebody", callbacks=CALLBACKS)
+    with pytest.raises(problems.NumberTaken):
+        await quote(shop, buyer, shown.e164)
+
+
+async def test_thirty_orders_with_one_key_are_one_purchase_sec23(
+    shop: Shop, gateway: TestGateway, buyer: str
+) -> None:
+    shown = await quote(shop, buyer)
+    made = await asyncio.gather(*(order(shop.database, buyer, shown) for _ in range(30)))
+    assert len({each.id for each in made}) == 1
+    await asyncio.gather(*(carry_out(shop, made[0]) for _ in range(5)))
+    await carry_out(shop, made[0])
+    assert await check_end(shop, gateway, made[0]) is PurchaseState.COMPLETED
+    assert (await order(shop.database, buyer, shown)).id == made[0].id
+
+
+async def test_a_key_used_for_another_quote_is_refused_a5(shop: Shop, buyer: str) -> None:
+    first, second = await quote(shop, buyer), await quote(shop, buyer)
+    await order(shop.database, buyer, first)
+    with pytest.raises(problems.IdempotencyKeyReused):
+        await order(shop.database, buyer, second)
+    for bad in ("", "x" * 81, "a\nb"):
+        with pytest.raises(problems.IdempotencyKeyMissing):
+            await order(shop.database, buyer, second, bad)
+
+
+async def test_another_teams_quote_and_purchase_are_not_there_sec7(
+    shop: Shop, buyer: str, other_team: str
+) -> None:
+    shown = await quote(shop, buyer)
+    with pytest.raises(problems.QuoteNotFound):
+        await order(shop.database, other_team, shown)
+    made = await order(shop.database, buyer, shown)
+    with pytest.raises(problems.PurchaseNotFound):
+        async with shop.database.team(other_team) as session:
+            await purchase.get_purchase(session, other_team, made.id)
+
+
+async def test_the_worker_buys_and_the_sweep_resumes_what_nobody_works_on(
+    shop: Shop, gateway: TestGateway, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    with pytest.raises(Killed):
+        await purchasing.carry_out(shop, buyer, made.id, passage=dying_at("purchase.buy.done"))
+    async with shop.database.team(buyer) as session:
+        (await session.get_one(Purchase, made.id)).updated_at -= jobs.FORGOTTEN
+    await jobs.sweep(shop.database)
+    worker = Jobs(shop.database)
+    jobs.register(worker, shop)
+    await worker.run_due()
+    assert await check_end(shop, gateway, made) is PurchaseState.COMPLETED
+
+
+async def test_a_deleted_number_is_releasing_until_the_carrier_confirms_n10_un7(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str
+) -> None:
+    made = await ordered(shop, buyer)
+    await carry_out(shop, made)
+    async with shop.database.team(buyer) as session:
+        number_id = made_id(await session.get(Purchase, made.id))
+        await numbers.delete(session, buyer, number_id, BY, confirmation=made.e164)
+    simulator.faults.ask(Fault("request", path="DELETE .json", status=503))
+    with pytest.raises(CarrierProblem):
+        await jobs.give_back(shop, buyer, number_id)
+    assert await _status(shop, buyer, number_id) == NumberStatus.RELEASING
+    for _ in range(2):
+        await jobs.give_back(shop, buyer, number_id)
+    assert await _status(shop, buyer, number_id) == NumberStatus.RELEASED
+    assert await shop.carrier.list_numbers() == []
+    async with shop.database.system() as session:
+        assert await numbers.held(session, made.e164) is None
+        names = (await session.scalars(select(EventRow.name).order_by(EventRow.position))).all()
+    assert list(names) == ["number.purchased", "number.released"]
+
+
+async def _status(shop: Shop, team: str, number_id: str) -> str:
+    async with shop.database.team(team) as session:
+        return (await numbers.get(session, team, number_id)).status
