@@ -12,7 +12,7 @@ Who must end what is live when a number or one of its services stops (N9), in th
 
     numbers.when_stopped(handler)                       # handler(session, number, service | None)
 
-Put together by app.py: `register(jobs, shop)`, `agents.register(NumbersOfAgents())`,
+Put together by app.py: `register_jobs(jobs, shop)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `usage.names_from(labels)`, `routers`.
 """
 
@@ -25,7 +25,7 @@ from offhook.numbers.events import (
     NumberPurchased,
     NumberReleased,
 )
-from offhook.numbers.jobs import register
+from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
 from offhook.numbers.problems import NumberNotFound
@@ -64,7 +64,7 @@ __all__ = [
     "held",
     "labels",
     "of_agent",
-    "register",
+    "register_jobs",
     "routers",
     "stop_suspended",
     "when_stopped",

@@ -20,6 +20,7 @@ from offhook.teams import Actor, AdminActor, CurrentActor, TeamSession
 from offhook.web import redirect, render
 
 router = APIRouter(include_in_schema=False)
+MAX_SHOWN = 12
 STEPS = ["Search", "Review", "Purchase", "Done"]
 COUNTRY_NAMES = {
     "US": "United States",
@@ -87,9 +88,7 @@ async def results(
     sms: bool = False,
 ) -> HTMLResponse:
     """What a search found, for the page of the search."""
-    query = Search(
-        country, type, area_code.strip(), digits.strip(), voice, sms, purchase.MAX_RESULTS
-    )
+    query = Search(country, type, area_code.strip(), digits.strip(), voice, sms, MAX_SHOWN)
     found = await purchase.search(session, carrier, query, carrier_name=carrier_name)
     return render(request, "numbers/results.html", found=found, type=type, actor=actor)
 
