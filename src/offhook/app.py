@@ -56,6 +56,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
+    application.state.web.banners.append(billing.banners)
     join_rooms()
     return application
 
@@ -117,6 +118,8 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     hub = application.state.web.live
     carrier = carriers.open(application.state.settings)
     application.state.carrier = carrier
+    gateway = billing.TestGateway(database.url)
+    application.state.gateway = gateway
     listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())
     try:
         yield
@@ -124,6 +127,7 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
         listener.cancel()
         with suppress(asyncio.CancelledError):
             await listener
+        await gateway.aclose()
         await carrier.aclose()
 
 
