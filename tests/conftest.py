@@ -14,10 +14,10 @@ from pathlib import Path
 
 import procrastinate
 import pytest
-from sqlalchemy import MetaData, Table
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from offhook.db import Database
+from offhook.db import Database, protect
 from offhook.schema import metadata
 from offhook.supervisor import EmbeddedPostgres
 
@@ -67,25 +67,14 @@ def _create(server: EmbeddedPostgres, name: str, template: str | None = None) ->
         server.sql("CREATE EXTENSION IF NOT EXISTS vector", name)
 
 
-def _complete(known: MetaData) -> list[Table]:
-    """The tables whose foreign keys lead to tables that exist: a room may still be to come."""
-    tables = list(known.tables.values())
-    while True:
-        names = {table.name for table in tables}
-        kept = [
-            t
-            for t in tables
-            if all(key.target_fullname.split(".")[0] in names for key in t.foreign_keys)
-        ]
-        if len(kept) == len(tables):
-            return kept
-        tables = kept
-
-
 async def _fill(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
-        await connection.run_sync(metadata().create_all, tables=_complete(metadata()))
+        await connection.run_sync(metadata().create_all)
+        for table in metadata().tables.values():
+            if "team_id" in table.c:
+                for statement in protect(table.name):
+                    await connection.execute(text(statement))
     await engine.dispose()
     connector = procrastinate.PsycopgConnector(
         conninfo=url.replace("postgresql+psycopg://", "postgresql://")

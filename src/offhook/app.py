@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import websockets
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse, Response
 
 from offhook import (
     agents,
@@ -50,9 +49,8 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.state.secret = application.state.web.secret
     application.state.voices = voices(settings, synthesiser)
     for room in ROOMS:
-        for router in room.routers:
+        for router in getattr(room, "routers", ()):
             application.include_router(router)
-    application.add_api_route("/", _home, include_in_schema=False)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
@@ -129,10 +127,6 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
             await listener
         await gateway.aclose()
         await carrier.aclose()
-
-
-async def _home() -> Response:
-    return RedirectResponse("/numbers")
 
 
 async def _healthz() -> dict[str, str]:

@@ -64,11 +64,11 @@ def text(
     number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
     body: Annotated[str, typer.Argument(help="What to write.")],
     sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
-    wait: Annotated[bool, typer.Option(help="Wait for the reply and print it.")] = True,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a reply; 0 for none.")] = 30.0,
 ) -> None:
     """Text a number on the simulated network and print the reply."""
     handset = importlib.import_module("offhook.carriers.simulator.handset")
-    asyncio.run(handset.text(load(), number, body, sender=sender, wait=wait))
+    asyncio.run(handset.send_text(load(), number, body, sender=sender, wait_s=wait))
 
 
 @app.command()
@@ -86,7 +86,7 @@ def call(
     """Call a number on the simulated network."""
     handset = importlib.import_module("offhook.carriers.simulator.handset")
     asyncio.run(
-        handset.call(
+        handset.place_call(
             load(),
             number,
             say=say or [],

@@ -11,17 +11,14 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     DateTime,
     Enum,
     ForeignKey,
     MetaData,
     String,
-    Table,
     TypeDecorator,
-    event,
 )
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from offhook.db.ids import new_id
@@ -77,7 +74,7 @@ class TeamOwned:
 
 
 def protect(table: str) -> Sequence[str]:
-    """The statements that put `table` behind row-level security; for migrations too."""
+    """The statements that put `table` behind row-level security, for its migration."""
     seen = "team_id = current_setting('offhook.team', true)"
     system = "current_setting('offhook.team', true) = '*'"
     return (
@@ -85,12 +82,3 @@ def protect(table: str) -> Sequence[str]:
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY team ON {table} USING ({seen} OR {system}) WITH CHECK ({seen} OR {system})",
     )
-
-
-def _protect_created(target: Table, connection: Connection, **_: Any) -> None:
-    if "team_id" in target.c:
-        for statement in protect(target.name):
-            connection.execute(DDL(statement))
-
-
-event.listen(Table, "after_create", _protect_created)
