@@ -29,7 +29,7 @@ KIND_FITS = 0.12
 KIND_LACKS = -0.18
 DAY_FITS = 0.25
 DAY_MISSES = -0.25
-DAY_IS_SUBJECT = 0.12
+DAY_IS_SUBJECT = 0.25
 ANSWERABLE = 0.5
 SHORTLIST = 8
 NOTHING_LIKE = 0.05
@@ -174,7 +174,8 @@ def _scored(candidate: Candidate, wanted: Asked, coverage: float) -> Scored:
     if wanted.days:
         here = days_in(candidate.text)
         points += DAY_FITS if wanted.days & here else (DAY_MISSES if here else 0.0)
-        if candidate.cells and wanted.days & days_in(candidate.cells[0][1]):
+        hours = Wants.OPENING in wanted.wants and candidate.cells
+        if hours and wanted.days & days_in(candidate.cells[0][1]):
             points += DAY_IS_SUBJECT
     return Scored(candidate, points, coverage, fits)
 
