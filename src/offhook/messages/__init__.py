@@ -7,7 +7,7 @@ Other rooms reach messages by `when_number_stopped` (N9), joined in app.py; whoe
 asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a callback does.
 """
 
-from offhook.messages import api, carrier
+from offhook.messages import api, carrier, pages
 from offhook.messages.delivery import on_status
 from offhook.messages.jobs import register as register_jobs
 from offhook.messages.models import Message, OptOut
@@ -16,7 +16,7 @@ from offhook.messages.receiving import receive
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
 
-routers = (carrier.router, api.router)
+routers = (carrier.router, api.router, pages.router)
 
 __all__ = [
     "Message",

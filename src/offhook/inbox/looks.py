@@ -1,0 +1,100 @@
+"""How conversations are put into words and order for the pages. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from offhook import phone
+from offhook.contacts import Contact
+from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+from offhook.inbox.reading import Told
+
+REASONS: Mapping[str, str] = {
+    "by_hand": "closed by hand",
+    "quiet": "closed after a day without a text",
+    "limit_reached": "monthly limit reached",
+    "lines_full": "all lines were busy",
+    "caller_cap": "this caller has too many calls at once",
+    "number_disabled": "the number is disabled",
+    "disabled": "the number is disabled",
+    "calls_off": "calls are switched off",
+    "service_off": "calls are switched off",
+    "agent_not_live": "the agent is not live",
+    "suspended": "the team is suspended",
+    "team_suspended": "the team is suspended",
+    "opted_out": "this caller has opted out",
+    "our_fault": "a fault on our side",
+}
+ERRORS = frozenset({"failed", "undelivered", "withdrawn"})
+SHOWN_STATES = frozenset({"queued", "sent", "delivered", "interrupted", *ERRORS})
+STATES = {
+    State.LIVE: ("Live", "live"),
+    State.OPEN: ("Open", "on"),
+    State.CLOSED: ("Closed", "off"),
+    State.NOT_ANSWERED: ("Not answered", "warn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a timeline: a new day, a bubble, or a whole call among the texts (I2)."""
+
+    id: str
+    at: datetime
+    day: str = ""
+    turn: Turn | None = None
+    call: Told | None = None
+
+
+def title(conversation: Conversation, contact: Contact | None) -> str:
+    """Who it is, as a person says it."""
+    if contact is not None and contact.name:
+        return contact.name
+    if not conversation.sender:
+        return "Hidden number"
+    if conversation.sender.startswith("+"):
+        return phone.national(phone.E164(conversation.sender))
+    return conversation.sender
+
+
+def reason(code: str) -> str:
+    return REASONS.get(code, code.replace("_", " "))
+
+
+def status(turn: Turn) -> tuple[str, str]:
+    """What stands under a bubble and its kind; what was received needs no word."""
+    if turn.status == "sending":
+        return "queued", ""
+    if turn.status not in SHOWN_STATES:
+        return "", ""
+    return turn.status, "error" if turn.status in ERRORS else ""
+
+
+def timeline(told: Iterable[Told], zone: tzinfo) -> list[Entry]:
+    """Bubbles of texts and whole calls in the order of time, a line before each new day."""
+    entries: list[Entry] = []
+    for each in told:
+        if each.conversation.channel is Channel.CALL:
+            entries.append(Entry(each.conversation.id, each.conversation.opened_at, call=each))
+        else:
+            entries += [Entry(turn.id, turn.started_at, turn=turn) for turn in each.turns]
+    entries.sort(key=lambda entry: entry.at)
+    return _with_days(entries, zone)
+
+
+def _with_days(entries: list[Entry], zone: tzinfo) -> list[Entry]:
+    lines: list[Entry] = []
+    last = None
+    for entry in entries:
+        local = entry.at.astimezone(zone)
+        if local.date() != last:
+            last = local.date()
+            name = f"{local:%A}, {local.day} {local:%B %Y}"
+            lines.append(Entry(f"day-{last.isoformat()}", entry.at, day=name))
+        lines.append(entry)
+    return lines
+
+
+def talked(told: Told) -> list[Turn]:
+    """The spoken turns of a call; notices are on the call's own page."""
+    return [turn for turn in told.turns if turn.speaker is not Speaker.NOTICE]

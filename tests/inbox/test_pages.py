@@ -1,0 +1,196 @@
+"""The inbox in a browser and over REST: filters, timelines, live turns exactly once (CM8)."""
+
+import asyncio
+from datetime import timedelta
+
+from httpx import AsyncClient
+from playwright.async_api import Page, expect
+
+from number_fixtures import make_agent, make_enabled
+from offhook import contacts, inbox
+from offhook.db import Database, now
+from offhook.inbox import Channel, Speaker
+from offhook.phone import E164
+from web_fixtures import Person, Site
+
+ANN = E164("+14155550199")
+
+
+async def make_thread(database: Database, team: str, number: str, *texts: str) -> str:
+    async with database.team(team) as session:
+        contact = await contacts.on_contact(session, team, ANN)
+        thread = await inbox.open_thread(
+            session, team, number_id=number, sender=ANN, contact_id=contact.id
+        )
+        for text in texts:
+            await inbox.add_turn(
+                session, team, thread.id, speaker=Speaker.CALLER, text=text, status="received"
+            )
+        return thread.id
+
+
+async def make_call(database: Database, team: str, number: str, *, refused: str = "") -> str:
+    async with database.team(team) as session:
+        began = await now(session) - timedelta(minutes=3)
+        call = await inbox.open_conversation(
+            session,
+            team,
+            channel=Channel.CALL,
+            number_id=number,
+            sender=ANN,
+            call_id="call_1",
+            refused=refused,
+            at=began,
+        )
+        if not refused:
+            for speaker, text in ((Speaker.AGENT, "Daily Bread, hello!"), (Speaker.CALLER, "Hi.")):
+                await inbox.add_turn(
+                    session, team, call.id, speaker=speaker, text=text, started_at=began
+                )
+            await inbox.close(session, team, call.id, reason="caller_hung_up")
+        return call.id
+
+
+async def say(database: Database, team: str, thread: str, text: str) -> None:
+    async with database.team(team) as session:
+        await inbox.add_turn(session, team, thread, speaker=Speaker.AGENT, text=text, status="sent")
+
+
+async def number_of(database: Database, team: str) -> str:
+    return await make_enabled(database, team, await make_agent(database, team))
+
+
+async def test_the_list_shows_what_is_asked_for(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """I3, C1"""
+    number = await number_of(database, owner.team_id)
+    await make_thread(database, owner.team_id, number, "Croissants on Sunday?")
+    await make_call(database, owner.team_id, number)
+    await make_call(database, owner.team_id, number, refused="limit_reached")
+    for query, seen, hidden in (
+        ("", "Croissants on Sunday?", "monthly limit reached"),
+        ("?q=croissants", "Croissants on Sunday?", "Hi."),
+        ("?channel=call", "Hi.", "Croissants"),
+        ("?state=not_answered", "monthly limit reached", "Croissants"),
+        ("?q=nowhere", "Nothing matches", "Croissants"),
+        ("?channel=nonsense&state=%00", "Croissants on Sunday?", "Nothing matches"),
+    ):
+        answer = await client.get(f"/inbox{query}")
+        assert answer.status_code == 200, query
+        rows = answer.text.split('id="rows"')[1].split("Choose a conversation")[0]
+        assert seen in rows, query
+        assert hidden not in rows, query
+
+
+async def test_an_empty_inbox_says_what_to_do(client: AsyncClient) -> None:
+    assert "No conversations yet" in (await client.get("/inbox")).text
+
+
+async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """I1, I2"""
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "<b>See you & thanks</b>")
+    await make_call(database, owner.team_id, number)
+    text = (await client.get(f"/inbox/{thread}")).text
+    assert text.index("Daily Bread, hello!") < text.rindex(
+        "&lt;b&gt;See you &amp; thanks&lt;/b&gt;"
+    )
+    assert 'href="/calls/call_1"' in text
+    async with database.team(owner.team_id) as session:
+        assert not (await inbox.get(session, owner.team_id, thread)).unread
+
+
+async def test_a_thread_is_closed_by_hand(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """S8"""
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "bye")
+    assert (await client.post(f"/inbox/{thread}/close")).status_code in {204, 303}
+    assert "closed by hand" in (await client.get(f"/inbox/{thread}")).text
+
+
+async def test_other_teams_conversations_are_not_found(
+    client: AsyncClient, site: Site, database: Database
+) -> None:
+    """SEC7"""
+    from web_fixtures import new_owner
+
+    other = await new_owner(database, "Garage")
+    thread = await make_thread(
+        database, other.team_id, await number_of(database, other.team_id), "x"
+    )
+    for address in (
+        f"/inbox/{thread}",
+        f"/inbox/{thread}/body",
+        f"/fragments/composer/{thread}",
+        f"/api/v1/conversations/{thread}",
+        f"/api/v1/conversations/{thread}/turns",
+    ):
+        assert (await client.get(address)).status_code == 404
+
+
+async def test_the_composer_queues_a_text_or_says_why_not(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "hello")
+    assert "Write a text by hand" in (await client.get(f"/fragments/composer/{thread}")).text
+    answer = await client.post(f"/inbox/{thread}/send", data={"body": "By hand"})
+    assert answer.status_code in {204, 303}
+    page = (await client.get(f"/inbox/{thread}")).text
+    assert "By hand" in page
+    assert (await client.post(f"/inbox/{thread}/send", data={"body": " "})).status_code == 422
+
+
+async def test_rest_lists_pages_and_turns(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "one", "two", "three")
+    call = await make_call(database, owner.team_id, number)
+    first = (await client.get("/api/v1/conversations?limit=1")).json()
+    second = (
+        await client.get("/api/v1/conversations", params={"limit": 1, "cursor": first["next"]})
+    ).json()
+    assert {first["items"][0]["id"], second["items"][0]["id"]} == {thread, call}
+    found = await client.get(f"/api/v1/conversations/{thread}/turns?after=1&limit=1")
+    [turn] = found.json()["turns"]
+    assert (turn["sequence"], turn["text"]) == (2, "two")
+    read = await client.post(f"/api/v1/conversations/{thread}/read")
+    assert read.json()["unread"] is False
+    closed = await client.post(f"/api/v1/conversations/{thread}/close")
+    assert closed.json()["state"] == "closed"
+
+
+async def test_last_activity_of_a_number(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    number = await number_of(database, owner.team_id)
+    assert "–" in (await client.get(f"/fragments/last-activity/{number}")).text
+    await make_thread(database, owner.team_id, number, "hello")
+    assert "just now" in (await client.get(f"/fragments/last-activity/{number}")).text
+
+
+async def test_every_turn_appears_once_and_in_order_without_a_reload(
+    page: Page, owner: Person, database: Database
+) -> None:
+    """CM8, I5: also those that came while the browser was offline."""
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "start")
+    await page.goto(f"/inbox/{thread}")
+    bubbles = page.locator("#conversation-log [data-sequence]")
+    await expect(bubbles).to_have_count(1)
+    for index in range(3):
+        await say(database, owner.team_id, thread, f"live {index}")
+    await expect(bubbles).to_have_count(4)
+    await page.context.set_offline(True)
+    await asyncio.gather(*(say(database, owner.team_id, thread, f"lost {n}") for n in range(3)))
+    await page.context.set_offline(False)
+    await expect(bubbles).to_have_count(7, timeout=20_000)
+    order = await bubbles.evaluate_all("all => all.map((one) => Number(one.dataset.sequence))")
+    assert order == list(range(1, 8))
+    await expect(page.locator("#rows")).to_contain_text("lost")
