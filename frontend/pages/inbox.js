@@ -12,6 +12,7 @@ for (const pane of document.querySelectorAll("[data-stick-to-end]")) {
   pane.addEventListener("scroll", () => {
     atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < NEAR_PX;
   });
-  new ResizeObserver(() => atEnd && toEnd()).observe(pane.firstElementChild);
+  const grown = new ResizeObserver(() => atEnd && toEnd());
+  for (const part of pane.children) grown.observe(part);
   toEnd();
 }
