@@ -88,7 +88,7 @@ async def body(
     request: Request, call_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
     view = await _view(request, session, actor, call_id)
-    return render(request, "calls/call.html", block="body", view=view)
+    return render(request, "calls/call.html", block="call", view=view)
 
 
 @router.post("/calls/{call_id}/end")
