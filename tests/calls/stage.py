@@ -214,6 +214,7 @@ class Stage:
             call=connected,
             timezone="UTC",
             contact_name="",
+            hints=(),
             records=records,
             notice=notice,
             recording_path=folder / "recordings" / "call.wav",

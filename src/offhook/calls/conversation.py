@@ -59,6 +59,7 @@ class Setting:
     call: Connected
     timezone: str
     contact_name: str
+    hints: tuple[str, ...]
     records: bool
     notice: bool
     recording_path: Path
@@ -112,6 +113,7 @@ class Conversation:
             line,
             parts.recogniser,
             language=snapshot.language,
+            hints=setting.hints,
             on_partial=lambda text: watchers.tell("caller", text),
         )
         self._credit = Credit(

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
-from offhook import contacts, media, numbers, teams
+from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import recordings, service, stream
 from offhook.calls.conversation import Conversation, Setting, line_options
 from offhook.calls.models import MediaNode
@@ -139,6 +139,7 @@ class Node:
             call = await service.connect(session, self._parts.secret, call_id, token)
         async with self._parts.database.team(call.team_id) as session:
             number = await numbers.get(session, call.team_id, call.number_id)
+            hints = await knowledge.hints(session, call.team_id, call.snapshot.agent_id)
             zone = await teams.zone(session, call.team_id)
             contact = None
             if call.contact_id is not None:
@@ -147,6 +148,7 @@ class Node:
             call=call,
             timezone=zone,
             contact_name=contact.name if contact else "",
+            hints=tuple(hints),
             records=number.record_calls,
             notice=number.recording_notice,
             recording_path=self._recording_path(call.team_id, call.call_id),

@@ -17,6 +17,7 @@ from offhook.knowledge.asking import (
     tells,
 )
 from offhook.knowledge.decoding import clean
+from offhook.knowledge.hints import hints
 from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
 from offhook.knowledge.passages import Kind, plain, row_text, sentences
