@@ -60,6 +60,7 @@ __all__ = [
     "fold",
     "forget_agent",
     "get",
+    "hints",
     "is_amount",
     "is_opening",
     "link",

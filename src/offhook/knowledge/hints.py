@@ -15,7 +15,7 @@ from offhook.knowledge.models import Passage, SourceAgent
 MOST = 40
 MAX_CHARS = 30
 READ_PASSAGES = 400
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
+_NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
 """Capitals inside a sentence: streets, people, brands."""
 
 
