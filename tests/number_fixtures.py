@@ -131,7 +131,9 @@ async def agent(database: Database, team: str) -> str:
 class Stops:
     """What was told to stop: the rooms above hear it in the same transaction."""
 
-    heard: list[tuple[str, Service | None]] = field(default_factory=list)
+    heard: list[tuple[str, Service | None]] = field(
+        default_factory=list[tuple[str, Service | None]]
+    )
 
     async def __call__(self, session: Session, number: Number, service: Service | None) -> None:
         self.heard.append((number.id, service))
@@ -164,7 +166,8 @@ CALLBACKS = Callbacks(
 @pytest.fixture
 async def simulator(settings: Settings) -> AsyncIterator[Simulator]:
     """The simulated carrier, with its own storage in the test's home."""
-    async with running(settings) as simulator:
+    free_port = settings.model_copy(update={"simulator_port": 0})
+    async with running(free_port) as simulator:
         yield simulator
 
 

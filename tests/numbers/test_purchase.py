@@ -1,14 +1,17 @@
 """A1 to A6 and faults (b): bought or undone, killed at every step, with the simulated carrier."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from number_fixtures import BY, CALLBACKS, add_card, make_number
-from offhook import numbers, prices
+from offhook import failpoints, numbers, prices
 from offhook.billing import HoldState, TestGateway
 from offhook.billing.models import Charge
 from offhook.carriers import Carrier, CarrierProblem, NumberType, Search, Unreachable
@@ -22,6 +25,7 @@ from offhook.numbers.purchasing import Shop
 from offhook.numbers.saga import Command, PurchaseState
 from offhook.phone import E164
 from offhook.prices import Money
+from offhook.settings import Settings
 from offhook.usage import Service, balance
 
 BUY = "POST IncomingPhoneNumbers.json"
@@ -195,6 +199,36 @@ async def test_killed_at_any_step_and_resumed_it_is_wholly_bought_a5(
     made = await ordered(shop, buyer)
     with pytest.raises(Killed):
         await purchasing.carry_out(shop, buyer, made.id, passage=dying_at(point))
+    await carry_out(shop, made)
+    assert await check_end(shop, gateway, made) is PurchaseState.COMPLETED
+
+
+@pytest.mark.parametrize("command", ["authorise", "buy", "capture"])
+async def test_a_worker_killed_with_9_after_the_outside_did_it_buys_once_a5(
+    shop: Shop,
+    gateway: TestGateway,
+    simulator: Simulator,
+    settings: Settings,
+    buyer: str,
+    command: str,
+) -> None:
+    made = await ordered(shop, buyer)
+    program = Path(__file__).with_name("buy_and_die.py")
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        shop.database.url,
+        str(settings.home),
+        simulator.url,
+        buyer,
+        made.id,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(("src", "tests")),
+            failpoints.ENVIRONMENT: f"purchase.{command}.done:1",
+        },
+    )
+    assert await worker.wait() == failpoints.EXIT_STATUS
     await carry_out(shop, made)
     assert await check_end(shop, gateway, made) is PurchaseState.COMPLETED
 

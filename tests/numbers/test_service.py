@@ -90,8 +90,8 @@ async def test_disabling_stops_at_once_keeps_the_configuration_and_tells_who_has
 ) -> None:
     number_id = await make_enabled(database, team, agent)
     before = (await configure(database, team, number_id)).configuration
-    for _ in range(2):
-        number = await disable(database, team, number_id)
+    await disable(database, team, number_id)
+    number = await disable(database, team, number_id)
     assert number.configuration == before
     assert stops.heard == [(number_id, None)]
     assert await answering(database, team, number_id) is Reason.DISABLED

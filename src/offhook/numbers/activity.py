@@ -50,6 +50,6 @@ async def record(
     await touch(session, number.team_id, f"number:{number.id}", "numbers")
 
 
-def of_number(team_id: str, number_id: str) -> Select[tuple[Activity]]:
+def of_number(team_id: str, number_id: str) -> Select[Activity]:
     """The activity of one number, for `web.paginate`."""
     return select(Activity).where(Activity.team_id == team_id, Activity.number_id == number_id)

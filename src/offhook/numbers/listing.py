@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from offhook import agents, billing, usage
 from offhook.db import Session
@@ -33,7 +33,7 @@ class Row:
     """Why an enabled number does not answer all the same (N11, UN12), or empty."""
 
 
-def query(team_id: str, wanted: Filter) -> Select[tuple[Number]]:
+def query(team_id: str, wanted: Filter) -> Select[Number]:
     found = select(Number).where(Number.team_id == team_id, Number.held_since.is_not(None))
     if wanted.status:
         found = found.where(Number.status == wanted.status)
@@ -44,7 +44,7 @@ def query(team_id: str, wanted: Filter) -> Select[tuple[Number]]:
     if text := wanted.q.strip()[:80]:
         pattern = f"%{text.translate(LIKE_WILD)}%"
         digits = "".join(each for each in text if each.isdigit())
-        matches = [Number.name.ilike(pattern, escape="\\")]
+        matches: list[ColumnElement[bool]] = [Number.name.ilike(pattern, escape="\\")]
         if digits:
             matches.append(Number.e164.contains(digits, autoescape=True))
         found = found.where(or_(*matches))
@@ -53,7 +53,8 @@ def query(team_id: str, wanted: Filter) -> Select[tuple[Number]]:
 
 async def rows(session: Session, team_id: str, wanted: Filter) -> list[Row]:
     """All numbers that match, by name, each with what the Telephony list shows."""
-    numbers = (await session.scalars(query(team_id, wanted).order_by(Number.name, Number.id))).all()
+    ordered = query(team_id, wanted).order_by(Number.name, Number.id)
+    numbers = (await session.scalars(ordered)).all()
     by_id = {agent.id: agent for agent in await agents.listed(session, team_id)}
     standing = await billing.standing(session, team_id)
     month = await usage.month_to_date(session, team_id)
