@@ -80,6 +80,7 @@ async def admit(
     session: Session, inbound: InboundCall, *, greeting_is_ready: bool = True
 ) -> Verdict:
     """Decide, and reserve the first minute before the carrier is told to answer (U4)."""
+    await _one_at_a_time(session, f"call {inbound.call_id}")  # a repeat waits for the first (UM10)
     if (known := await _known(session, inbound.call_id)) is not None:
         return known
     target = await called(session, inbound)
@@ -151,6 +152,11 @@ async def _known(session: Session, carrier_call_id: str) -> Verdict | None:
     return Admitted(call.team_id, call.id, call.epoch, url or "")
 
 
+async def _one_at_a_time(session: Session, key: str) -> None:
+    """Wait until no other transaction holds `key`, and hold it until the commit."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
 async def _caller_refusal(session: Session, target: Called, caller: E164 | None) -> Refusal | None:
     """A caller's own cap (SEC12). Strangers who hide their number share no cap (P5).
 
@@ -158,8 +164,7 @@ async def _caller_refusal(session: Session, target: Called, caller: E164 | None)
     """
     if caller is None:
         return None
-    key = f"{target.number_id} {caller}"
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    await _one_at_a_time(session, f"lines {target.number_id} {caller}")
     since = await now(session) - LEASE
     lines = await session.scalar(
         select(func.count())

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from offhook.calls import recordings, service
-from offhook.calls.rules import CallState, End
 from offhook.carriers import Carrier, CarrierProblem
 from offhook.db import Database, Jobs
 
@@ -15,7 +14,7 @@ SWEEP_EVERY_S = 10.0
 
 def register(jobs: Jobs, database: Database, carrier: Carrier) -> None:
     """Add the jobs of calls to a worker."""
-    jobs.add(service.RECORDING_JOB, partial(_finish_recording, database))
+    jobs.add(service.RECORDING_JOB, partial(finish_recording, database))
     jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carrier))
 
 
@@ -24,11 +23,8 @@ async def sweep(database: Database, carrier: Carrier) -> None:
     async with database.system() as session:
         dead = await service.stale(session)
     for call in dead:
-        reason = End.NEVER_CONNECTED if call.state is CallState.ADMITTED else End.MEDIA_LOST
         async with database.team(call.team_id) as session:
-            ended = await service.finish(
-                session, call.team_id, call.id, reason, at=call.heartbeat_at
-            )
+            ended = await service.finish_dead(session, call.team_id, call.id)
         if ended:
             log.warning("call %s had died and was settled", call.id)
             try:
@@ -37,8 +33,11 @@ async def sweep(database: Database, carrier: Carrier) -> None:
                 log.warning("could not hang up %s: %s", call.id, problem)
 
 
-async def _finish_recording(database: Database, team_id: str, call_id: str) -> None:
-    """A media process that lives saves its recordings itself; this is for the others."""
+async def finish_recording(database: Database, team_id: str, call_id: str) -> None:
+    """Make the recording of a call whole if its process is dead.
+
+    A media process that lives saves its recordings itself; this is for the others.
+    """
     async with database.team(team_id) as session:
         call = await service.get(session, team_id, call_id)
     if call.recording != "recording" or call.recording_path is None:

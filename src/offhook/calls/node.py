@@ -65,7 +65,7 @@ class Node:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set, then say goodbye to every caller and return."""
         settings = self._settings
-        self._recover_recordings()
+        recordings.recover(settings.home_path)
         self.engine.start()
         server = await stream.listen(self, settings.host, settings.media_port)
         listener = Listener(self._parts.database.psycopg_url, self._heard, self._poke_all)
@@ -182,11 +182,6 @@ class Node:
 
     def _recording_path(self, team_id: str, call_id: str) -> Path:
         return recordings.path_of(self._settings.home_path, team_id, call_id)
-
-    def _recover_recordings(self) -> None:
-        """What a killed process left is made whole before new calls are taken."""
-        for folder in (self._settings.home_path / "recordings").glob("*"):
-            media.recover(folder)
 
     # --- the database ---
 

@@ -4,15 +4,18 @@ A path is made from ids only, never from what a user sent (SEC16). Knows files; 
 at them are the service's.
 """
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from offhook.calls.tokens import is_recording_signature, recording_signature
 from offhook.errors import Forbidden, NotFound
-from offhook.media import recover
+from offhook.media import finish_recording
 
 LINK_S = 300
 HEADER_BYTES = 60  # more than a WAV's head; what is no longer than that holds no sound
+PART = ".part"
+QUIET_S = 10  # a recording that lives is written to all the time
 BYTES_PER_MS = 16  # two channels of 8 kHz mu-law
 
 
@@ -60,9 +63,21 @@ def check(secret: bytes, asked: Link, user_id: str, *, now_s: int) -> None:
 
 
 def finish(path: Path) -> int:
-    """Make a recording whole that a dead process left behind. Returns its length in ms, 0: none."""
-    recover(path.parent)
+    """Make a recording whole that a dead process left behind. Returns its length in ms, 0: none.
+
+    Only this one: others in the same folder may belong to calls that are going on.
+    """
+    part = path.with_name(path.name + PART)
+    if part.exists():
+        finish_recording(part)
     return length_ms(path)
+
+
+def recover(home: Path) -> None:
+    """Make whole what dead processes left on this machine's disk; live recordings are let be."""
+    for part in (home / "recordings").glob(f"*/*{PART}"):
+        if time.time() - part.stat().st_mtime > QUIET_S:
+            finish_recording(part)
 
 
 def length_ms(path: Path) -> int:

@@ -246,6 +246,16 @@ async def stale(session: Session) -> list[Call]:
     return list(rows)
 
 
+async def finish_dead(session: Session, team_id: str, call_id: str) -> bool:
+    """Settle a call at its last sign of life (UC3); False when it has ended or lives after all."""
+    call = await get(session, team_id, call_id, lock=True)
+    life = rules.Life(call.state, call.answered_at, call.heartbeat_at)
+    if not rules.is_stale(life, await now(session)):
+        return False
+    reason = End.NEVER_CONNECTED if call.state is CallState.ADMITTED else End.MEDIA_LOST
+    return await finish(session, team_id, call_id, reason, at=call.heartbeat_at)
+
+
 def about(call: Call) -> About:
     return About(
         team_id=call.team_id,

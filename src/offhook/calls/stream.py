@@ -20,7 +20,7 @@ from picows import (
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
-    ws_create_server,
+    ws_create_server,  # pyright: ignore[reportUnknownVariableType] - half annotated by its owner
 )
 
 from offhook.carriers import streams

@@ -65,7 +65,7 @@ from offhook.media.events import (
 from offhook.media.line import Line
 from offhook.media.options import FRAME, SAMPLE_RATE, TICK_MS, LineOptions
 from offhook.media.pace import Pace
-from offhook.media.recording import recover
+from offhook.media.recording import finish as finish_recording
 
 __all__ = [
     "FRAME",
@@ -100,5 +100,5 @@ __all__ = [
     "SpeechStarted",
     "TurnEnded",
     "codec",
-    "recover",
+    "finish_recording",
 ]

@@ -6,9 +6,13 @@ from datetime import timedelta
 from offhook.db import Database, Jobs
 from offhook.usage import calendar, minutes
 from offhook.usage.audit import audit
+from offhook.usage.rules import LEASE_S
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 5
+# The room of the call settles it after the lease, knowing whether its agent was ever heard (UM5);
+# what it left is settled here.
+LEFT_AFTER_S = LEASE_S + 60
 MONTHS_EVERY_S = 300
 AUDIT_EVERY_S = timedelta(hours=6).total_seconds()
 
@@ -18,7 +22,7 @@ def register(jobs: Jobs, database: Database) -> None:
 
     async def sweep() -> None:
         async with database.system() as session:
-            await minutes.settle_stale(session)
+            await minutes.settle_stale(session, lease_s=LEFT_AFTER_S)
 
     async def months() -> None:
         async with database.system() as session:

@@ -186,8 +186,8 @@ async def void_call(
     return await _end(session, call, billed=0, seconds=0, rest=Kind.VOIDED, reason=reason)
 
 
-async def settle_stale(session: Session) -> list[Lost]:
-    """Settle every call without a sign of life for 120 s at its last heart-beat (UC3, UI10).
+async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost]:
+    """Settle every call without a sign of life for the lease at its last heart-beat (UC3, UI10).
 
     System scope; for a job every few seconds. A call that nobody ever spoke for costs nothing
     (UM5). Calls that another process is settling are left to it.
@@ -197,7 +197,7 @@ async def settle_stale(session: Session) -> list[Lost]:
         select(MeteredCall)
         .where(
             MeteredCall.ended_at.is_(None),
-            MeteredCall.alive_at < present - timedelta(seconds=LEASE_S),
+            MeteredCall.alive_at < present - timedelta(seconds=lease_s),
         )
         .order_by(MeteredCall.call_id)
         .with_for_update(skip_locked=True)
