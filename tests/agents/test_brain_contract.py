@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -96,7 +96,7 @@ class Vendor:
 
 
 @asynccontextmanager
-async def vendor(mode: str) -> AsyncIterator[tuple[Brain, Vendor]]:
+async def vendor(mode: str) -> AsyncGenerator[tuple[Brain, Vendor]]:
     from offhook.agents.model import ModelBrain
 
     stand_in = Vendor(mode)

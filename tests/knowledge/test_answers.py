@@ -40,7 +40,8 @@ async def measure(database: Database, team_id: str, page: str) -> Score:
     score = Score()
     async with database.team(team_id) as session:
         await knowledge.add_file(session, team_id, page, (DATA / page).read_bytes(), [AGENT])
-        for pair in json.loads(pairs.read_text()) if pairs.exists() else []:
+        listed: list[dict[str, str]] = json.loads(pairs.read_text()) if pairs.exists() else []
+        for pair in listed:
             await knowledge.add_pair(session, team_id, pair["question"], pair["answer"], [AGENT])
     async with database.team(team_id) as session:
         for each in asked["answerable"]:
