@@ -22,7 +22,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-HIDDEN = {"hidden": True}
 LOG_FORMAT = "%(asctime)s %(levelname)s {process} %(name)s: %(message)s"
 
 
@@ -34,26 +33,26 @@ def serve() -> None:
     supervisor.Supervisor(load(), lambda line: print(f"  {line}", flush=True)).run()  # noqa: T201 - the terminal is where it speaks
 
 
-@app.command(**HIDDEN)
+@app.command(hidden=True)
 def prepare() -> None:
     """Bring the database to the newest schema."""
     _log("prepare", logging.WARNING)
     importlib.import_module("offhook.preparation").prepare(load())
 
 
-@app.command(**HIDDEN)
+@app.command(hidden=True)
 def web() -> None:
     """Run the dashboard, the REST API and the carrier callbacks."""
     _run("web")
 
 
-@app.command(**HIDDEN)
+@app.command(hidden=True)
 def media() -> None:
     """Run the media process: live calls."""
     _run("media")
 
 
-@app.command(**HIDDEN)
+@app.command(hidden=True)
 def worker() -> None:
     """Run background work."""
     _run("worker")

@@ -8,7 +8,7 @@ def test_products_come_first_then_names_then_headings_each_once() -> None:
         subjects=["Rye loaf", "Sourdough", "Rye loaf", ""],
         texts=["You find us at 22 Mill Street, across from the town hall."],
         headings=["Opening hours"],
-    ) == ["Rye loaf", "sourdough", "Mill Street", "Opening hours"]
+    ) == ["Rye loaf", "Sourdough", "Mill Street", "Opening hours"]
 
 
 def test_figures_and_long_lines_are_no_hints() -> None:

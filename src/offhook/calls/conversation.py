@@ -244,6 +244,8 @@ class Conversation:
             return
         self._failures = 0
         self.transcript.cite(spoken.citations)
+        if spoken.needs_person:
+            self.transcript.notice(spoken.needs_person)
         if spoken.hang_up:
             self._leaving = End.AGENT_HUNG_UP
             self._leave_if_silent()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from offhook.agents import Cited, Part, Text
+from offhook.agents import Cited, HangUp, NeedsPerson, Part, Text
 from offhook.media import Line
 from offhook.speech import Sentences, Synthesiser, VoiceCache, speakable
 
@@ -20,6 +20,7 @@ class Spoken:
 
     citations: list[Cited] = field(default_factory=list[Cited])
     hang_up: bool = False
+    needs_person: str = ""
     said_anything: bool = False
 
 
@@ -85,13 +86,16 @@ class Mouth:
         cut = Sentences(self._language)
         try:
             async for part in parts:
-                if isinstance(part, Text):
-                    for sentence in cut.feed(part.delta):
-                        sentences.put_nowait(sentence)
-                elif isinstance(part, Cited):
-                    spoken.citations.append(part)
-                else:
-                    spoken.hang_up = True
+                match part:
+                    case Text(delta=delta):
+                        for sentence in cut.feed(delta):
+                            sentences.put_nowait(sentence)
+                    case Cited():
+                        spoken.citations.append(part)
+                    case HangUp():
+                        spoken.hang_up = True
+                    case NeedsPerson(reason=reason):
+                        spoken.needs_person = reason
             for sentence in cut.flush():
                 sentences.put_nowait(sentence)
         finally:

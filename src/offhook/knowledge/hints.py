@@ -25,7 +25,7 @@ def notable(subjects: Iterable[str], texts: Iterable[str], headings: Iterable[st
     for each in (*subjects, *(name for text in texts for name in _NAME.findall(text)), *headings):
         words = " ".join(each.split())
         if words and len(words) <= MAX_CHARS and re.search(r"[^\W\d_]{3}", words):
-            found.setdefault(words.lower() if words.istitle() and " " not in words else words)
+            found.setdefault(words)
     return list(found)[:MOST]
 
 
