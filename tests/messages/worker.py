@@ -1,0 +1,69 @@
+"""A worker process for the kill matrix: messages only, a model that repeats the question.
+
+Arguments: database URL, simulator URL, home, `run` or `receive <json of the text>`. It ends with
+137 at the fail point that the environment names.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+
+from offhook import messages, numbers
+from offhook.agents import Briefing, Part, Text
+from offhook.carriers import InboundSms, Place, account
+from offhook.carriers.twilio.opening import open_twilio
+from offhook.db import Database, Jobs
+from offhook.phone import E164, sender
+from offhook.settings import Settings
+
+
+class Parrot:
+    async def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
+        yield Text("Re: " + " | ".join(briefing.unanswered))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def work(database: Database, settings: Settings, simulator_url: str) -> None:
+    carrier = open_twilio(account(settings), simulator_url)
+    numbers.when_stopped(messages.when_number_stopped)
+    jobs = Jobs(database)
+    messages.register_jobs(jobs, settings, database, carrier, Parrot())
+    try:
+        await jobs.run()
+    finally:
+        await carrier.aclose()
+
+
+async def take(database: Database, settings: Settings, text: str) -> None:
+    told = json.loads(text)
+    sms = InboundSms(
+        message_id=told["sid"],
+        account_id=account(settings).sid,
+        sender=sender(told["from"]),
+        to=E164(told["to"]),
+        body=told["body"],
+        segments=1,
+        media=(),
+        place=Place(),
+    )
+    await messages.receive(database, sms, account_id=sms.account_id, settle_ms=0)
+
+
+async def main(arguments: list[str]) -> None:
+    url, simulator_url, home, what, *rest = arguments
+    settings = Settings(home=home, settle_ms=0)
+    database = Database(url)
+    try:
+        if what == "receive":
+            await take(database, settings, rest[0])
+        else:
+            await work(database, settings, simulator_url)
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
