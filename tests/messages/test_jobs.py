@@ -1,13 +1,10 @@
 """What sweeps up: threads without a job, threads that have gone quiet; texts by hand over REST."""
 
-from datetime import timedelta
-
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from message_fixtures import ANN, Shop
 from offhook import inbox
 from offhook.inbox import State
-from offhook.messages import Message
 from offhook.messages.jobs import close_threads, sweep
 
 
@@ -16,7 +13,7 @@ async def test_a_thread_that_lost_its_job_gets_another_and_only_then(shop: Shop)
     await sweep(shop.database)  # young, and its job is there
     async with shop.database.system() as session:
         await session.execute(
-            update(Message).values(created_at=Message.created_at - timedelta(minutes=2))
+            text("UPDATE messages SET created_at = created_at - interval '2 minutes'")
         )
         await session.execute(text("DELETE FROM procrastinate_jobs"))
     await sweep(shop.database)
@@ -33,8 +30,8 @@ async def test_a_quiet_thread_closes_and_the_next_text_goes_on_in_it(shop: Shop)
     await shop.work()
     async with shop.database.system() as session:
         await session.execute(
-            update(inbox.Conversation).values(
-                last_activity_at=inbox.Conversation.last_activity_at - timedelta(hours=25)
+            text(
+                "UPDATE conversations SET last_activity_at = last_activity_at - interval '25 hours'"
             )
         )
     await close_threads(shop.settings, shop.database)
@@ -44,4 +41,4 @@ async def test_a_quiet_thread_closes_and_the_next_text_goes_on_in_it(shop: Shop)
     await shop.text(ANN, "me again")
     await shop.work()
     assert {each.conversation_id for each in await shop.messages()} == {thread}
-    assert [said.text for said in shop.model.briefings[-1].history][0] == "hello"
+    assert shop.model.briefings[-1].history[0].text == "hello"
