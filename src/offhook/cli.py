@@ -28,9 +28,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s {process} %(name)s: %(message)s"
 @app.command()
 def serve() -> None:
     """Start Offhook: database, dashboard, calls, background work, simulated phone network."""
-    supervisor = importlib.import_module("offhook.supervisor")
+    supervisor: Any = importlib.import_module("offhook.supervisor")
     _log("offhook", logging.WARNING)
-    supervisor.Supervisor(load(), lambda line: print(f"  {line}", flush=True)).run()  # noqa: T201 - the terminal is where it speaks
+    supervisor.Supervisor(load(), _say).run()
 
 
 @app.command(hidden=True)
@@ -111,6 +111,10 @@ async def _speak(words: str) -> tuple[bytes, int]:
         await synthesiser.close()
     samples = codec.decode_mulaw(numpy.frombuffer(mulaw, numpy.uint8))
     return samples.tobytes(), speech.SAMPLE_RATE
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)  # noqa: T201 - the terminal is where it speaks
 
 
 def _run(process: str) -> None:

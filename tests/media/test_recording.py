@@ -15,9 +15,8 @@ from offhook.media import (
     RecordingFailed,
     RecordingSaved,
     RecordingStarted,
-    recover,
 )
-from offhook.media.recording import HEAD_BYTES, Recorder, Recording, finish, wav_head
+from offhook.media.recording import HEAD_BYTES, Recorder, Recording, finish, recover, wav_head
 
 SRC = Path(__file__).parents[2] / "src"
 

@@ -60,9 +60,11 @@ def primary_key(prefix: str) -> Mapped[str]:
 
 def one_of(kind: type[StrEnum], *, length: int = 20) -> Enum:
     """A text column that reads back as the enumeration; new members need no migration."""
-    return Enum(
-        kind, native_enum=False, length=length, values_callable=lambda each: [*map(str, each)]
-    )
+    return Enum(kind, native_enum=False, length=length, values_callable=_values)
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
 
 
 class TeamOwned:

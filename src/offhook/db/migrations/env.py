@@ -1,6 +1,6 @@
 """How Alembic reaches the database and the tables; `offhook.db.migrate` starts it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Enum, MetaData
@@ -14,7 +14,7 @@ def _is_ours(_item: Any, name: str | None, kind: str, reflected: bool, _other: A
     return not (kind == "table" and reflected and (name or "").startswith("procrastinate_"))
 
 
-def _plain_types(kind: str, item: Any, autogen: Any) -> str | bool:
+def _plain_types(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Migrations stand alone: they name database types, not ours of today."""
     if kind == "type" and isinstance(item, UtcTime):
         return "sa.DateTime(timezone=True)"
