@@ -29,6 +29,7 @@ MOST_CHARS = {Channel.CALL: 180, Channel.SMS: 300}
 # A passage this short is said whole.
 SHORT_CHARS = 165
 _WEIGHT_HEAD = re.compile(r"weight|weighs|size", re.IGNORECASE)
+_HOURS_HEAD = re.compile(r"(?:opening |business |shop )?(?:hours|times|open)", re.IGNORECASE)
 _LEANING = re.compile(
     r"^(?:It|They|These|Those|This|That|Please|And|But|Then|He|She|There|Otherwise|After)\b"
 )
@@ -107,7 +108,7 @@ def _hours(question: str, days: str, cells: tuple[tuple[str, str], ...]) -> str:
     named = [each for each in cells if {stem(x) for x in terms(each[0])} & asked_for] or list(cells)
     if all(value.lower() == "closed" for _, value in cells):
         return f"We are closed {when}."
-    if len(named) == 1 and not named[0][0]:
+    if len(named) == 1 and (not named[0][0] or _HOURS_HEAD.fullmatch(named[0][0])):
         return f"We are open {when}, {named[0][1]}."
     told = ", ".join(f"{head.lower()} {value}".strip() if head else value for head, value in named)
     return f"{when[0].upper()}{when[1:]}: {told}."
