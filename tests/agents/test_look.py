@@ -1,4 +1,4 @@
-"""Agents and knowledge in a browser: nothing wider than the window, a conversation with the draft."""
+"""Agents and knowledge in a browser: nothing wider than the window, a talk with the draft."""
 
 import os
 from pathlib import Path
