@@ -212,7 +212,7 @@ async def test_another_teams_call_is_not_found_and_not_touched(office: Office) -
             service.get(session, stranger, call.call_id),
             service.request_end(session, stranger, call.call_id, End.ENDED_BY_PERSON),
             service.finish(session, stranger, call.call_id, End.ENDED_BY_PERSON),
-            service.recording_saved(session, stranger, call.call_id, 1000),
+            service.recording_saved(session, stranger, call.call_id, "a.wav", 1000),
         ):
             with pytest.raises(CallNotFound):
                 await step
@@ -295,7 +295,7 @@ async def test_a_recording_told_twice_is_one_event(office: Office) -> None:
     call = await office.live()
     for _ in range(2):
         async with office.database.team(office.team_id) as session:
-            await service.recording_saved(session, office.team_id, call.call_id, 1000)
+            await service.recording_saved(session, office.team_id, call.call_id, "a.wav", 1000)
     async with office.database.team(office.team_id) as session:
         await service.recording_lost(session, office.team_id, call.call_id)
     assert (await office.call(call.call_id)).recording == "ready"

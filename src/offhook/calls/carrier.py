@@ -70,10 +70,14 @@ async def voice(request: Request, signature: Signature = None) -> Response:
 @router.post("/stream-ended/{call_id}")
 async def stream_ended(request: Request, call_id: str, signature: Signature = None) -> Response:
     """The stream is over. A call that we did not end lost its media process: settle it, say so."""
-    await _fields(request, signature)
+    status = parse_call_status(await _fields(request, signature))
     async with _database(request).system() as session:
-        team_id = await service.team_of(session, call_id)
-        if team_id is None:
+        call = await service.by_carrier_id(session, status.call_id)
+        if call is None or call.id != call_id:
+            return _document(twiml.hang_up())
+        team_id = call.team_id
+        if status.state.final:  # the caller hung up: the media process hears it too, and settles
+            await service.request_end(session, team_id, call_id, End.CALLER_HUNG_UP)
             return _document(twiml.hang_up())
         lost = await service.finish(session, team_id, call_id, End.MEDIA_LOST)
     return _document(twiml.say_and_hang_up(ENGLISH.trouble) if lost else twiml.hang_up())

@@ -350,8 +350,12 @@ class Conversation:
         await self._mouth.phrase(self._phrases.ending_soon)
 
     async def _look(self) -> None:
-        async with self._parts.database.team(self.call.team_id) as session:
-            reason = await service.requested_end(session, self.call.team_id, self.call.call_id)
+        try:
+            async with self._parts.database.team(self.call.team_id) as session:
+                reason = await service.requested_end(session, self.call.team_id, self.call.call_id)
+        except (DBAPIError, OSError) as error:  # the next heart-beat looks again
+            log.warning("could not look after %s: %s", self.call.call_id, error)
+            return
         if reason is not None:
             self.end(reason)
 
@@ -369,13 +373,20 @@ class Conversation:
                 self.end(End(wish))
 
     async def _note_first_words(self) -> None:
-        async with self._parts.database.team(self.call.team_id) as session:
-            await service.spoke(session, self.call.team_id, self.call.call_id)
+        """Noted again at the end, should the database be away now."""
+        try:
+            async with self._parts.database.team(self.call.team_id) as session:
+                await service.spoke(session, self.call.team_id, self.call.call_id)
+        except (DBAPIError, OSError) as error:
+            log.warning("first words of %s not noted: %s", self.call.call_id, error)
 
     async def _note_recording(self) -> None:
         path = str(self._setting.recording_path)
-        async with self._parts.database.team(self.call.team_id) as session:
-            await service.recording_began(session, self.call.team_id, self.call.call_id, path)
+        try:
+            async with self._parts.database.team(self.call.team_id) as session:
+                await service.recording_began(session, self.call.team_id, self.call.call_id, path)
+        except (DBAPIError, OSError) as error:
+            log.warning("recording of %s not noted: %s", self.call.call_id, error)
 
     # --- the end ---
 
@@ -394,6 +405,8 @@ class Conversation:
             self.transcript.notice(END_SENTENCES[reason])
         try:
             async with self._parts.database.team(call.team_id) as session:
+                if self._spoke:
+                    await service.spoke(session, call.team_id, call.call_id)
                 await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
         except (DBAPIError, OSError):
             log.exception(

@@ -42,9 +42,10 @@ async def finish_recording(database: Database, team_id: str, call_id: str) -> No
         call = await service.get(session, team_id, call_id)
     if call.recording != "recording" or call.recording_path is None:
         return
-    length = recordings.finish(Path(call.recording_path))
+    path = call.recording_path
+    length = recordings.finish(Path(path))
     async with database.team(team_id) as session:
         if length > 0:
-            await service.recording_saved(session, team_id, call_id, length)
+            await service.recording_saved(session, team_id, call_id, path, length)
         else:
             await service.recording_lost(session, team_id, call_id)

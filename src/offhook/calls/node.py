@@ -29,6 +29,7 @@ from offhook.calls.tokens import is_watch_token
 from offhook.calls.words import LiveWords
 from offhook.carriers import CarrierProblem, streams
 from offhook.db import Listener, new_id, now
+from offhook.errors import Problem
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,13 @@ class LiveCall:
         self.conversation = conversation
         self.stream = media_stream
         self.words = words
+        self.watchers: set[Watcher] = set()
+
+    def close(self) -> None:
+        """The call is over: nobody has anything to follow any more."""
+        self.words.close()
+        for watcher in tuple(self.watchers):
+            watcher.close()
 
 
 class Node:
@@ -57,6 +65,9 @@ class Node:
         self._calls: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self.up = asyncio.Event()
+        """Set when streams are taken at `url`."""
+        self.url = ""
         loop = asyncio.get_running_loop()
         self.engine = media.Engine(
             lambda batch: _post(loop, self._on_batch, batch), max_lines=self._settings.media_lines
@@ -67,7 +78,10 @@ class Node:
         settings = self._settings
         recordings.recover(settings.home_path)
         self.engine.start()
-        server = await stream.listen(self, settings.host, settings.media_port)
+        server, port = await stream.listen(self, settings.host, settings.media_port)
+        ours = f"ws://{settings.host}:{port}"
+        self.url = settings.media_socket_url if settings.media_port else ours
+        self.up.set()
         listener = Listener(self._parts.database.psycopg_url, self._heard, self._poke_all)
         beside = [
             asyncio.create_task(self._beat()),
@@ -100,11 +114,13 @@ class Node:
         if live is None or not is_watch_token(self._parts.secret, call_id, token):
             return False
         live.words.add(watcher.tell)
+        live.watchers.add(watcher)
         return True
 
     def unwatch(self, watcher: Watcher, call_id: str) -> None:
         if (live := self._calls.get(call_id)) is not None:
             live.words.remove(watcher.tell)
+            live.watchers.discard(watcher)
 
     # --- one call ---
 
@@ -116,13 +132,21 @@ class Node:
         except StreamRefused as refusal:
             media_stream.refuse(refusal.sentence)
             return
-        options = line_options(
-            setting.call.snapshot, notice_first=setting.records and setting.notice
-        )
-        line = self.engine.open(call_id, options)
+        except (Problem, DBAPIError, OSError) as error:
+            # The carrier asks how to go on when the stream closes; the caller is told, not left.
+            media_stream.refuse(f"the call could not be taken: {error}")
+            return
+        notice_first = setting.records and setting.notice
+        try:
+            line = self.engine.open(
+                call_id, line_options(setting.call.snapshot, notice_first=notice_first)
+            )
+        except media.LinesFull as full:
+            media_stream.refuse(str(full))
+            return
         words = LiveWords()
         conversation = Conversation(setting, line, media_stream, words, self._parts)
-        self._calls[call_id] = LiveCall(conversation, media_stream, words)
+        self._calls[call_id] = live = LiveCall(conversation, media_stream, words)
         media_stream.accept(Talk(conversation.feed, line.marked, conversation.hung_up))
         self._spawn(self._limit_at_carrier(setting.call))
         try:
@@ -130,7 +154,7 @@ class Node:
             log.info("call %s ended: %s", call_id, reason.value)
         finally:
             self._calls.pop(call_id, None)
-            words.close()
+            live.close()
 
     async def _admit(self, call_id: str, token: str) -> Setting:
         if self._draining:
@@ -178,7 +202,7 @@ class Node:
             team_id = await service.team_of(session, call_id)
         if team_id is not None:
             async with self._parts.database.team(team_id) as session:
-                await service.recording_saved(session, team_id, call_id, length)
+                await service.recording_saved(session, team_id, call_id, str(path), length)
 
     def _recording_path(self, team_id: str, call_id: str) -> Path:
         return recordings.path_of(self._settings.home_path, team_id, call_id)
@@ -200,7 +224,7 @@ class Node:
             if node is None:
                 node = MediaNode(
                     id=self.id,
-                    url=self._settings.media_socket_url,
+                    url=self.url,
                     capacity=0,
                     heartbeat_at=instant,
                 )

@@ -63,7 +63,7 @@ async def get(session: Session, team_id: str, call_id: str, *, lock: bool = Fals
     query = select(Call).where(Call.team_id == team_id, Call.id == call_id)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    call = await session.scalar(query)
+    call = None if "\0" in call_id else await session.scalar(query)  # PostgreSQL takes no NUL
     if call is None:
         raise CallNotFound(
             f"There is no call “{call_id[:40]}”.", remedy="Take an id from the inbox."
@@ -220,12 +220,14 @@ async def recording_began(session: Session, team_id: str, call_id: str, path: st
     )
 
 
-async def recording_saved(session: Session, team_id: str, call_id: str, length_ms: int) -> None:
+async def recording_saved(
+    session: Session, team_id: str, call_id: str, path: str, length_ms: int
+) -> None:
     """The recording is whole on disk and can be listened to; told twice, it is one event."""
     call = await get(session, team_id, call_id, lock=True)
     if call.recording == "ready":
         return
-    call.recording, call.recording_ms = "ready", length_ms
+    call.recording, call.recording_path, call.recording_ms = "ready", path, length_ms
     await publish(session, RecordingReady(**about(call), duration_ms=length_ms))
 
 

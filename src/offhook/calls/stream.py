@@ -61,8 +61,9 @@ class Talk:
 class MediaStream(WSListener):
     """One carrier connection; speaks for at most one call."""
 
-    def __init__(self, taker: Taker) -> None:
+    def __init__(self, taker: Taker, start_within_s: float) -> None:
         self._taker = taker
+        self._start_within_s = start_within_s
         self._transport: WSTransport | None = None
         self._talk: Talk | None = None
         self._backlog: list[bytes] = []
@@ -77,7 +78,7 @@ class MediaStream(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(START_WITHIN_S, self._too_late)
+        self._deadline = loop.call_later(self._start_within_s, self._too_late)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.CLOSE:
@@ -208,18 +209,24 @@ class Watcher(WSListener):
             self._transport.disconnect()
 
 
-async def listen(taker: Taker, host: str, port: int) -> asyncio.Server:
-    """Serve `/stream` and `/watch/<call>`; other paths are not found."""
+async def listen(
+    taker: Taker, host: str, port: int, *, start_within_s: float = START_WITHIN_S
+) -> tuple[asyncio.Server, int]:
+    """Serve `/stream` and `/watch/<call>`; other paths are not found.
+
+    Returns the server and its port, which the system chooses where `port` is 0.
+    """
 
     def listener(request: WSUpgradeRequest) -> WSListener | None:
         url = urlsplit(request.path.decode("latin-1"))
         if url.path == "/stream":
-            return MediaStream(taker)
+            return MediaStream(taker, start_within_s)
         if url.path.startswith("/watch/"):
             token = parse_qs(url.query).get("token", [""])[0]
             return Watcher(taker, url.path.removeprefix("/watch/"), token)
         return None
 
-    return await ws_create_server(
+    server = await ws_create_server(
         listener, host, port, max_frame_size=MAX_FRAME_BYTES, enable_auto_ping=True
     )
+    return server, server.sockets[0].getsockname()[1]
