@@ -28,7 +28,13 @@ from typing import cast
 import procrastinate
 import uvloop
 from office import SECRET, open_office
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import (
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,  # pyright: ignore[reportUnknownVariableType] - half annotated by its owner
+)
 from sounds import silence, speech
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
