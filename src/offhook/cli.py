@@ -22,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+NOISY = ("httpx", "httpcore", "picows", "procrastinate", "sqlalchemy", "alembic", "twilio")
 LOG_FORMAT = "%(asctime)s %(levelname)s {process} %(name)s: %(message)s"
 
 
@@ -125,7 +126,7 @@ def _run(process: str) -> None:
 
 def _log(process: str, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, format=LOG_FORMAT.format(process=process), stream=sys.stderr)
-    for noisy in ("httpx", "httpcore", "procrastinate", "sqlalchemy", "alembic", "twilio"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "media")]
+sys.path.insert(0, str(Path(__file__).parent))
 
 from installation import Installation
-from owner import Owner
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -45,11 +43,3 @@ def installation() -> Iterator[Installation]:
     yield installation
     installation.stop()
     installation.remove()
-
-
-@pytest.fixture(scope="session")
-def owner(installation: Installation) -> Iterator[Owner]:
-    """The first owner, signed up; shared like the installation."""
-    owner = Owner(installation)
-    yield owner
-    owner.close()

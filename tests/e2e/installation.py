@@ -17,6 +17,12 @@ from typing import TypeVar
 T = TypeVar("T")
 START_S = 90.0
 STOP_S = 60.0
+COMMANDS = {
+    "simulator": "offhook.carriers.simulator",
+    "recogniser": "offhook.speech.recogniser_process",
+    "synthesiser": "offhook.speech.synthesiser_process",
+    "postgres": "bin/postgres",
+}
 
 
 def free_port() -> int:
@@ -34,6 +40,18 @@ def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
             return found
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
+
+
+def lives(pid: int) -> bool:
+    """Whether it runs; a zombie that nobody has reaped yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _parent(stat: Path) -> int:
+    return int(stat.read_text().rsplit(")", 1)[1].split()[1])
 
 
 class Installation:
@@ -79,15 +97,17 @@ class Installation:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line.rstrip())
+        with process.stdout as lines:
+            for line in lines:
+                self.lines.append(line.rstrip())
 
     @property
     def ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
-    def printed(self, text: str) -> bool:
-        return any(text in line for line in self.lines)
+    def printed(self, text: str, after: int = 0) -> bool:
+        """Whether it said so, beyond its first `after` lines."""
+        return any(text in line for line in self.lines[after:])
 
     @property
     def setup_link(self) -> str:
@@ -101,7 +121,7 @@ class Installation:
         found: list[int] = []
         for status in Path("/proc").glob("[0-9]*/stat"):
             try:
-                parent = int(status.read_text().rsplit(")", 1)[1].split()[1])
+                parent = _parent(status)
                 command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except (FileNotFoundError, ProcessLookupError):
                 continue
@@ -109,11 +129,31 @@ class Installation:
                 found.append(int(status.parent.name))
         return found
 
+    def pid(self, name: str) -> int | None:
+        """The one process of a program, such as "web", "simulator", "recogniser"."""
+        found = self.pids(COMMANDS.get(name, f"offhook.cli {name}"))
+        return found[0] if len(found) == 1 else None
+
     def kill(self, name: str) -> int:
-        """Kill -9 the one process whose command ends in `name`; returns its id."""
-        (pid,) = self.pids(f"offhook.cli {name}")
+        """Kill -9 the one process of a program; returns its id."""
+        pid = self.pid(name)
+        assert pid is not None, f"{name} does not run"
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def descendants(self) -> list[int]:
+        """Every process that the supervisor and its children have started."""
+        assert self.process is not None
+        parents: dict[int, int] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parents[int(stat.parent.name)] = _parent(stat)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        found = [self.process.pid]
+        for pid in found:
+            found.extend(child for child, parent in parents.items() if parent == pid)
+        return found[1:]
 
     def run(self, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
         """An `offhook` command of the user, in a terminal of its own."""
@@ -136,6 +176,17 @@ class Installation:
         self.process.wait(STOP_S)
         left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
         assert not left, f"processes were left behind: {left}"
+
+    def end(self) -> None:
+        """However it stands: nothing runs and nothing lies about afterwards."""
+        try:
+            if not self.ended:
+                self.stop()
+        finally:
+            if self.process is not None and not self.ended:
+                self.process.kill()
+                self.process.wait()
+            self.remove()
 
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)

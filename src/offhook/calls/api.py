@@ -69,7 +69,7 @@ class Transcript(BaseModel):
 
 
 class RecordingOut(BaseModel):
-    """`url` plays for five minutes, for a person who is signed in."""
+    """`url` plays for five minutes, for who asked: the person signed in, or the same key."""
 
     url: str
     length_ms: int

@@ -147,14 +147,18 @@ class Conversation:
             self._line.clear()
             self._over.set_result(reason)
 
-    async def farewell(self, text: str, reason: End) -> None:
-        """Say a last sentence, then end."""
+    async def farewell(self, text: str, reason: End, *, at_once: bool = False) -> None:
+        """Say a last sentence, then end; `at_once` drops what is still to be said before it."""
         self._stop_reply()
-        self._leaving = reason
+        if at_once:
+            self._line.clear()  # the silence after it must not end the call: no `_leaving` yet
+        else:
+            self._leaving = reason
         try:
             piece = await self._mouth.phrase(text)
         except SpeechUnavailable:
             piece = ""
+        self._leaving = reason
         if not piece:
             self.end(reason)
 

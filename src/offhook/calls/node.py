@@ -270,7 +270,9 @@ class Node:
         ending = [
             asyncio.create_task(
                 live.conversation.farewell(
-                    phrases(live.conversation.call.snapshot.language).stopping, End.STOPPING
+                    phrases(live.conversation.call.snapshot.language).stopping,
+                    End.STOPPING,
+                    at_once=True,
                 )
             )
             for live in self._calls.values()

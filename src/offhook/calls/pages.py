@@ -60,7 +60,7 @@ async def _view(request: Request, session: Session, actor: CurrentActor, call_id
         contact = await contacts.get(session, actor.team_id, call.contact_id)
     url = ""
     if call.recording == "ready":
-        url = recordings.link(_secret(request), call.id, actor.user_id, now_s=int(time.time())).url
+        url = recordings.link(_secret(request), call.id, actor.who, now_s=int(time.time())).url
     return View(
         call=call,
         outcome=reading.outcome(call),
@@ -111,7 +111,7 @@ async def recording(
 ) -> Response:
     """The audio as WAV, in ranges where the browser asks for them."""
     asked = recordings.Link(call_id, expires, signature)
-    recordings.check(_secret(request), asked, actor.user_id, now_s=int(time.time()))
+    recordings.check(_secret(request), asked, actor.who, now_s=int(time.time()))
     call = await service.get(session, actor.team_id, call_id)
     path = Path(call.recording_path or "")
     if call.recording != "ready" or not await asyncio.to_thread(path.is_file):

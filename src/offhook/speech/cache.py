@@ -42,8 +42,13 @@ class VoiceCache:
         if making is None:
             making = asyncio.create_task(self._make(path, text, voice, language))
             self._making[path] = making
-            making.add_done_callback(lambda _: self._making.pop(path, None))
+            making.add_done_callback(lambda task: self._made(path, task))
         return await asyncio.shield(making)
+
+    def _made(self, path: Path, making: asyncio.Task[bytes]) -> None:
+        self._making.pop(path, None)
+        if not making.cancelled():
+            making.exception()  # who asked may have gone; then nobody else looks at it
 
     def _path(self, text: str, voice: str, language: str) -> Path:
         key = json.dumps([self._synthesiser.identity, voice, language, text])

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +84,17 @@ class EmbeddedPostgres:
             self._spawn()
             self._wait_until_ready()
         self._create_role_and_database()
+
+    def end_orphan(self) -> None:
+        """End a server that a killed supervisor left, and wait until it is gone.
+
+        Only for who knows that nobody else uses the folder.
+        """
+        if not (self.data / "postmaster.pid").exists():
+            return
+        self._make_binaries_reachable()
+        with suppress(PostgresUnavailable):  # a file from before a power cut: nobody runs
+            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60")
 
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, nothing committed is lost."""

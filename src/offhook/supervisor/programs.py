@@ -1,9 +1,11 @@
 """What runs, in which order, and when it counts as ready; a table and no behaviour.
 
-Programs are started from top to bottom and stopped by their `stop_rank`: the media process drains
-first, while everything that it needs to end a call properly is still there.
+What needs no database is started while that starts, the rest from top to bottom. They are stopped
+by their `stop_rank`: the media process drains first, while everything that it needs to end a call
+properly is still there.
 """
 
+import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ class Program:
     is_ready: Callable[[], bool]
     stop_rank: int
     grace_s: float = 10.0
+    needs_database: bool = True
 
 
 def programs(settings: Settings) -> list[Program]:
@@ -37,7 +40,8 @@ def programs(settings: Settings) -> list[Program]:
     if settings.carrier == "simulator":
         port = settings.simulator_port
         arguments = ("-m", "offhook.carriers.simulator")
-        chosen.append(Program("simulator", arguments, _listens(settings.host, port), 4))
+        ready = _listens(settings.host, port)
+        chosen.append(Program("simulator", arguments, ready, 4, needs_database=False))
     if settings.synthesiser == "offline":
         chosen.append(_speech("synthesiser", run / "synthesiser.sock"))
     if settings.recogniser == "offline":
@@ -47,9 +51,31 @@ def programs(settings: Settings) -> list[Program]:
     return chosen
 
 
+def taken_port(settings: Settings) -> tuple[str, int] | None:
+    """A setting whose port another program has, and that port."""
+    ports = {"OFFHOOK_PORT": settings.port, "OFFHOOK_MEDIA_PORT": settings.media_port}
+    if settings.carrier == "simulator":
+        ports["OFFHOOK_SIMULATOR_PORT"] = settings.simulator_port
+    for name, port in ports.items():
+        if not _is_free(settings.host, port):
+            return name, port
+    return None
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE  # another fault is the server's to tell
+    return True
+
+
 def _speech(name: str, path: Path, *options: str) -> Program:
     arguments = ("-m", f"offhook.speech.{name}_process", "--socket", str(path), *options)
-    return Program(name, arguments, _answers(path), 5)
+    return Program(name, arguments, _answers(path), 5, needs_database=False)
 
 
 def _listens(host: str, port: int) -> Callable[[], bool]:

@@ -4,6 +4,7 @@ A loop over child processes and nothing else. Ctrl-C or SIGTERM stops in order, 
 once; kill -9 of the supervisor ends the children too (leash.py).
 """
 
+import fcntl
 import logging
 import os
 import signal
@@ -17,11 +18,11 @@ from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
-from offhook.errors import Unavailable
-from offhook.settings import Settings
+from offhook.errors import Conflict, Unavailable
+from offhook.settings import OWNER_ONLY, Settings, secret_key
 from offhook.supervisor.leash import die_with_parent
 from offhook.supervisor.postgres import EmbeddedPostgres
-from offhook.supervisor.programs import CLI, Program, programs
+from offhook.supervisor.programs import CLI, Program, programs, taken_port
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,14 @@ Say = Callable[[str], None]
 
 class PreparationFailed(Unavailable):
     code = "preparation_failed"
+
+
+class AlreadyRunning(Conflict):
+    code = "already_running"
+
+
+class PortTaken(Conflict):
+    code = "port_taken"
 
 
 @dataclass
@@ -57,15 +66,20 @@ class Supervisor:
     children: list[Child] = field(default_factory=list[Child])
     stopping: int = 0
     _postgres: EmbeddedPostgres | None = None
+    _lock: int = -1
     _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def run(self) -> None:
         """Start everything, watch it, and return when everything has stopped."""
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
+        self._claim()
         try:
-            self._prepare()
             self.children = [Child(program) for program in programs(self.settings)]
+            for child in self.children:
+                if not child.program.needs_database:
+                    self._start(child, time.monotonic())
+            self._prepare()
             self._watch()
         finally:
             self._stop_all()
@@ -77,16 +91,44 @@ class Supervisor:
                 if child.process is not None:
                     child.process.kill()
 
+    def _claim(self) -> None:
+        """Home and ports are ours alone, or nothing is started. Raises AlreadyRunning, PortTaken.
+
+        The lock goes with this process, however it ends.
+        """
+        self.settings.run_path.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.settings.run_path / "lock", os.O_CREAT | os.O_RDWR, OWNER_ONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunning(
+                f"Offhook runs already with the data in {self.settings.home_path}.",
+                remedy="Use that one, or set OFFHOOK_HOME to another folder.",
+            ) from error
+        if taken := taken_port(self.settings):
+            name, port = taken
+            raise PortTaken(
+                f"Port {port} is in use by another program.",
+                remedy=f"Stop that program, or set {name} to another port.",
+            )
+        secret_key(self.settings)  # made once, before the processes look for it
+        self._welcome.unlink(missing_ok=True)
+
     def _prepare(self) -> None:
         """Database up and migrated."""
-        self.settings.run_path.mkdir(parents=True, exist_ok=True)
-        self._welcome.unlink(missing_ok=True)
         if not self.settings.database_url.get_secret_value():
             self._postgres = EmbeddedPostgres(self.settings.home_path / "pg")
+            self._postgres.end_orphan()
             self._postgres.start()
             self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
             self.say("PostgreSQL is ready")
-        done = subprocess.run([sys.executable, *CLI, "prepare"], env=self._environment, check=False)
+        done = subprocess.run(
+            [sys.executable, *CLI, "prepare"],
+            env=self._environment,
+            check=False,
+            start_new_session=True,  # Ctrl-C waits for a migration that has begun
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),
+        )
         if done.returncode != 0:
             raise PreparationFailed(
                 "The database could not be prepared.",
@@ -122,6 +164,7 @@ class Supervisor:
             child.pause_s = FIRST_PAUSE_S if steady else min(child.pause_s * 2, LONGEST_PAUSE_S)
             child.start_again_at = now + child.pause_s
             child.process = None
+            child.announced = False
             self.say(f"{child.program.name} stopped (status {status}) and is started again")
         elif not child.announced and child.program.is_ready():
             child.announced = True

@@ -1,0 +1,59 @@
+"""kill -9 of the media process in a live call (issue: bad input and faults; faults.md, c)."""
+
+import io
+import struct
+import threading
+import time
+
+from installation import Installation, until
+from owner import Bought, Owner
+
+HEAD_BYTES = 58
+BYTES_PER_S = 16_000  # two channels of 8 kHz mu-law
+
+
+def test_a_call_whose_media_process_dies_ends_with_all_that_was_heard(
+    installation: Installation, owner: Owner, number: Bought
+) -> None:
+    """The caller is told, recording and transcript are kept, one minute is billed, once."""
+    others = ("web", "worker", "simulator", "recogniser", "synthesiser", "postgres")
+    before = {name: installation.pid(name) for name in others}
+    caller = threading.Thread(target=installation.run, args=("call", number.e164))
+    caller.start()
+    call = until(lambda: next(iter(owner.get("/calls", live="true")["items"]), None), "the call")
+    began = time.monotonic()
+    greeting = until(lambda: owner.transcript(call), "the greeting")
+    until(lambda: time.monotonic() - began > 4, "some seconds of talk")
+    heard_s = time.monotonic() - began
+    said = len(installation.lines)
+    installation.kill("media")
+    killed = time.monotonic()
+    caller.join(30)
+    assert not caller.is_alive(), "the caller was left in a dead call"
+    done = until(lambda: ended(owner, call["id"]), "the call's end", 60)
+    print(f"the call was settled {time.monotonic() - killed:.1f} s after the kill")  # noqa: T201 - a measurement
+    assert done["reason"] == "media_lost"
+    assert owner.used(number, "calls") == (1, 0)
+    kept = [(turn["speaker"], turn["text"]) for turn in owner.transcript(call)]
+    assert kept[: len(greeting)] == [(turn["speaker"], turn["text"]) for turn in greeting]
+    assert {name: installation.pid(name) for name in others} == before
+
+    until(lambda: ended(owner, call["id"])["recording"] == "ready", "the recording", 60)
+    audio = io.BytesIO(owner.recording(call))
+    head = audio.read(HEAD_BYTES)
+    (data_bytes,) = struct.unpack("<I", head[-4:])
+    rest = audio.read()
+    assert head.startswith(b"RIFF")
+    assert data_bytes == len(rest)
+    assert len(rest) / BYTES_PER_S > heard_s - 2, "more than the last seconds are missing"
+
+    until(lambda: installation.printed("media is ready", said), "media again", 60)
+    again = installation.run("call", number.e164, "--say", "Are you open on Sunday?")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "Answered" in again.stdout
+    assert owner.used(number, "calls") == (2, 0)
+
+
+def ended(owner: Owner, call_id: str) -> dict[str, str]:
+    found = owner.get(f"/calls/{call_id}")
+    return found if found["state"] == "ended" else {}
