@@ -1,10 +1,9 @@
 """Fixtures for all tests: a real PostgreSQL, and a fresh database for each test that asks.
 
 The server is the one that users get (the wheel's binaries run by our supervisor). Databases are
-copied from a template, so that a test may commit, race and crash as it likes.
+copied from a migrated template, so that a test may commit, race and crash as it likes.
 """
 
-import asyncio
 import itertools
 import shutil
 import tempfile
@@ -12,13 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import procrastinate
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from offhook.db import Database, protect
-from offhook.schema import metadata
+from offhook.db import Database
+from offhook.db.migrate import migrate
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures",)
@@ -53,7 +49,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     server.start()
     try:
         _create(server, TEMPLATE)
-        asyncio.run(_fill(server.url(TEMPLATE)))
+        migrate(server.url(TEMPLATE))
         yield server
     finally:
         server.stop()
@@ -65,23 +61,6 @@ def _create(server: EmbeddedPostgres, name: str, template: str | None = None) ->
     server.sql(f"CREATE DATABASE {name} OWNER offhook{copied}")
     if template is None:
         server.sql("CREATE EXTENSION IF NOT EXISTS vector", name)
-
-
-async def _fill(url: str) -> None:
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata().create_all)
-        for table in metadata().tables.values():
-            if "team_id" in table.c:
-                for statement in protect(table.name):
-                    await connection.execute(text(statement))
-    await engine.dispose()
-    connector = procrastinate.PsycopgConnector(
-        conninfo=url.replace("postgresql+psycopg://", "postgresql://")
-    )
-    app = procrastinate.App(connector=connector)
-    async with app.open_async():
-        await app.schema_manager.apply_schema_async()
 
 
 @pytest.fixture

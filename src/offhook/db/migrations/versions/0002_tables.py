@@ -1,4 +1,4 @@
-"""first tables
+"""tables
 
 Revision 0002, after 0001.
 """
