@@ -28,7 +28,13 @@ from typing import cast
 import procrastinate
 import uvloop
 from office import SECRET, open_office
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import (
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,  # pyright: ignore[reportUnknownVariableType] - half annotated by its owner
+)
 from sounds import silence, speech
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -290,7 +296,7 @@ async def measure(count: int, seconds: float, url: str, pipe: Connection) -> str
         call = await office.admitted(f"+1202{5550000 + number}")
         offset_s = number * 7919 % len(frames) * FRAME_S
         caller = Caller(call, frames, spoken, offset_s)
-        await ws_connect(lambda caller=caller: caller, f"{call.node_url}/stream")
+        await _dial(caller, f"{call.node_url}/stream")
         callers.append(caller)
     await ringing
     await tick(callers, GREETED_S + 4, lambda: False)
@@ -307,6 +313,10 @@ async def measure(count: int, seconds: float, url: str, pipe: Connection) -> str
     await database.close()
     assert all(caller.greeted for caller in callers)
     return _row(callers, count, before, begun, done)
+
+
+async def _dial(caller: Caller, url: str) -> None:
+    await ws_connect(lambda: caller, url)
 
 
 def _row(callers: list[Caller], count: int, before: Report, begun: Report, done: Report) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "media")]
 
 from installation import Installation
+from owner import Owner
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -43,3 +45,11 @@ def installation() -> Iterator[Installation]:
     yield installation
     installation.stop()
     installation.remove()
+
+
+@pytest.fixture(scope="session")
+def owner(installation: Installation) -> Iterator[Owner]:
+    """The first owner, signed up; shared like the installation."""
+    owner = Owner(installation)
+    yield owner
+    owner.close()
