@@ -136,9 +136,9 @@ def set_up(page: Page, number_page: str) -> None:
     expect(page.get_by_text("Assign an agent.", exact=True)).to_be_hidden()
     for section, label in (("calls", "Answer calls"), ("sms", "Answer texts")):
         page.goto(f"{number_page}/{section}")
-        page.get_by_role("switch", name=label).check()
+        page.get_by_role("switch", name=label).click()
         expect(page.get_by_role("switch", name=label)).to_be_checked()
-    page.get_by_role("switch", name="Enabled").check()
+    page.get_by_role("switch", name="Enabled").click()
     expect(page.get_by_text("Calls and texts are answered.")).to_be_visible()
     look(page, "number-enabled")
 
@@ -205,9 +205,7 @@ def reach_a_limit(fresh: Installation, page: Page, number_page: str, e164: str) 
     used = {each["service"]: each for each in page.request.get("/api/v1/usage").json()["numbers"]}
     for service, more in (("calls", 1), ("sms", 2)):
         form = page.locator(f"form[action$='/limits/{service}']")
-        form.locator("input[type=text], input[type=number]").first.fill(
-            str(used[service]["used"] + more)
-        )
+        form.locator("[name=limit]").fill(str(used[service]["used"] + more))
         form.get_by_role("button", name="Save").click()
         expect(page.get_by_role("main")).to_contain_text(f"/ {used[service]['used'] + more}")
     look(page, "limits")
