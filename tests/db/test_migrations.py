@@ -8,11 +8,15 @@ from offhook.db.migrate import is_current
 from offhook.schema import metadata
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Procrastinate's tables have migrations of their own."""
+    return not (kind == "table" and (name or "").startswith("procrastinate_"))
+
+
 def test_a_migrated_database_lacks_nothing_and_has_nothing_more(database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.connect() as connection:
-        ours = {"include_object": lambda *told: not told[1].startswith("procrastinate_")}
-        context = MigrationContext.configure(connection, opts=ours)
+        context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
         differences = compare_metadata(context, metadata())
     engine.dispose()
     assert differences == []

@@ -1,7 +1,5 @@
 """One installation for all end-to-end tests, and a browser that looks at it."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +12,6 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "media")]
 from installation import Installation
 from owner import Owner
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-)  # fmt: skip
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of it on one worker: it shares one installation and one pair of cores."""
@@ -29,13 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(300))
-
-
-def needs(program: str) -> None:
-    """Skip where a program is missing on somebody's machine; in CI it must be there."""
-    if shutil.which(program) is None:
-        assert "CI" not in os.environ, f"{program} is missing"
-        pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
 START_S = 90.0
 STOP_S = 60.0
@@ -52,6 +54,14 @@ def lives(pid: int) -> bool:
 
 def _parent(stat: Path) -> int:
     return int(stat.read_text().rsplit(")", 1)[1].split()[1])
+
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+)  # fmt: skip
 
 
 class Installation:
@@ -190,3 +200,10 @@ class Installation:
 
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def needs(program: str) -> None:
+    """Skip where a program is missing on somebody's machine; in CI it must be there."""
+    if shutil.which(program) is None:
+        assert "CI" not in os.environ, f"{program} is missing"
+        pytest.skip(f"{program} is not installed")

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from installation import Installation, until
+from installation import Installation, needs, until
 from owner import Bought, Json, Owner
 from sounds import speech
 
-from conftest import needs
 from offhook.media import codec
 
 HEADER_BYTES = 58
@@ -110,7 +109,9 @@ def test_twenty_callers_in_a_row_are_understood_answered_recorded_and_metered(
         for i in range(20)
     ]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda caller: place(installation, number, caller, tmp_path), plan))
+        calling = [pool.submit(place, installation, number, caller, tmp_path) for caller in plan]
+    for each in calling:
+        each.result()
     until(lambda: len(owner.calls(number)) == len(plan), "twenty calls")
     by_caller = {call["caller"]: call for call in owner.calls(number)}
     faults: list[str] = []

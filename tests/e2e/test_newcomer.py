@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installation import Installation, until
+from installation import CHROMIUM, QUIET, Installation, needs, until
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from conftest import CHROMIUM, QUIET, needs
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "newcomer"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]

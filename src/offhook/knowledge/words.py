@@ -153,7 +153,7 @@ def _bare(word: str) -> str:
     for ending in ("ing", "ed"):
         root = word[: -len(ending)]
         if word.endswith(ending) and len(root) > 2 and re.search(r"[aeiouy]", root):  # noqa: PLR2004 - red, king
-            doubled = len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz"  # noqa: PLR2004
+            doubled = len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz"  # noqa: PLR2004 - running, spelling
             return (root[:-1] if doubled else root).removesuffix("e")
     return word.removesuffix("e") if len(word) > 3 else word  # noqa: PLR2004 - pie, tie
 

@@ -312,7 +312,7 @@ def _times(text: str, words: _Words) -> str:
             return match[0]  # 3.50 is a number
         if words is _DE:
             return f"{hour} Uhr" if minute == "00" else f"{hour} Uhr {int(minute)}"
-        half = (match[4] or ("p" if 12 <= hour < 24 else "a")).upper() + "M"  # noqa: PLR2004
+        half = (match[4] or ("p" if 12 <= hour < 24 else "a")).upper() + "M"  # noqa: PLR2004 - hours of a day
         shown = (hour - 1) % 12 + 1
         if minute == "00":
             return f"{shown} {half}"
