@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
@@ -107,6 +108,7 @@ def create_app(
     app.add_exception_handler(Problem, problem.on_problem)
     app.add_exception_handler(HTTPException, problem.on_http)
     app.add_exception_handler(RequestValidationError, problem.on_validation)
+    app.add_exception_handler(DataError, problem.on_data)
     openapi.install(app)
     app.include_router(router)
     if settings.environment == "development":

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from offhook.errors import Problem, Unauthorised
+from offhook.errors import Invalid, Problem, Unauthorised
 from offhook.web.page import kit, render
 
 log = logging.getLogger(__name__)
@@ -179,6 +179,22 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 async def on_validation(request: Request, error: Exception) -> Response:
     return await answer(request, of_validation(cast("RequestValidationError", error)))
+
+
+class TextUnusable(Invalid):
+    """A character or a figure that the database has no place for, such as a zero byte."""
+
+    code = "text_unusable"
+
+
+async def on_data(request: Request, error: Exception) -> Response:
+    """What the database refuses as data is the sender's, not ours (SEC8)."""
+    log.info("refused as data: %s", error)
+    refusal = TextUnusable(
+        "The request has a character or a figure that cannot be stored.",
+        remedy="Leave out control characters, and keep numbers within reason.",
+    )
+    return await answer(request, of_problem(refusal))
 
 
 class Incidents:
