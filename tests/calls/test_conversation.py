@@ -216,7 +216,7 @@ async def test_nothing_is_recorded_before_the_notice_has_ended(
     )  # fmt: skip
     path = tmp_path / "recordings" / "call.wav"
     await stage.until(lambda: stage.of(media.PieceStarted))
-    await stage.run(speech("Hello, are you there, hello?"))
+    await stage.run(first_ms(speech("Hello, are you there, hello?"), 900))
     assert not stage.of(media.BargeIn)
     await stage.until(lambda: stage.of(media.RecordingStarted))
     began_ms = stage.of(media.RecordingStarted)[0].at_ms
