@@ -49,7 +49,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.state.secret = application.state.web.secret
     application.state.voices = voices(settings, synthesiser)
     for room in ROOMS:
-        for router in getattr(room, "routers", ()):
+        for router in room.routers:
             application.include_router(router)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
