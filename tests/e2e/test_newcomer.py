@@ -5,11 +5,12 @@ Screenshots of each step are kept in artefacts/newcomer, at 390 and 1440 px, lig
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from installation import CHROMIUM, QUIET, Installation, needs, until
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "newcomer"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
@@ -47,6 +48,14 @@ def page(browser: Browser, fresh: Installation) -> Iterator[Page]:
     context.close()
 
 
+def keep(page: Page, name: str) -> None:
+    """A picture for people; a browser that cannot paint one in time fails no test."""
+    with suppress(TimeoutError):
+        page.screenshot(
+            path=ARTEFACTS / f"{name}.png", full_page=True, animations="disabled", timeout=10_000
+        )
+
+
 def look(page: Page, name: str) -> None:
     """Keep what the page looks like, narrow and wide, light and dark."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -55,7 +64,7 @@ def look(page: Page, name: str) -> None:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
-        page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
+        keep(page, f"{name}-{width}-{scheme}")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.emulate_media(color_scheme="light")
 
@@ -169,7 +178,7 @@ def call_it(page: Page, number_page: str) -> None:
     expect(live).to_be_visible()
     watching.goto(live.get_attribute("href") or "")
     expect(watching.get_by_role("log")).to_contain_text("Daily Bread Bakery, hello!")
-    watching.screenshot(path=ARTEFACTS / "call-live.png", full_page=True)
+    keep(watching, "call-live")
     watching.close()
     page.get_by_role("button", name="Hang up").click()
     expect(page.locator("[data-call-state]")).to_contain_text("Ended")
