@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from installation import CHROMIUM, QUIET, Installation, needs, until
-from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PaintedTooLate
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "newcomer"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
@@ -50,7 +51,7 @@ def page(browser: Browser, fresh: Installation) -> Iterator[Page]:
 
 def keep(page: Page, name: str) -> None:
     """A picture for people; a browser that cannot paint one in time fails no test."""
-    with suppress(TimeoutError):
+    with suppress(PaintedTooLate):
         page.screenshot(
             path=ARTEFACTS / f"{name}.png", full_page=True, animations="disabled", timeout=10_000
         )
