@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Computed, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamOwned, one_of, primary_key
 
 
 class Channel(StrEnum):
@@ -34,15 +34,6 @@ class Speaker(StrEnum):
     NOTICE = "notice"
 
 
-def _values(kind: type[StrEnum]) -> list[str]:
-    return [str(each) for each in kind]
-
-
-def _one_of(kind: type[StrEnum]) -> Enum:
-    """A text column that reads back as the enumeration; new members need no migration."""
-    return Enum(kind, native_enum=False, length=16, values_callable=_values)
-
-
 class Conversation(TeamOwned, Base):
     """One call, or the SMS thread of one number and one sender (S8).
 
@@ -66,11 +57,11 @@ class Conversation(TeamOwned, Base):
         Index("ix_conversations_timeline", "team_id", "number_id", "sender"),
     )
     id: Mapped[str] = primary_key("cnv")
-    channel: Mapped[Channel] = mapped_column(_one_of(Channel))
+    channel: Mapped[Channel] = mapped_column(one_of(Channel, length=16))
     number_id: Mapped[str] = mapped_column(String(40))
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"), index=True)
     sender: Mapped[str] = mapped_column(String(64))
-    state: Mapped[State] = mapped_column(_one_of(State))
+    state: Mapped[State] = mapped_column(one_of(State, length=16))
     reason: Mapped[str] = mapped_column(String(60), default="")
     agent_id: Mapped[str | None] = mapped_column(String(40))
     agent_version: Mapped[int | None]
@@ -99,7 +90,7 @@ class Turn(TeamOwned, Base):
     id: Mapped[str] = primary_key("trn")
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
     sequence: Mapped[int]
-    speaker: Mapped[Speaker] = mapped_column(_one_of(Speaker))
+    speaker: Mapped[Speaker] = mapped_column(one_of(Speaker, length=16))
     text: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

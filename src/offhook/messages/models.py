@@ -3,25 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamOwned, one_of, primary_key
 from offhook.messages.rules import Kind, Outcome, State, Why
 
 
 class Direction(StrEnum):
     INBOUND = "inbound"
     OUTBOUND = "outbound"
-
-
-def _values(kind: type[StrEnum]) -> list[str]:
-    return [str(each) for each in kind]
-
-
-def _one_of(kind: type[StrEnum], length: int = 20) -> Enum:
-    """A text column that reads back as the enumeration; new members need no migration."""
-    return Enum(kind, native_enum=False, length=length, values_callable=_values)
 
 
 class Message(TeamOwned, Base):
@@ -58,8 +49,8 @@ class Message(TeamOwned, Base):
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     turn_id: Mapped[str | None] = mapped_column(String(40))
     turn_sequence: Mapped[int | None]
-    direction: Mapped[Direction] = mapped_column(_one_of(Direction))
-    kind: Mapped[Kind | None] = mapped_column(_one_of(Kind))
+    direction: Mapped[Direction] = mapped_column(one_of(Direction))
+    kind: Mapped[Kind | None] = mapped_column(one_of(Kind))
     carrier_account: Mapped[str] = mapped_column(String(64))
     carrier_id: Mapped[str | None] = mapped_column(String(64))
     ours: Mapped[str] = mapped_column(String(16))
@@ -67,12 +58,12 @@ class Message(TeamOwned, Base):
     body: Mapped[str] = mapped_column(Text, default="")
     encoding: Mapped[str] = mapped_column(String(8), default="")
     segments: Mapped[int] = mapped_column(default=0)
-    state: Mapped[State] = mapped_column(_one_of(State))
-    outcome: Mapped[Outcome | None] = mapped_column(_one_of(Outcome))
-    why: Mapped[Why | None] = mapped_column(_one_of(Why, 40))
+    state: Mapped[State] = mapped_column(one_of(State))
+    outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome))
+    why: Mapped[Why | None] = mapped_column(one_of(Why, length=40))
     reply_id: Mapped[str | None] = mapped_column(String(40))
     error_code: Mapped[int | None]
-    contradiction: Mapped[State | None] = mapped_column(_one_of(State))
+    contradiction: Mapped[State | None] = mapped_column(one_of(State))
     counted: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     attempted_at: Mapped[datetime | None]
