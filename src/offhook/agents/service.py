@@ -48,7 +48,7 @@ async def create(session: Session, team_id: str, name: str, **draft: Any) -> Age
 async def get(session: Session, team_id: str, agent_id: str, *, lock: bool = False) -> Agent:
     """Raises AgentNotFound."""
     query = select(Agent).where(Agent.team_id == team_id, Agent.id == agent_id)
-    agent = await session.scalar(query.with_for_update() if lock else query)
+    agent = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if agent is None:
         raise problems.AgentNotFound(f"There is no agent {agent_id}.")
     return agent

@@ -73,7 +73,7 @@ async def on_team_created(session: Session, team_id: str) -> None:
 
 async def subscription(session: Session, team_id: str, *, lock: bool = False) -> Subscription:
     query = select(Subscription).where(Subscription.team_id == team_id)
-    found = await session.scalar(query.with_for_update() if lock else query)
+    found = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if found is None:
         await on_team_created(session, team_id)
         found = (await session.scalars(query)).one()
@@ -121,7 +121,7 @@ async def cards(session: Session, team_id: str, *, lock: bool = False) -> Sequen
         .where(PaymentMethod.team_id == team_id, PaymentMethod.removed_at.is_(None))
         .order_by(PaymentMethod.is_default.desc(), PaymentMethod.created_at.desc())
     )
-    return (await session.scalars(query.with_for_update() if lock else query)).all()
+    return (await session.scalars(query.with_for_update(key_share=True) if lock else query)).all()
 
 
 async def card(session: Session, team_id: str, card_id: str) -> PaymentMethod:

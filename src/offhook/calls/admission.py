@@ -187,7 +187,7 @@ async def _free_node(session: Session) -> MediaNode | None:
         select(MediaNode)
         .where(MediaNode.heartbeat_at > instant - NODE_SILENT_AFTER)
         .order_by(MediaNode.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     best, most = None, 0
     for node in nodes:

@@ -220,7 +220,7 @@ class Node:
     async def _say_here(self) -> None:
         async with self._parts.database.system() as session:
             instant = await now(session)
-            node = await session.get(MediaNode, self.id, with_for_update=True)
+            node = await session.get(MediaNode, self.id, with_for_update={"key_share": True})
             if node is None:
                 node = MediaNode(
                     id=self.id,

@@ -62,7 +62,7 @@ async def get(session: Session, team_id: str, call_id: str, *, lock: bool = Fals
     """Raises CallNotFound, also for another team's (SEC7)."""
     query = select(Call).where(Call.team_id == team_id, Call.id == call_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     call = None if "\0" in call_id else await session.scalar(query)  # PostgreSQL takes no NUL
     if call is None:
         raise CallNotFound(

@@ -35,7 +35,7 @@ async def get(
         Conversation.team_id == team_id, Conversation.id == conversation_id
     )
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     conversation = await session.scalar(query)
     if conversation is None:
         raise ConversationNotFound(
@@ -133,7 +133,7 @@ async def open_thread(
             Conversation.number_id == number_id,
             Conversation.sender == sender,
         )
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     assert thread is not None  # noqa: S101 - inserted by us, or by whoever we waited for
@@ -293,7 +293,7 @@ async def close_idle_threads(session: Session, *, before: datetime, limit: int =
             Conversation.last_activity_at < before,
         )
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     rows = (await session.execute(idle)).all()
     for conversation_id, team_id in rows:

@@ -98,7 +98,7 @@ async def delete(session: Session, team_id: str, source_id: str) -> None:
 async def get(session: Session, team_id: str, source_id: str, *, lock: bool = False) -> Source:
     """Raises SourceNotFound."""
     query = select(Source).where(Source.team_id == team_id, Source.id == source_id)
-    source = await session.scalar(query.with_for_update() if lock else query)
+    source = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if source is None:
         raise SourceNotFound(f"There is no source {source_id}.")
     return source
@@ -173,7 +173,7 @@ async def read_source(session: Session, team_id: str, source_id: str) -> None:
         select(Source)
         .where(Source.team_id == team_id, Source.id == source_id)
         .options(undefer(Source.content))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if source is not None and source.state == SourceState.READING:
         await _read(session, source, source.content)

@@ -256,7 +256,7 @@ async def _lock(session: Session, team_id: str, message_id: str) -> Message | No
     return await session.scalar(
         select(Message)
         .where(Message.team_id == team_id, Message.id == message_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
 

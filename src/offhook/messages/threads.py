@@ -38,7 +38,7 @@ async def draft(session: Session, team_id: str, conversation_id: str) -> Message
             Message.conversation_id == conversation_id,
             Message.state == State.DRAFT,
         )
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
 
@@ -120,7 +120,7 @@ async def withdraw_thread(session: Session, team_id: str, conversation_id: str, 
             Message.state.in_((State.DRAFT, State.QUEUED)),
             Message.kind != Kind.CONFIRMATION,
         )
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     for message in rows:
         await withdraw(session, message, why)
@@ -137,7 +137,7 @@ async def withdraw_number(session: Session, team_id: str, number_id: str, why: W
             Message.kind != Kind.CONFIRMATION,
         )
         .order_by(Message.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     for message in rows:
         await withdraw(session, message, why)

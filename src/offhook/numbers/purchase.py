@@ -111,7 +111,7 @@ async def quote(
 
 async def get_quote(session: Session, team_id: str, quote_id: str, *, lock: bool = False) -> Quote:
     query = select(Quote).where(Quote.team_id == team_id, Quote.id == quote_id)
-    found = await session.scalar(query.with_for_update() if lock else query)
+    found = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if found is None:
         raise problems.QuoteNotFound(f"There is no quote {quote_id[:40]}.", remedy="Search again.")
     return found

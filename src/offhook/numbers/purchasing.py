@@ -60,7 +60,7 @@ async def step(
         purchase = await session.scalar(
             select(Purchase)
             .where(Purchase.team_id == team_id, Purchase.id == purchase_id)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
         )
         if purchase is None:
             return None

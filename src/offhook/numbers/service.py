@@ -188,7 +188,7 @@ async def _lock(
         number = await session.scalar(
             select(Number)
             .where(Number.team_id == team_id, Number.id == number_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         if number is not None and number.agent_id == seen:

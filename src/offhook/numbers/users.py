@@ -26,7 +26,7 @@ class NumbersOfAgents:
                 Number.status == NumberStatus.ENABLED,
             )
             .order_by(Number.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return [NumberInUse(row.id, row.name, row.e164) for row in rows]
 

@@ -276,7 +276,7 @@ async def _membership(session: Session, team_id: str, user_id: str) -> Membershi
     found = await session.scalar(
         select(Membership)
         .where(Membership.team_id == team_id, Membership.user_id == user_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if found is None:
         raise MemberUnknown(f"There is no member {user_id[:40]} in this team.")
@@ -287,7 +287,7 @@ async def _keep_an_owner(session: Session, team_id: str) -> None:
     owners = await session.scalars(
         select(Membership.user_id)
         .where(Membership.team_id == team_id, Membership.role == Role.OWNER)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if len(owners.all()) < 2:  # noqa: PLR2004 - one stays
         raise LastOwner(
@@ -300,7 +300,7 @@ async def change_role(
     session: Session, team_id: str, by: Role, user_id: str, role: Role
 ) -> Membership:
     # The team's row first: two changes at once must not both remove "the other" owner.
-    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update())
+    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update(key_share=True))
     found = await _membership(session, team_id, user_id)
     rules.may_manage(by, Role(found.role), role)
     if found.role == Role.OWNER and role is not Role.OWNER:
@@ -312,7 +312,7 @@ async def change_role(
 
 async def remove_member(session: Session, team_id: str, by: Role, user_id: str) -> None:
     """End the membership and the member's sign-ins to this team."""
-    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update())
+    await session.execute(select(Team.id).where(Team.id == team_id).with_for_update(key_share=True))
     found = await _membership(session, team_id, user_id)
     rules.may_manage(by, Role(found.role))
     if found.role == Role.OWNER:
@@ -387,7 +387,7 @@ async def withdraw(session: Session, team_id: str, by: Role, invitation_id: str)
 async def invitation(session: Session, token: str) -> tuple[Invitation, Team, bool]:
     """What a link invites to, and whether its address has a user already; a system session."""
     row = await session.scalar(
-        select(Invitation).where(Invitation.token_hash == tokens.digest(token)).with_for_update()
+        select(Invitation).where(Invitation.token_hash == tokens.digest(token)).with_for_update(key_share=True)
     )
     if row is None or row.accepted_at is not None or row.expires_at <= await now(session):
         raise _gone()

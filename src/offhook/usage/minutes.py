@@ -200,7 +200,7 @@ async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost
             MeteredCall.alive_at < present - timedelta(seconds=lease_s),
         )
         .order_by(MeteredCall.call_id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     lost: list[Lost] = []
     for call in stale.all():
@@ -288,7 +288,7 @@ async def _locked(session: Session, team_id: str, call_id: str) -> MeteredCall:
     call = await session.scalar(
         select(MeteredCall)
         .where(MeteredCall.call_id == call_id, MeteredCall.team_id == team_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if call is None:
