@@ -12,6 +12,8 @@
 """
 
 from offhook.billing import api, pages
+from offhook.billing.cards import add_card
+from offhook.billing.charges import Outcome, capture, hold, void
 from offhook.billing.gateway import (
     Card,
     CardInput,
@@ -23,15 +25,10 @@ from offhook.billing.gateway import (
     Unreachable,
 )
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
-from offhook.billing.service import (
-    Outcome,
-    add_card,
-    capture,
+from offhook.billing.subscriptions import (
     change_subscription,
-    hold,
     on_team_created,
     standing,
-    void,
     when_suspended,
 )
 from offhook.billing.test_gateway import TestGateway

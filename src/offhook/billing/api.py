@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import select
 from starlette.responses import Response
 
-from offhook.billing import service
+from offhook.billing import cards, subscriptions
 from offhook.billing.gateway import CardInput, HoldState
 from offhook.billing.models import Charge, PaymentMethod
 from offhook.billing.rules import CardStatus, MissingCode, SubscriptionState
@@ -73,8 +73,8 @@ def _card(row: PaymentMethod) -> CardOut:
 @router.get("/subscription")
 async def get_subscription(actor: CurrentActor, session: TeamSession) -> SubscriptionOut:
     """The team's subscription, and what the team may do."""
-    row = await service.subscription(session, actor.team_id)
-    standing = await service.standing(session, actor.team_id)
+    row = await subscriptions.subscription(session, actor.team_id)
+    standing = await subscriptions.standing(session, actor.team_id)
     return SubscriptionOut(
         state=SubscriptionState(row.state),
         since=row.since,
@@ -90,7 +90,7 @@ async def get_subscription(actor: CurrentActor, session: TeamSession) -> Subscri
 @router.get("/cards")
 async def list_cards(actor: CurrentActor, session: TeamSession) -> list[CardOut]:
     """The cards on file, the default one first."""
-    return [_card(row) for row in await service.cards(session, actor.team_id)]
+    return [_card(row) for row in await cards.on_file(session, actor.team_id)]
 
 
 @router.post("/cards", status_code=HTTPStatus.CREATED)
@@ -104,13 +104,13 @@ async def add_card(
         body.expiry_year,
         body.code.get_secret_value(),
     )
-    return _card(await service.add_card(session, gateway, actor.team_id, given))
+    return _card(await cards.add_card(session, gateway, actor.team_id, given))
 
 
 @router.post("/cards/{card_id}/default")
 async def make_default(card_id: str, actor: AdminActor, session: TeamSession) -> CardOut:
     """Let charges go to this card."""
-    return _card(await service.set_default(session, actor.team_id, card_id))
+    return _card(await cards.set_default(session, actor.team_id, card_id))
 
 
 @router.delete("/cards/{card_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -118,7 +118,7 @@ async def remove_card(
     card_id: str, actor: AdminActor, session: TeamSession, gateway: CurrentGateway
 ) -> Response:
     """Forget a card, here and at the gateway."""
-    await service.remove_card(session, gateway, actor.team_id, card_id)
+    await cards.remove_card(session, gateway, actor.team_id, card_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

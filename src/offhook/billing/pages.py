@@ -7,7 +7,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook.billing import service
+from offhook.billing import cards, subscriptions
 from offhook.billing.gateway import CardInput, CardInvalid
 from offhook.billing.models import Charge
 from offhook.billing.test_gateway import TestGateway
@@ -34,14 +34,14 @@ async def billing_page(
         request,
         "billing/billing.html",
         actor=actor,
-        subscription=await service.subscription(session, actor.team_id),
-        standing=await service.standing(session, actor.team_id),
-        cards=await service.cards(session, actor.team_id),
+        subscription=await subscriptions.subscription(session, actor.team_id),
+        standing=await subscriptions.standing(session, actor.team_id),
+        cards=await cards.on_file(session, actor.team_id),
         charges=charges,
         next_url=f"{HOME}?cursor={following}" if following else "",
         first_url=HOME if paging.cursor else "",
         is_test=isinstance(gateway, TestGateway),
-        billing_on=service.is_on(),
+        billing_on=subscriptions.is_on(),
     )
 
 
@@ -57,7 +57,7 @@ async def add_card(
 ) -> Response:
     month, year = _expiry(expiry)
     given = CardInput(number, month, year, code)
-    card = await service.add_card(session, gateway, actor.team_id, given)
+    card = await cards.add_card(session, gateway, actor.team_id, given)
     return redirect(request, HOME, toast=f"{card.brand} ending in {card.last4} added")
 
 
@@ -65,7 +65,7 @@ async def add_card(
 async def make_default(
     request: Request, card_id: str, actor: AdminActor, session: TeamSession
 ) -> Response:
-    card = await service.set_default(session, actor.team_id, card_id)
+    card = await cards.set_default(session, actor.team_id, card_id)
     return redirect(request, HOME, toast=f"Charges go to {card.brand} ending in {card.last4}")
 
 
@@ -77,7 +77,7 @@ async def remove_card(
     session: TeamSession,
     gateway: CurrentGateway,
 ) -> Response:
-    await service.remove_card(session, gateway, actor.team_id, card_id)
+    await cards.remove_card(session, gateway, actor.team_id, card_id)
     return redirect(request, HOME, toast="Card removed")
 
 
@@ -85,7 +85,7 @@ async def banners(request: Request) -> list[Banner]:
     """A suspended or past-due team is told on every page."""
     actor = request.state.actor
     async with request.app.state.database.team(actor.team_id) as session:
-        standing = await service.standing(session, actor.team_id)
+        standing = await subscriptions.standing(session, actor.team_id)
     if not standing.services_on:
         sentence = f"{standing.reason} Calls and texts are not answered."
         return [Banner("error", sentence, HOME, "Billing")]

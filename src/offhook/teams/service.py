@@ -387,7 +387,9 @@ async def withdraw(session: Session, team_id: str, by: Role, invitation_id: str)
 async def invitation(session: Session, token: str) -> tuple[Invitation, Team, bool]:
     """What a link invites to, and whether its address has a user already; a system session."""
     row = await session.scalar(
-        select(Invitation).where(Invitation.token_hash == tokens.digest(token)).with_for_update(key_share=True)
+        select(Invitation)
+        .where(Invitation.token_hash == tokens.digest(token))
+        .with_for_update(key_share=True)
     )
     if row is None or row.accepted_at is not None or row.expires_at <= await now(session):
         raise _gone()

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select, text
 
 from offhook import billing
-from offhook.billing import CardInput, HoldState, Step, SubscriptionState, TestGateway, service
+from offhook.billing import CardInput, HoldState, Step, SubscriptionState, TestGateway, cards
 from offhook.billing.models import Charge
 from offhook.billing.rules import CardStatus, MissingCode
+from offhook.billing.subscriptions import StepNotAllowed
 from offhook.db import Database, EventRow, Session
 from offhook.prices import Money
 
@@ -111,8 +112,11 @@ async def test_a_card_that_works_added_after_a_decline_takes_over_a1(
     await hold(database, gateway, team, "pur_1")
     good = await add(database, gateway, team)
     async with database.team(team) as session:
-        cards = await service.cards(session, team)
-    assert [(each.id == good, each.is_default) for each in cards] == [(True, True), (False, False)]
+        on_file = await cards.on_file(session, team)
+    assert [(each.id == good, each.is_default) for each in on_file] == [
+        (True, True),
+        (False, False),
+    ]
     assert await missing(database, team) == []
 
 
@@ -171,7 +175,7 @@ async def test_thirty_parallel_holds_with_one_key_hold_once_sec23(
 ) -> None:
     await add(database, gateway, team)
     async with database.team(team) as session:
-        token = (await service.cards(session, team))[0].token
+        token = (await cards.on_file(session, team))[0].token
     holds = await asyncio.gather(
         *(gateway.authorise("k", RENT, token=token, at=_at()) for _ in range(30))
     )
@@ -184,10 +188,10 @@ async def test_removing_the_default_card_makes_the_newest_left_the_default(
 ) -> None:
     first, second = [await add(database, gateway, team) for _ in range(2)]
     async with database.team(team) as session:
-        await service.remove_card(session, gateway, team, first)
+        await cards.remove_card(session, gateway, team, first)
     async with database.team(team) as session:
-        cards = await service.cards(session, team)
-    assert [(each.id, each.is_default) for each in cards] == [(second, True)]
+        on_file = await cards.on_file(session, team)
+    assert [(each.id, each.is_default) for each in on_file] == [(second, True)]
 
 
 async def test_parallel_changes_of_cards_leave_one_default_sec23(
@@ -197,24 +201,24 @@ async def test_parallel_changes_of_cards_leave_one_default_sec23(
 
     async def choose(card_id: str) -> None:
         async with database.team(team) as session:
-            await service.set_default(session, team, card_id)
+            await cards.set_default(session, team, card_id)
 
     await asyncio.gather(*(choose(ids[n % 3]) for n in range(12)))
     async with database.team(team) as session:
-        assert sum(each.is_default for each in await service.cards(session, team)) == 1
+        assert sum(each.is_default for each in await cards.on_file(session, team)) == 1
 
 
 async def test_another_teams_card_is_not_there_sec7(
     database: Database, gateway: TestGateway, team: str, other_team: str
 ) -> None:
     theirs = await add(database, gateway, other_team)
-    for use in (service.card, service.set_default):
-        with pytest.raises(service.CardNotFound):
+    for use in (cards.card, cards.set_default):
+        with pytest.raises(cards.CardNotFound):
             async with database.team(team) as session:
                 await use(session, team, theirs)
-    with pytest.raises(service.CardNotFound):
+    with pytest.raises(cards.CardNotFound):
         async with database.team(team) as session:
-            await service.remove_card(session, gateway, team, theirs)
+            await cards.remove_card(session, gateway, team, theirs)
 
 
 async def test_suspension_is_told_once_and_services_end_in_its_transaction_n11(
@@ -236,7 +240,7 @@ async def test_suspension_is_told_once_and_services_end_in_its_transaction_n11(
         assert not standing.services_on
         await billing.change_subscription(session, team, Step.ACTIVATE)
         assert (await billing.standing(session, team)).services_on
-        with pytest.raises(service.StepNotAllowed):
+        with pytest.raises(StepNotAllowed):
             await billing.change_subscription(session, team, Step.UNPAID)
         names = (await session.scalars(select(EventRow.name).order_by(EventRow.position))).all()
     assert names == [
@@ -262,7 +266,7 @@ async def test_a_declined_card_is_valid_again_after_a_charge_that_works(
 ) -> None:
     card_id = await add(database, gateway, team)
     async with database.team(team) as session:
-        (await service.card(session, team, card_id)).status = CardStatus.DECLINED
+        (await cards.card(session, team, card_id)).status = CardStatus.DECLINED
     assert (await hold(database, gateway, team, "k")).ok
     assert await missing(database, team) == []
 
