@@ -13,9 +13,12 @@ from offhook import messages, numbers
 from offhook.agents import Briefing, Part, Text
 from offhook.carriers import InboundSms, Place, account
 from offhook.carriers.twilio.opening import open_twilio
-from offhook.db import Database, Jobs
+from offhook.db import Database, Jobs, Rhythm
 from offhook.phone import E164, sender
 from offhook.settings import Settings
+
+# A dead worker is noticed after 2 s instead of 8, so that a kill costs the test little.
+QUICK = Rhythm(heartbeat_s=0.3, stalled_after_s=2.0, sweep_every_s=0.5)
 
 
 class Parrot:
@@ -29,7 +32,7 @@ class Parrot:
 async def work(database: Database, settings: Settings, simulator_url: str) -> None:
     carrier = open_twilio(account(settings), simulator_url)
     numbers.when_stopped(messages.when_number_stopped)
-    jobs = Jobs(database)
+    jobs = Jobs(database, rhythm=QUICK)
     messages.register_jobs(jobs, settings, database, carrier, Parrot())
     try:
         await jobs.run()

@@ -18,7 +18,7 @@ Everything inside one `async with` is committed together or not at all: rows, ev
 
 from offhook.db.engine import Database, Session, now
 from offhook.db.ids import new_id
-from offhook.db.jobs import Jobs, enqueue
+from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import Event, EventRow, Listener, publish, touch
 from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
 
@@ -29,6 +29,7 @@ __all__ = [
     "EventRow",
     "Jobs",
     "Listener",
+    "Rhythm",
     "Session",
     "TeamOwned",
     "UtcTime",

@@ -1,8 +1,8 @@
 """Background work: procrastinate, jobs in PostgreSQL, enqueued in the transaction of their rows.
 
 `enqueue` is the only way to a job. A job says by its `lock` what it must not run beside: one
-"answer this thread" job per thread. A killed worker's jobs are taken up by the sweeper: heart-beat
-every 2 s, stalled after 8 s, swept every 3 s, so that they run again after about 10 s.
+"answer this thread" job per thread. A killed worker's jobs are taken up by the sweeper, after
+about 10 s at the usual rhythm.
 
 procrastinate keeps a killed worker's job as `doing` for ever and its lock blocked; the sweeper is
 the answer to that, and runs beside every worker rather than as a job that could itself be stuck.
@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +26,6 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[None]]
 POLL_S = 0.2
-HEARTBEAT_S = 2.0
-STALLED_AFTER_S = 8.0
-SWEEP_EVERY_S = 3.0
 STOP_GRACE_S = 10.0
 DEFAULT_RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
 
@@ -70,11 +68,23 @@ async def enqueue(
         log.debug("job %s is waiting already (%s)", name, queueing_lock)
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How soon a dead worker's jobs run again, in seconds. All workers of a database share one."""
+
+    heartbeat_s: float = 2.0
+    stalled_after_s: float = 8.0
+    sweep_every_s: float = 3.0
+
+
 class Jobs:
     """The jobs that this process can run, and its worker."""
 
-    def __init__(self, database: Database, *, name: str = "worker") -> None:
+    def __init__(
+        self, database: Database, *, name: str = "worker", rhythm: Rhythm | None = None
+    ) -> None:
         self._name = name
+        self._rhythm = rhythm or Rhythm()
         self._app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(conninfo=database.psycopg_url, max_size=6)
         )
@@ -112,17 +122,19 @@ class Jobs:
             fetch_job_polling_interval=POLL_S,
             shutdown_graceful_timeout=STOP_GRACE_S,
             delete_jobs="successful",
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=STALLED_AFTER_S,
+            update_heartbeat_interval=self._rhythm.heartbeat_s,
+            stalled_worker_timeout=self._rhythm.stalled_after_s,
             install_signal_handlers=wait,
         )
 
     async def _sweep(self) -> None:
         manager = self._app.job_manager
         while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
+            await asyncio.sleep(self._rhythm.sweep_every_s)
             with contextlib.suppress(exceptions.ConnectorException):
-                stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
+                stalled = await manager.get_stalled_jobs(
+                    seconds_since_heartbeat=self._rhythm.stalled_after_s
+                )
                 for job in stalled:
                     log.warning(
                         "job %s (%s) lost its worker and starts again", job.id, job.task_name
