@@ -1,14 +1,16 @@
 # make run    sets everything up and starts Offhook
 # make test   sets everything up and runs every test
+# make faults kills every process at every step of what must not be lost, 50 times each
 # make check  format, lint, types, import contracts, marks
 # Needs Python 3.11 or newer; everything else is fetched once.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+KILLS ?= 50
 SAY := @printf '  %s\n'
 
-.PHONY: run test check assets lock docs marks screenshots clean test-peers
+.PHONY: run test faults check assets lock docs marks screenshots clean test-peers
 
 run: $(VENV)/installed assets
 	@exec $(BIN)/offhook serve
@@ -38,6 +40,9 @@ test-peers: # callers and a browser for the tests; only where nobody minds apt-g
 
 test: $(VENV)/installed-dev assets test-peers
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+faults: $(VENV)/installed-dev assets # every kill matrix, KILLS times per step
+	@OFFHOOK_KILLS=$(KILLS) $(BIN)/python -m pytest -n 2 --dist loadgroup -m kills --timeout 3600
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff format --check .

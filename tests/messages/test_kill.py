@@ -21,6 +21,7 @@ from offhook.messages.rules import State
 
 WORKER = Path(__file__).parent / "worker.py"
 SRC = Path(__file__).parents[2] / "src"
+pytestmark = pytest.mark.kills
 KILLED = 137
 
 
