@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import wave
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,17 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from offhook import carriers
-from offhook.carriers import Callbacks, CallState, Carrier, Held, Refused, Search, streams, twiml
+from offhook.carriers import (
+    Callbacks,
+    CallState,
+    Carrier,
+    Direction,
+    Held,
+    Refused,
+    Search,
+    streams,
+    twiml,
+)
 from offhook.carriers.simulator import handset
 from offhook.carriers.simulator.account import handset_token
 from offhook.carriers.simulator.server import Simulator
@@ -264,8 +275,11 @@ async def test_application_hangs_up_by_the_api(
     await carrier.hang_up(call_id)
     record = await carrier.find_call(call_id)
     assert record is not None
-    assert record.state is CallState.COMPLETED
-    assert record.duration_s == 1
+    assert record.answered
+    assert (record.duration_s, record.price_micros, record.currency) == (1, 8_500, "USD")
+    assert (record.direction, record.ours) == (Direction.INBOUND, held.e164)
+    whole_day = record.created_at - timedelta(hours=12), record.created_at + timedelta(hours=12)
+    assert await carrier.list_calls(after=whole_day[0], before=whole_day[1]) == [record]
     with pytest.raises(Refused) as refusal:
         await carrier.redirect(call_id, document=twiml.hang_up())
     assert refusal.value.carrier_code == 21220

@@ -1,8 +1,10 @@
 """What every carrier does for us: the port's contract, held against the simulated Twilio."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from offhook.carriers import (
     Account,
     Callbacks,
     Carrier,
+    Direction,
     Held,
     MessageState,
     NumberType,
@@ -22,6 +25,7 @@ from offhook.carriers import (
     Unreachable,
 )
 from offhook.carriers.simulator.faults import Fault
+from offhook.carriers.simulator.records import Change, apply
 from offhook.carriers.simulator.server import Simulator
 from offhook.carriers.twilio.adapter import TwilioCarrier
 from offhook.carriers.twilio.transport import HttpxTransport
@@ -248,6 +252,50 @@ async def test_received_texts_can_be_listed(carrier: Carrier, simulator: Simulat
     assert [(each.sender, each.body) for each in received] == [("68849", "one"), ("68849", "two")]
     assert received[0].state is MessageState.RECEIVED
     assert await carrier.list_received(after=before, to=PERSON) == []
+
+
+async def test_messages_of_a_span_are_listed_in_both_directions_with_their_price(
+    carrier: Carrier, simulator: Simulator, application: Application
+):
+    """UC7: what the carrier charges for, whoever sent it."""
+    held = await bought(carrier)
+    after = datetime.now(UTC).replace(microsecond=0)
+    await simulator.messages.receive(sender="68849", to=held.e164, body="in")
+    long = SmsOut(held.e164, PERSON, "x" * 200, f"{application.url}/status")
+    sent = await carrier.send(long)
+    assert sent.price_micros is None
+    await application.wait_for("/status", 2)
+    before = after + timedelta(minutes=1)
+    listed = await carrier.list_messages(after=after, before=before)
+    by_way = {each.direction: each for each in listed}
+    assert len(listed) == 2
+    assert {each.ours for each in listed} == {held.e164}
+    inbound, outbound = by_way[Direction.INBOUND], by_way[Direction.OUTBOUND]
+    assert (inbound.sender, inbound.segments, inbound.price_micros) == ("68849", 1, 7_900)
+    assert (outbound.carrier_id, outbound.segments) == (sent.carrier_id, 2)
+    assert (outbound.price_micros, outbound.currency) == (16_600, "USD")
+    assert await carrier.list_messages(after=before, before=before + timedelta(days=1)) == []
+    day_before = after - timedelta(days=1)
+    assert await carrier.list_messages(after=day_before, before=after) == []
+
+
+async def test_lists_of_a_day_are_read_page_by_page(carrier: Carrier, simulator: Simulator):
+    """UC7: every record, however many; a span is half-open, to the microsecond that we ask for."""
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def many(db: sqlite3.Connection) -> None:
+        for index in range(1_050):
+            at = format_datetime(noon + timedelta(seconds=index))
+            fields = {"date_created": at, "start_time": at, "duration": "7", "status": "completed"}
+            apply(db, "AC1", Change("call", fields=fields | {"to": str(index)}))
+
+    await simulator.database.do(many)
+    whole = await carrier.list_calls(after=noon, before=noon + timedelta(hours=1))
+    assert [call.to for call in whole] == [str(index) for index in range(1_050)]
+    part = await carrier.list_calls(
+        after=noon + timedelta(seconds=1), before=noon + timedelta(seconds=3)
+    )
+    assert [call.to for call in part] == ["1", "2"]
 
 
 async def test_unknown_call_is_none_or_refused(carrier: Carrier):

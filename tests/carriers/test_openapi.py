@@ -118,6 +118,9 @@ async def _messages(api: httpx.AsyncClient, root: str, e164: str) -> None:
         form = {"From": e164, "To": "+12025550142", "Body": body}
         sent = validate(API, ROOT + path, "post", await api.post(root + path, data=form))
     validate(API, ROOT + path, "get", await api.get(root + path, params={"PageSize": 1}))
+    dates = {"DateSent>": "2026-01-01", "DateSent<": "2999-01-01T00:00:00Z"}
+    listed = validate(API, ROOT + path, "get", await api.get(root + path, params=dates))
+    assert len(listed["messages"]) == 2
     validate(API, ROOT + one, "get", await api.get(root + one.replace("{Sid}", sent["sid"])))
 
 
@@ -126,7 +129,18 @@ async def _calls(api: httpx.AsyncClient, root: str, e164: str) -> None:
     form = {"From": e164, "To": "+12025550142", "Twiml": "<Response><Hangup/></Response>"}
     made = validate(API, ROOT + path, "post", await api.post(root + path, data=form))
     validate(API, ROOT + path, "get", await api.get(root + path))
+    await _priced_call(api, made["sid"])
+    dates = {"StartTime>": "2026-01-01", "StartTime<": "2999-01-01T00:00:00Z"}
+    listed = validate(API, ROOT + path, "get", await api.get(root + path, params=dates))
+    assert [each["price"] for each in listed["calls"]] == ["-0.01400"]
     validate(API, ROOT + one, "get", await api.get(root + one.replace("{Sid}", made["sid"])))
+
+
+async def _priced_call(api: httpx.AsyncClient, sid: str) -> None:
+    """A test may rewrite the carrier's memory of a call; it stays in the carrier's format."""
+    fields = {"status": "completed", "duration": "59", "price": "-0.01400"}
+    changes = [{"kind": "call", "sid": sid, "fields": fields}]
+    assert (await api.post("/simulator/records", json=changes)).json() == {"sids": [sid]}
 
 
 async def test_errors_have_twilios_form(api: httpx.AsyncClient, ours: Account):

@@ -10,6 +10,7 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
     message = await carrier.send(SmsOut(sender, to, body, status_url))
     message | None = await carrier.find_sent(sender=, to=, body=, after=)      # faults a7
     messages = await carrier.list_received(after=, to=None)                    # faults a1
+    calls = await carrier.list_calls(after=, before=); .list_messages(after=, before=)   # UC4-UC7
     await carrier.hang_up(call_id); .redirect(call_id, document=); .limit_call(call_id, seconds=)
     errors: Refused(carrier_code, .opted_out, .gone) | Unreachable(outcome_unknown)
 
@@ -38,6 +39,7 @@ from offhook.carriers.port import (
     Capabilities,
     Carrier,
     CarrierProblem,
+    Direction,
     Held,
     Message,
     MessageState,
@@ -86,6 +88,7 @@ __all__ = [
     "Carrier",
     "CarrierNotConfigured",
     "CarrierProblem",
+    "Direction",
     "FormError",
     "Held",
     "InboundCall",

@@ -137,9 +137,19 @@ class SmsOut:
     status_url: str = ""
 
 
+class Direction(StrEnum):
+    """As seen from us."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as the carrier has it. `sender` of an inbound one is raw: it may be no number."""
+    """A message as the carrier has it. `sender` of an inbound one is raw: it may be no number.
+
+    `price_micros`: what it costs us, in `currency`; None while the carrier has not priced it.
+    """
 
     carrier_id: str
     sender: str
@@ -149,11 +159,22 @@ class Message:
     created_at: datetime
     error_code: int | None = None
     segments: int = 1
+    direction: Direction = Direction.OUTBOUND
+    price_micros: int | None = None
+    currency: str = ""
+
+    @property
+    def ours(self) -> str:
+        """The number of ours that it was sent from or to."""
+        return self.to if self.direction is Direction.INBOUND else self.sender
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call as the carrier has it; `duration_s` counts from the answer, 0 without one."""
+    """A call as the carrier has it; `duration_s` counts from the answer, 0 without one.
+
+    `price_micros`: what it costs us, in `currency`; None while the carrier has not priced it.
+    """
 
     carrier_id: str
     sender: str
@@ -162,6 +183,24 @@ class CallRecord:
     started_at: datetime | None
     ended_at: datetime | None
     duration_s: int
+    created_at: datetime
+    direction: Direction = Direction.INBOUND
+    price_micros: int | None = None
+    currency: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """When it began, as far as the carrier knows."""
+        return self.started_at or self.created_at
+
+    @property
+    def answered(self) -> bool:
+        return self.state is CallState.COMPLETED and self.duration_s > 0
+
+    @property
+    def ours(self) -> str:
+        """The number of ours that it was made from or to."""
+        return self.to if self.direction is Direction.INBOUND else self.sender
 
 
 class CarrierProblem(Problem):
@@ -258,6 +297,19 @@ class Carrier(Protocol):
 
     async def find_call(self, call_id: str) -> CallRecord | None:
         """The carrier's record of a call, or None."""
+        ...
+
+    async def list_calls(self, *, after: datetime, before: datetime) -> list[CallRecord]:
+        """All calls, in and out, that began in [after, before), oldest first (UC4 to UC7).
+
+        The legs of a transfer are not among them: they belong to the call that they came from.
+        """
+        ...
+
+    async def list_messages(self, *, after: datetime, before: datetime) -> list[Message]:
+        """All messages, in and out, made in [after, before), oldest first; those still waiting
+        to be sent may be missing.
+        """
         ...
 
     async def hang_up(self, call_id: str) -> None:

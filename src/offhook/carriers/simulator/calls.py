@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from offhook.carriers.simulator import documents, resources, store
+from offhook.carriers.simulator import charges, documents, resources, store
 from offhook.carriers.simulator.handsets import Handset, Handsets
 from offhook.carriers.simulator.live import Ended, LiveCall, call_fields
 from offhook.carriers.simulator.resources import ApiError
@@ -168,6 +168,7 @@ class Switchboard:
                 end_time=resources.timestamp(now),
                 date_updated=resources.timestamp(now),
                 duration=str(seconds),
+                price=charges.of_call(row.data["direction"], minutes),
             )
             store.log(
                 db,

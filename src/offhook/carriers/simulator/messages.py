@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
-from offhook.carriers.simulator import documents, resources, store
+from offhook.carriers.simulator import charges, documents, resources, store
 from offhook.carriers.simulator.handsets import Handsets
 from offhook.carriers.simulator.resources import ApiError
 from offhook.carriers.simulator.segments import segments
@@ -92,6 +92,7 @@ class Messages:
                 raise ApiError(404, 21211, f"The number {to} is not in use.")
             text = _Text(self._account, sender, to, body)
             row = _insert(db, text, "inbound", "received", {"callback": "due"})
+            row = store.change(db, row, price=_price(row))
             store.log(db, "message_received", row.sid, to=to, body=body, **{"from": sender})
             return row
 
@@ -165,7 +166,7 @@ class Messages:
         now = resources.timestamp(time.time())
 
         def act(db: sqlite3.Connection) -> Row:
-            sent = {"date_sent": now} if status == "sent" else {}
+            sent = {"date_sent": now, "price": _price(row)} if status == "sent" else {}
             changed = store.change(db, row, status=status, date_updated=now, **sent, **changes)
             store.log(db, f"message_{status}", row.sid)
             return changed
@@ -220,6 +221,10 @@ def _accept(
     row = _insert(db, text, "outbound-api", "queued", private)
     store.log(db, "message_accepted", row.sid, to=to, body=body, **{"from": sender})
     return row
+
+
+def _price(row: Row) -> str:
+    return charges.of_message(row.data["direction"], int(row.data["num_segments"]))
 
 
 def _can_receive(to: str) -> bool:

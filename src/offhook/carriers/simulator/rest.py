@@ -3,9 +3,9 @@
 import base64
 import binascii
 import hmac
-import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -173,12 +173,8 @@ class RestApi:
     async def _list_messages(self, request: Request) -> Response:
         query = dict(request.query_params)
         where = _where(query, {"To": "to", "From": "from"})
-        from_s, until_s = _dates(query, "DateSent")
-
-        def find(db: sqlite3.Connection) -> list[store.Row]:
-            return store.select(db, "message", where, from_s=from_s, until_s=until_s)
-
-        return _page("messages", await self._store.do(find), request)
+        rows = await self._store.do(lambda db: store.select(db, "message", where))
+        return _page("messages", _within(rows, query, "DateSent", "date_sent"), request)
 
     async def _fetch_message(self, request: Request) -> Response:
         return await self._fetch(request, "message")
@@ -196,12 +192,8 @@ class RestApi:
     async def _list_calls(self, request: Request) -> Response:
         query = dict(request.query_params)
         where = _where(query, {"To": "to", "From": "from", "Status": "status"})
-        from_s, until_s = _dates(query, "StartTime")
-
-        def find(db: sqlite3.Connection) -> list[store.Row]:
-            return store.select(db, "call", where, from_s=from_s, until_s=until_s)
-
-        return _page("calls", await self._store.do(find), request)
+        rows = await self._store.do(lambda db: store.select(db, "call", where))
+        return _page("calls", _within(rows, query, "StartTime", "start_time"), request)
 
     async def _call(self, request: Request) -> Response:
         form = await _form(request)
@@ -281,6 +273,19 @@ def _paging(query: Mapping[str, str]) -> tuple[int, int]:
 
     size = min(max(1, number("PageSize", DEFAULT_PAGE_SIZE)), MAX_PAGE_SIZE)
     return number("Page", 0), size
+
+
+def _within(
+    rows: list[store.Row], query: Mapping[str, str], name: str, field: str
+) -> list[store.Row]:
+    """Those whose `field` lies between the query's dates; without one, by when they were made."""
+    from_s, until_s = _dates(query, name)
+    return [row for row in rows if from_s <= _time_of(row, field) <= until_s]
+
+
+def _time_of(row: store.Row, field: str) -> float:
+    told = row.data[field]
+    return parsedate_to_datetime(told).timestamp() if told else row.created_s
 
 
 def _dates(query: Mapping[str, str], name: str) -> tuple[float, float]:

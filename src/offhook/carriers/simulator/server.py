@@ -26,6 +26,7 @@ from offhook.carriers.simulator.calls import Switchboard
 from offhook.carriers.simulator.faults import Fault, Faults
 from offhook.carriers.simulator.handsets import Handsets
 from offhook.carriers.simulator.messages import Messages
+from offhook.carriers.simulator.records import Change, apply
 from offhook.carriers.simulator.rest import RestApi
 from offhook.carriers.simulator.store import Entry, Store, read_log
 from offhook.carriers.simulator.telephones import Telephones
@@ -111,7 +112,7 @@ async def _started(
         messages=messages,
         switchboard=switchboard,
     )
-    control = _Control(rest, messages, database, faults)
+    control = _Control(account.sid, rest, messages, database, faults)
     app = Starlette(routes=[*rest.routes(), *telephones.routes(), *control.routes()])
     port = listener.getsockname()[1]
     simulator = Simulator(f"http://{settings.host}:{port}", faults, messages, switchboard, database)
@@ -172,9 +173,12 @@ def _origins(settings: Settings) -> set[str]:
 
 
 class _Control:
-    """What tests may ask and read: faults, opt-outs, the log. Same credentials as the API."""
+    """What tests may ask and read: faults, opt-outs, records, the log; the API's credentials."""
 
-    def __init__(self, rest: RestApi, messages: Messages, database: Store, faults: Faults) -> None:
+    def __init__(
+        self, account: str, rest: RestApi, messages: Messages, database: Store, faults: Faults
+    ) -> None:
+        self._account = account
         self._rest = rest
         self._messages = messages
         self._store = database
@@ -186,6 +190,7 @@ class _Control:
             Route("/simulator/log", self._log),
             Route("/simulator/faults", self._ask_faults, methods=["POST"]),
             Route("/simulator/opt-outs", self._opt_out, methods=["POST"]),
+            Route("/simulator/records", self._change_records, methods=["POST"]),
         ]
 
     async def _health(self, request: Request) -> Response:
@@ -213,6 +218,19 @@ class _Control:
         except (ValueError, TypeError):
             return JSONResponse({"sentence": "A list of faults is wanted."}, 400)
         return Response(status_code=204)
+
+    async def _change_records(self, request: Request) -> Response:
+        if not self._rest.authorised(request):
+            return Response(status_code=401)
+        try:
+            changes = [Change(**each) for each in json.loads(await request.body())]
+            sids = [
+                await self._store.do(lambda db, each=each: apply(db, self._account, each))
+                for each in changes
+            ]
+        except (ValueError, TypeError, KeyError):
+            return JSONResponse({"sentence": "A list of changes to records is wanted."}, 400)
+        return JSONResponse({"sids": sids})
 
     async def _opt_out(self, request: Request) -> Response:
         if not self._rest.authorised(request):

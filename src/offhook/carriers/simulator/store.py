@@ -140,17 +140,10 @@ def remove(db: sqlite3.Connection, row: Row) -> None:
     db.execute("DELETE FROM resource WHERE sid = ?", (row.sid,))
 
 
-def select(
-    db: sqlite3.Connection,
-    kind: str,
-    where: Mapping[str, str] | None = None,
-    *,
-    from_s: float = 0,
-    until_s: float = 1e12,
-) -> list[Row]:
+def select(db: sqlite3.Connection, kind: str, where: Mapping[str, str] | None = None) -> list[Row]:
     """Resources of a kind, newest first; `where` compares fields of their JSON."""
-    clauses = ["kind = ?", "created_s >= ?", "created_s <= ?"]
-    values: list[Any] = [kind, from_s, until_s]
+    clauses = ["kind = ?"]
+    values: list[Any] = [kind]
     for name, value in (where or {}).items():
         clauses.append("json_extract(data, ?) = ?")
         values += [f'$."{name}"', value]

@@ -19,36 +19,34 @@ from offhook.carriers.port import (
     NOT_FOUND,
     Callbacks,
     CallRecord,
-    CallState,
     Capabilities,
+    Direction,
     Held,
     Message,
-    MessageState,
     NumberType,
     Offer,
     Refused,
     Registration,
     Search,
     SmsOut,
-    Unreachable,
     by_tag,
 )
+from offhook.carriers.twilio import records
+from offhook.carriers.twilio.records import MICROS, Record
 from offhook.carriers.twilio.signature import OVERRIDES
 from offhook.carriers.twilio.transport import HttpxTransport
 from offhook.phone import E164
 
-MICROS = 1_000_000
 NANP = frozenset({"US", "CA"})  # the countries whose inventory Twilio can search by area code
 NOT_IN_PROGRESS = 21220
 MAX_LISTED = 100
+PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
 MAX_TAG_CHARACTERS = 64
 _PRICE_NAMES = {
     NumberType.LOCAL: "local",
     NumberType.MOBILE: "mobile",
     NumberType.TOLL_FREE: "toll free",
 }
-
-Record = dict[str, Any]
 
 
 class TwilioCarrier:
@@ -129,7 +127,7 @@ class TwilioCarrier:
                 body=sms.body,
                 status_callback=_overridden(sms.status_url) or unset,
             )
-        return _message(_record(sent))
+        return records.message(_record(sent))
 
     async def find_sent(
         self, *, sender: E164, to: E164, body: str, after: datetime
@@ -140,7 +138,7 @@ class TwilioCarrier:
                 to=to, from_=sender, limit=MAX_LISTED
             )
         since = after.replace(microsecond=0)  # the carrier's times are whole seconds
-        messages = [_message(_record(each)) for each in found]
+        messages = [records.message(_record(each)) for each in found]
         matching = [each for each in messages if each.body == body and each.created_at >= since]
         return max(matching, key=lambda each: each.created_at, default=None)
 
@@ -150,10 +148,13 @@ class TwilioCarrier:
                 to=to or unset, date_sent_after=after.astimezone(UTC) - timedelta(seconds=1)
             )
         since = after.replace(microsecond=0)
-        records = [_record(each) for each in reversed(found)]  # told newest first
-        messages = [_message(each) for each in records if each["direction"] == "inbound"]
+        messages = [records.message(_record(each)) for each in reversed(found)]  # newest first
         return sorted(
-            (each for each in messages if each.created_at >= since),
+            (
+                each
+                for each in messages
+                if each.direction is Direction.INBOUND and each.created_at >= since
+            ),
             key=lambda each: each.created_at,
         )
 
@@ -165,7 +166,29 @@ class TwilioCarrier:
             if refusal.gone:
                 return None
             raise
-        return _call(_record(call))
+        return records.call(_record(call))
+
+    async def list_calls(self, *, after: datetime, before: datetime) -> list[CallRecord]:
+        first, last = _days(after, before)
+        async with _translated():
+            found: list[Any] = await self._client.calls.list_async(
+                start_time_after=first, start_time_before=last, page_size=PER_PAGE
+            )
+        raw = [_record(each) for each in found]
+        calls = [records.call(each) for each in raw if not each["parent_call_sid"]]
+        return sorted((c for c in calls if after <= c.at < before), key=lambda call: call.at)
+
+    async def list_messages(self, *, after: datetime, before: datetime) -> list[Message]:
+        first, last = _days(after, before)
+        async with _translated():
+            found: list[Any] = await self._client.messages.list_async(
+                date_sent_after=first, date_sent_before=last, page_size=PER_PAGE
+            )
+        messages = [records.message(_record(each)) for each in found]
+        return sorted(
+            (m for m in messages if after <= m.created_at < before),
+            key=lambda message: message.created_at,
+        )
 
     async def hang_up(self, call_id: str) -> None:
         async with _translated(unless=lambda code: code in {NOT_IN_PROGRESS, NOT_FOUND}):
@@ -227,6 +250,16 @@ def _refusal(error: TwilioException) -> Refused:
     if status == 401:  # noqa: PLR2004 - HTTP unauthorised
         remedy = "Check OFFHOOK_TWILIO_ACCOUNT_SID and OFFHOOK_TWILIO_AUTH_TOKEN."
     return Refused(sentence, carrier_code=code, remedy=remedy)
+
+
+def _days(after: datetime, before: datetime) -> tuple[datetime, datetime]:
+    """Whole days around the span: the filters are documented for days only, and a call or a
+    message can be told by a time later than the one that it was made at.
+    """
+    day = timedelta(days=1)
+    first = after.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    last = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first, last + 2 * day
 
 
 def _pattern(query: Search) -> tuple[Any, Any]:
@@ -313,46 +346,4 @@ def _held(record: Record) -> Held:
             voice_fallback_url=_plain(record["voice_fallback_url"]),
             sms_fallback_url=_plain(record["sms_fallback_url"]),
         ),
-    )
-
-
-def _message(record: Record) -> Message:
-    return Message(
-        carrier_id=record["sid"],
-        sender=record["from_"] or "",
-        to=record["to"] or "",
-        body=record["body"] or "",
-        state=_message_state(str(record["status"])),
-        created_at=record["date_created"] or datetime.now(UTC),
-        error_code=record["error_code"],
-        segments=int(record["num_segments"] or 1),
-    )
-
-
-def _message_state(status: str) -> MessageState:
-    """States that stand before sending or beside delivery are told as the nearest of ours."""
-    nearest = {
-        "accepted": MessageState.QUEUED,
-        "scheduled": MessageState.QUEUED,
-        "receiving": MessageState.RECEIVED,
-        "read": MessageState.DELIVERED,
-        "partially_delivered": MessageState.DELIVERED,
-    }
-    try:
-        return nearest.get(status) or MessageState(status)
-    except ValueError:
-        raise Unreachable(
-            f"The carrier names an unknown message state, “{status[:40]}”.", outcome_unknown=True
-        ) from None
-
-
-def _call(record: Record) -> CallRecord:
-    return CallRecord(
-        carrier_id=record["sid"],
-        sender=record["_from"] or "",  # messages have `from_`, calls `_from`
-        to=record["to"] or "",
-        state=CallState(record["status"]),
-        started_at=record["start_time"],
-        ended_at=record["end_time"],
-        duration_s=int(record["duration"] or 0),
     )
