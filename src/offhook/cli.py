@@ -60,6 +60,26 @@ def worker() -> None:
 
 
 @app.command()
+def rotate_secrets() -> None:
+    """Wrap every secret in the database with a new key; Offhook goes on running meanwhile."""
+    settings = load()
+    supervisor: Any = importlib.import_module("offhook.supervisor")
+    preparation: Any = importlib.import_module("offhook.preparation")
+    _log("rotate-secrets", logging.WARNING)
+    url = settings.database_url.get_secret_value()
+    if not url:
+        url = supervisor.EmbeddedPostgres(settings.home_path / "pg").running_url()
+    done = asyncio.run(preparation.rotate_secrets(settings, url))
+    _say(f"{done.rewrapped} wrapped anew with the key {done.key_id}.")
+    for key_id, count in sorted(done.by_key.items()):
+        _say(f"{key_id}: {count} secrets")
+    if others := sorted(set(done.by_key) - {done.key_id}):
+        _say(f"Still needed: {', '.join(others)}. Run this again.")
+    else:
+        _say("No other key is in use. Older ones open older backups only.")
+
+
+@app.command()
 def text(
     number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
     body: Annotated[str, typer.Argument(help="What to write.")],

@@ -1,13 +1,37 @@
-"""Before the processes start: folders, the secret, the newest schema."""
+"""What is done to an installation as a whole: made ready before its processes start, and its
+secrets wrapped with a new key while they run.
+"""
 
+from offhook import db, schema
 from offhook.db.migrate import is_current, migrate
 from offhook.settings import Settings, secret_key
+from offhook.vault import key_file, open_vault
 
 
 def prepare(settings: Settings) -> None:
-    """Make the installation ready to run; at once when it is."""
+    """Make the installation ready to run: folders, the secret, the vault's key, the newest schema;
+    at once when it is.
+    """
     settings.home_path.mkdir(parents=True, exist_ok=True)
     secret_key(settings)
+    _ = open_vault(settings).newest_key_id
     url = settings.database_url.get_secret_value()
     if not is_current(url.replace("postgresql+psycopg://", "postgresql://")):
         migrate(url)
+
+
+async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
+    """Wrap every secret in the database with the newest key (SEC22).
+
+    With keys in the settings that is the first of them. With the key file a key is made, unless
+    an earlier rotation made one and did not come to its end: then that one is used.
+    """
+    vault = open_vault(settings)
+    database = db.Database(url, pool_size=2)
+    try:
+        used = await db.keys_in_use(database, schema.metadata())
+        if not settings.vault_keys.get_secret_value() and set(used) <= {vault.newest_key_id}:
+            key_file(settings).add()
+        return await db.rotate(database, vault, schema.metadata())
+    finally:
+        await database.close()

@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     )
     database_pool: int = Field(default=10, ge=2, description="Connections per process.")
 
+    # --- Secrets ---
+    vault_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that seal secrets in the database, as id:base64 of 32 bytes, with "
+        "commas between; the first one seals, the others open. Empty: a file in OFFHOOK_HOME, "
+        "made at first start; keep a copy of it apart from the database's backups.",
+    )
+
     # --- Carriers ---
     carrier: Literal["simulator", "twilio"] = Field(
         default="simulator", description="Who sells numbers and carries calls and messages."

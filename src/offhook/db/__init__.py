@@ -13,6 +13,8 @@ Knows no domain: tables belong to the rooms. In a room:
 
     jobs.add("numbers.warm", warm)                      # in a room's jobs.register(jobs, ...)
 
+    account.token = seal(vault, account, "token", b"...")   # a column of the type Sealed()
+
 Everything inside one `async with` is committed together or not at all: rows, events and jobs.
 """
 
@@ -20,6 +22,7 @@ from offhook.db.engine import Database, Session, now
 from offhook.db.ids import new_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import Event, EventRow, Listener, publish, touch
+from offhook.db.sealed import Rotated, Sealed, keys_in_use, rotate, seal, unseal
 from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
 
 __all__ = [
@@ -30,15 +33,21 @@ __all__ = [
     "Jobs",
     "Listener",
     "Rhythm",
+    "Rotated",
+    "Sealed",
     "Session",
     "TeamOwned",
     "UtcTime",
     "enqueue",
+    "keys_in_use",
     "new_id",
     "now",
     "one_of",
     "primary_key",
     "protect",
     "publish",
+    "rotate",
+    "seal",
     "touch",
+    "unseal",
 ]

@@ -190,6 +190,15 @@ class EmbeddedPostgres:
                 said = True
             time.sleep(POLL_S)
 
+    def running_url(self) -> str:
+        """The address of the server that runs already. Raises PostgresUnavailable."""
+        if not self._answers():
+            raise PostgresUnavailable(
+                f"No database answers in {self.folder}.",
+                remedy="Start Offhook first, or set OFFHOOK_DATABASE_URL.",
+            )
+        return self.url()
+
     def _answers(self) -> bool:
         try:
             self._run("pg_isready", "-q", "-h", str(self.sockets))
