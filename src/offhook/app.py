@@ -83,6 +83,7 @@ def register_jobs(
 ) -> None:
     """Let a worker do the background work of every room."""
     shop = numbers.Shop(database, carrier, billing.TestGateway(database.url), callbacks(settings))
+    teams.register_jobs(jobs, database)
     usage.register_jobs(jobs, database)
     knowledge.register_jobs(jobs, database)
     numbers.register_jobs(jobs, shop)

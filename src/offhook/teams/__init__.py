@@ -16,6 +16,7 @@ from offhook.teams.access import (
     identify,
     require,
 )
+from offhook.teams.jobs import register as register_jobs
 from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
@@ -36,6 +37,7 @@ __all__ = [
     "create_team",
     "identify",
     "on_team_created",
+    "register_jobs",
     "require",
     "routers",
     "setup_link",
