@@ -21,9 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
-    """One that runs; a test that ends it starts it again."""
+    """One for all of them; a test that ends it starts it again."""
     installation = Installation()
     try:
         installation.start()
@@ -32,14 +32,14 @@ def installation() -> Iterator[Installation]:
         installation.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def owner(installation: Installation) -> Iterator[Owner]:
     owner = Owner(installation)
     yield owner
     owner.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def number(owner: Owner) -> Bought:
     """A number that the sample agent answers."""
     return owner.ready_number()

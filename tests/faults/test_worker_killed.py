@@ -1,4 +1,4 @@
-"""kill -9 of the worker at each step of an SMS turn, in a whole installation (faults.md, a3 to a8).
+"""kill -9 of the worker in an SMS turn, in a whole installation (faults.md, a7).
 
 The installation's own worker is held while another one takes the job and dies at the fail point;
 then it is killed too, and the supervisor starts the one that must put things right.
@@ -16,7 +16,7 @@ from owner import Bought, Owner
 
 KILLED = 137
 QUESTION = "Are you open on Sunday?"
-STEPS = ("started", "thought", "written", "posted")  # the room's own tests have every one
+STEPS = ("posted",)  # the outcome is unknown to us; the room's own tests have every step
 
 
 def dies_at(installation: Installation, owner: Owner, step: str) -> subprocess.Popen[bytes]:
