@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 
 from offhook import agents, billing, numbers, usage
-from offhook.billing import CardInput, TestGateway
+from offhook.billing import CardInput, TestGateway, cards
+from offhook.billing.gateway import Setup
 from offhook.carriers import Callbacks, Carrier, account
 from offhook.carriers.simulator.server import Simulator, running
 from offhook.carriers.twilio.opening import open_twilio
@@ -44,6 +45,23 @@ async def add_card(
 ) -> None:
     async with database.team(team) as session:
         await billing.add_card(session, gateway, team, CardInput(number, 12, 2099, "123"))
+
+
+async def add_asking_card(database: Database, gateway: TestGateway, team: str) -> None:
+    """A card whose bank asks its owner at each payment (3-D Secure)."""
+    given = CardInput("4000000000003220", 12, 2099, "123")
+    async with database.team(team) as session:
+        setup = await billing.type_card(session, gateway, team, given)
+    assert isinstance(setup, Setup)
+    await answer(gateway, setup, approve=True)
+    async with database.team(team) as session:
+        await cards.finish(session, gateway, team, setup.id)
+
+
+async def answer(gateway: TestGateway, asked: Setup | billing.Hold, *, approve: bool) -> None:
+    """The card's owner says yes or no to the bank."""
+    assert asked.action is not None
+    await gateway.answer(asked.action.url.rpartition("/")[2], approve=approve)
 
 
 async def make_agent(database: Database, team: str, *, live: bool = True) -> str:

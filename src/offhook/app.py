@@ -69,6 +69,7 @@ def join_rooms() -> None:
     teams.on_team_created(_begin_trial)
     agents.register(numbers.NumbersOfAgents())
     billing.when_suspended(numbers.stop_suspended)
+    billing.when_settled(numbers.when_settled)
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
     usage.names_from(numbers.labels)
@@ -82,7 +83,8 @@ def register_jobs(
     brain: agents.Brain,
 ) -> None:
     """Let a worker do the background work of every room."""
-    shop = numbers.Shop(database, carrier, billing.TestGateway(database.url), callbacks(settings))
+    gateway = billing.open_gateway(settings, database.url)
+    shop = numbers.Shop(database, carrier, gateway, callbacks(settings))
     teams.register_jobs(jobs, database)
     usage.register_jobs(jobs, database)
     knowledge.register_jobs(jobs, database)
@@ -117,7 +119,7 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     hub = application.state.web.live
     carrier = carriers.open(application.state.settings)
     application.state.carrier = carrier
-    gateway = billing.TestGateway(database.url)
+    gateway = billing.open_gateway(application.state.settings, database.url)
     application.state.gateway = gateway
     listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())
     try:

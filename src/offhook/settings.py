@@ -107,6 +107,23 @@ class Settings(BaseSettings):
         default=True, description="Off: every team is active and prices are shown as cost."
     )
 
+    # --- Payments ---
+    stripe_secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret key of the Stripe account (sk_…). Empty: the test gateway, test cards.",
+    )
+    stripe_publishable_key: str = Field(
+        default="", description="Its publishable key (pk_…), for Stripe's form in the browser."
+    )
+    stripe_webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signing secret (whsec_…) of Stripe's event destination "
+        "/billing/stripe/events.",
+    )
+    stripe_api_url: str = Field(
+        default="", description="Another server that speaks Stripe's API. Empty: Stripe."
+    )
+
     # --- Messages ---
     settle_ms: int = Field(
         default=1200, ge=0, le=20_000, description="Quiet time before a burst of texts is answered."

@@ -8,13 +8,14 @@ from sqlalchemy import select, text
 
 from offhook import billing
 from offhook.billing import CardInput, HoldState, Step, SubscriptionState, TestGateway, cards
+from offhook.billing.gateway import Order
 from offhook.billing.models import Charge
 from offhook.billing.rules import CardStatus, MissingCode
 from offhook.billing.subscriptions import StepNotAllowed
 from offhook.db import Database, EventRow, Session
 from offhook.prices import Money
 
-GOOD, POOR, STRICT = "4242 4242 4242 4242", "4000000000009995", "4000002500003155"
+GOOD, POOR = "4242 4242 4242 4242", "4000000000000341"
 RENT = Money.of("1.16")
 
 
@@ -85,23 +86,32 @@ async def test_a_card_that_cannot_be_used_is_refused_with_its_field(
     ("number", "code"),
     [
         ("4000000000000002", "card_declined"),
-        (POOR, "insufficient_funds"),
+        ("4000000000009995", "insufficient_funds"),
         ("4000000000000069", "expired_card"),
-        (STRICT, "authentication_required"),
+        ("4000000000000127", "incorrect_cvc"),
     ],
 )
-async def test_a_declined_charge_is_recorded_and_blocks_buying_a1(
+async def test_a_card_that_its_bank_declines_is_not_stored_and_says_why(
     database: Database, gateway: TestGateway, team: str, number: str, code: str
 ) -> None:
-    await add(database, gateway, team, number)
+    with pytest.raises(billing.Declined) as refused:
+        await add(database, gateway, team, number)
+    assert (refused.value.decline_code, refused.value.status) == (code, 402)
+    assert await missing(database, team) == [MissingCode.PAYMENT_METHOD]
+
+
+async def test_a_declined_charge_is_recorded_and_blocks_buying_a1(
+    database: Database, gateway: TestGateway, team: str
+) -> None:
+    await add(database, gateway, team, POOR)
     outcome = await hold(database, gateway, team, "pur_1")
-    assert (outcome.ok, outcome.code) == (False, code)
+    assert (outcome.ok, outcome.code) == (False, "card_declined")
     assert outcome.sentence
     assert await missing(database, team) == [MissingCode.CARD_DECLINED]
     async with database.team(team) as session:
         charge = (await session.scalars(select(Charge))).one()
         names = (await session.scalars(select(EventRow.name))).all()
-    assert (charge.state, charge.decline_code) == (HoldState.DECLINED, code)
+    assert (charge.state, charge.decline_code) == (HoldState.DECLINED, "card_declined")
     assert names == ["payment.failed"]
 
 
@@ -146,7 +156,7 @@ async def test_a_hold_of_a_rolled_back_transaction_is_found_again_a5(
                 session, gateway, team, key="k", money=RENT, description="", reference=""
             )
             raise Killed
-    found = await gateway.find("k")
+    found = await gateway.find("k", customer=team)
     assert found is not None
     assert found.state is HoldState.HELD
     assert (await hold(database, gateway, team, "k")).ok
@@ -176,9 +186,8 @@ async def test_thirty_parallel_holds_with_one_key_hold_once_sec23(
     await add(database, gateway, team)
     async with database.team(team) as session:
         token = (await cards.on_file(session, team))[0].token
-    holds = await asyncio.gather(
-        *(gateway.authorise("k", RENT, token=token, at=_at()) for _ in range(30))
-    )
+    order = Order("k", team, RENT, token)
+    holds = await asyncio.gather(*(gateway.authorise(order, at=_at()) for _ in range(30)))
     assert {each.state for each in holds} == {HoldState.HELD}
     assert len(await gateway.orders()) == 1
 

@@ -8,28 +8,28 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from number_fixtures import BY, CALLBACKS, add_card, make_number
 from offhook import failpoints, numbers, prices
-from offhook.billing import HoldState, TestGateway
-from offhook.billing.models import Charge
-from offhook.carriers import Carrier, CarrierProblem, NumberType, Search, Unreachable
+from offhook.billing import TestGateway
+from offhook.carriers import CarrierProblem, NumberType, Search, Unreachable
 from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.server import Simulator
 from offhook.db import Database, EventRow, Jobs
 from offhook.numbers import NumberStatus, jobs, problems, purchase, purchasing, saga
 from offhook.numbers.models import Number, Purchase, Quote
-from offhook.numbers.purchase import Listing
-from offhook.numbers.purchasing import Shop
+from offhook.numbers.purchasing import Shop, Taken
 from offhook.numbers.saga import Command, PurchaseState
 from offhook.phone import E164
 from offhook.prices import Money
 from offhook.settings import Settings
 from offhook.usage import Service, balance
+from purchases import carry_out, check_end, order, ordered, quote, search
 
 BUY = "POST IncomingPhoneNumbers.json"
-POINTS = [f"purchase.{c}.{p}" for c in list(Command)[:5] for p in ("done", "stored")]
+FORWARD = (Command.AUTHORISE, Command.BUY, Command.RECORD, Command.CONFIGURE, Command.CAPTURE)
+POINTS = [f"purchase.{c}.{p}" for c in FORWARD for p in ("done", "stored")]
 POINTS_BACK = [f"purchase.{c}.{p}" for c in ("release", "void") for p in ("done", "stored")]
 
 
@@ -43,80 +43,6 @@ def dying_at(point: str) -> Callable[[str], None]:
             raise Killed(name)
 
     return passage
-
-
-async def search(database: Database, carrier: Carrier, team: str, query: Search) -> list[Listing]:
-    async with database.team(team) as session:
-        return await purchase.search(session, carrier, query, carrier_name="simulator")
-
-
-async def quote(shop: Shop, team: str, e164: str = "") -> Quote:
-    if not e164:
-        found = await search(shop.database, shop.carrier, team, Search(area_code="415", limit=1))
-        e164 = found[0].offer.e164
-    async with shop.database.team(team) as session:
-        return await purchase.quote(
-            session,
-            shop.carrier,
-            team,
-            BY,
-            e164=E164(e164),
-            number_type=NumberType.LOCAL,
-            zone="UTC",
-            carrier_name="simulator",
-        )
-
-
-async def order(
-    database: Database, team: str, shown: Quote, key: str = "k", terms: str = ""
-) -> Purchase:
-    async with database.team(team) as session:
-        return await purchase.order(
-            session,
-            team,
-            BY,
-            quote_id=shown.id,
-            accepted_terms=terms or shown.terms_version,
-            idempotency_key=key,
-        )
-
-
-async def ordered(shop: Shop, team: str) -> Purchase:
-    return await order(shop.database, team, await quote(shop, team))
-
-
-async def carry_out(shop: Shop, made: Purchase) -> PurchaseState | None:
-    return await purchasing.carry_out(shop, made.team_id, made.id)
-
-
-async def check_end(shop: Shop, gateway: TestGateway, made: Purchase) -> PurchaseState:
-    """The only two ends there are: {1 number, 1 charge} or {none at the carrier, no charge}."""
-    async with shop.database.team(made.team_id) as session:
-        found = await session.get_one(Purchase, made.id)
-        rows = (await session.scalars(select(Number))).all()
-        charges = (await session.scalars(select(Charge))).all()
-        told = await session.scalar(select(func.count()).where(EventRow.name == "number.purchased"))
-    at_carrier = await shop.carrier.list_numbers()
-    orders = {each.state for each in await gateway.orders()}
-    state = PurchaseState(found.state)
-    if state is PurchaseState.COMPLETED:
-        assert [(each.e164, each.status) for each in rows] == [(made.e164, NumberStatus.DISABLED)]
-        assert rows[0].id == found.number_id
-        assert rows[0].held_since is not None
-        assert [each.order_tag for each in at_carrier] == [made.id]
-        assert at_carrier[0].callbacks == CALLBACKS
-        assert (orders, [each.state for each in charges]) == (
-            {HoldState.CAPTURED},
-            [HoldState.CAPTURED],
-        )
-        assert told == 1
-    else:
-        assert state is PurchaseState.FAILED
-        assert found.failure
-        assert (list(rows), at_carrier, told) == ([], [], 0)
-        assert orders <= {HoldState.VOIDED, HoldState.DECLINED}
-        assert {each.state for each in charges} <= {HoldState.VOIDED, HoldState.DECLINED}
-    return state
 
 
 @pytest.fixture
@@ -234,8 +160,14 @@ async def test_a_worker_killed_with_9_after_the_outside_did_it_buys_once_a5(
 
 
 async def until(shop: Shop, made: Purchase, wanted: PurchaseState) -> None:
-    while await purchasing.step(shop, made.team_id, made.id) is not wanted:
+    while (await taken(shop, made)).state is not wanted:
         pass
+
+
+async def taken(shop: Shop, made: Purchase) -> Taken:
+    step = await purchasing.step(shop, made.team_id, made.id)
+    assert step is not None
+    return step
 
 
 def refuse_callbacks(simulator: Simulator) -> None:
@@ -256,11 +188,10 @@ async def test_killed_on_the_way_back_and_resumed_it_is_wholly_undone_a5(
     assert await check_end(shop, gateway, made) is PurchaseState.FAILED
 
 
-@pytest.mark.parametrize("card", ["4000000000000002", "4000000000009995", "4000002500003155"])
 async def test_a_declined_card_buys_nothing_and_says_why_a5(
-    shop: Shop, gateway: TestGateway, team: str, card: str
+    shop: Shop, gateway: TestGateway, team: str
 ) -> None:
-    await add_card(shop.database, gateway, team, card)
+    await add_card(shop.database, gateway, team, "4000000000000341")
     made = await ordered(shop, team)
     await carry_out(shop, made)
     assert await check_end(shop, gateway, made) is PurchaseState.FAILED
@@ -307,7 +238,7 @@ async def test_a_carrier_that_stays_silent_for_three_minutes_costs_nothing_fault
 ) -> None:
     made = await ordered(shop, buyer)
     async with shop.database.team(buyer) as session:
-        (await session.get_one(Purchase, made.id)).created_at -= saga.PATIENCE
+        (await session.get_one(Purchase, made.id)).waits_since -= saga.PATIENCE
     # The sale happens, but its answer is lost: what carries our tag goes back.
     simulator.faults.ask(Fault("request", path=BUY, lose_answer=True))
     assert await carry_out(shop, made) is PurchaseState.FAILED
@@ -319,7 +250,7 @@ async def test_a_sale_that_reached_the_carrier_too_late_is_found_and_given_back_
 ) -> None:
     made = await ordered(shop, buyer)
     async with shop.database.team(buyer) as session:
-        (await session.get_one(Purchase, made.id)).created_at -= saga.PATIENCE
+        (await session.get_one(Purchase, made.id)).waits_since -= saga.PATIENCE
     simulator.faults.ask(Fault("request", path=BUY, status=503))
     await carry_out(shop, made)
     await shop.carrier.buy(E164(made.e164), order_tag=made.id, callbacks=CALLBACKS)

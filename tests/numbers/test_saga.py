@@ -40,6 +40,8 @@ def test_what_needs_no_outside_answer_or_undoes_is_not_given_up_on(state: Purcha
     [
         (PurchaseState.ORDERED, timedelta(seconds=179), None),
         (PurchaseState.ORDERED, PATIENCE, Happened.OUT_OF_TIME),
+        (PurchaseState.AUTHENTICATING, saga.AUTHENTICATION_PATIENCE - timedelta(seconds=1), None),
+        (PurchaseState.AUTHENTICATING, saga.AUTHENTICATION_PATIENCE, Happened.OUT_OF_TIME),
         (PurchaseState.AUTHORISED, timedelta(seconds=1), None),
         (PurchaseState.AUTHORISED, PATIENCE, Happened.OUT_OF_TIME),
         (PurchaseState.RECORDED, PATIENCE, Happened.OUT_OF_TIME),
@@ -57,11 +59,14 @@ class World:
 
     def __init__(self) -> None:
         self.money = self.number = self.row = self.taken = False
+        self.asks = False  # the bank waits for the card's owner
 
     def run(self, command: Command) -> None:
         match command:
             case Command.AUTHORISE:
-                self.money = True
+                self.money = not self.asks
+            case Command.LOOK:
+                self.asks, self.money = False, True
             case Command.BUY:
                 self.number = True
             case Command.RECORD:
@@ -76,7 +81,7 @@ class World:
                 self.number = self.row = False
             case Command.VOID:
                 assert not self.number  # never let go of the money before the number is back
-                self.money = self.taken = False
+                self.money = self.taken = self.asks = False
 
 
 # For each attempt: did it take effect, and was its outcome learnt, or did we die before storing it?
@@ -85,11 +90,12 @@ attempts = st.lists(
 )
 
 
-@given(attempts)
+@given(attempts, st.booleans())
 def test_any_history_ends_wholly_bought_or_wholly_undone_a5(
-    history: list[tuple[str, bool]],
+    history: list[tuple[str, bool]], asks: bool
 ) -> None:
     world, state = World(), PurchaseState.ORDERED
+    world.asks = asks
     for outcome, died in [*history, *([("done", False)] * 10)]:
         command = saga.next_command(state)
         if command is None:
@@ -100,22 +106,27 @@ def test_any_history_ends_wholly_bought_or_wholly_undone_a5(
         elif outcome in {"late", "silent"}:
             if outcome == "late":  # it took effect, but no answer came
                 world.run(command)
-            happened = saga.without_answer(state, since=ORDERED, at=ORDERED + PATIENCE)
+            happened = saga.without_answer(
+                state, since=ORDERED, at=ORDERED + saga.AUTHENTICATION_PATIENCE
+            )
         else:
+            asked = command is Command.AUTHORISE and world.asks
             world.run(command)
-            happened = Happened.DONE
+            happened = Happened.ASKED if asked else Happened.DONE
         if happened is not None and not died:
             state = saga.advance(state, happened)
     assert state.final
     bought = state is PurchaseState.COMPLETED
     everything = (world.money, world.number, world.row, world.taken)
     assert everything == (bought, bought, bought, bought)
+    assert not world.asks  # nobody can confirm it any more
 
 
 def _has_happened(world: World, command: Command) -> bool:
     """A command that took effect before is not refused when it is repeated: it is looked up."""
     return {
-        Command.AUTHORISE: world.money,
+        Command.AUTHORISE: world.money or world.asks,
+        Command.LOOK: world.money,
         Command.BUY: world.number,
         Command.RECORD: world.row,
         Command.CONFIGURE: False,

@@ -1,19 +1,31 @@
-"""Subscription, cards, holds and charges; the port to payment gateways and the test gateway.
+"""Subscription, cards, holds and charges; the port to payment gateways, Stripe, the test gateway.
 
     await billing.on_team_created(session, team_id)            # an active trial
     standing = await billing.standing(session, team_id)        # .may_buy .services_on .reason
-    gateway = billing.TestGateway(database.url)                # await gateway.aclose()
+    gateway = billing.open_gateway(settings, database.url)     # await gateway.aclose()
     outcome = await billing.hold(session, gateway, team_id, key=, money=, description=, reference=)
+    outcome = await billing.look(session, gateway, team_id, key)  # while outcome.waits (3-D Secure)
     outcome = await billing.capture(session, gateway, team_id, key)      # .ok .sentence .code
     await billing.void(session, gateway, team_id, key)
+    outcome = await billing.charge_now(…)                   # as hold; nobody there, taken at once
+    billing.confirm_url(outcome.charge_id)                     # where the card's owner confirms it
+    billing.when_settled(handler)                              # handler(session, charge)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
 
 `routers` are for app.py; they find the gateway in `app.state.gateway`.
 """
 
-from offhook.billing import api, pages
-from offhook.billing.cards import add_card
-from offhook.billing.charges import Outcome, capture, hold, void
+from offhook.billing import api, authentication, pages
+from offhook.billing.cards import add_card, type_card
+from offhook.billing.charges import (
+    Outcome,
+    capture,
+    charge_now,
+    hold,
+    look,
+    void,
+    when_settled,
+)
 from offhook.billing.gateway import (
     Card,
     CardInput,
@@ -24,6 +36,8 @@ from offhook.billing.gateway import (
     HoldState,
     Unreachable,
 )
+from offhook.billing.models import Charge
+from offhook.billing.opening import open_gateway
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
 from offhook.billing.subscriptions import (
     change_subscription,
@@ -32,14 +46,16 @@ from offhook.billing.subscriptions import (
     when_suspended,
 )
 from offhook.billing.test_gateway import TestGateway
+from offhook.billing.web import confirm_url
 
-routers = (api.router, pages.router)
+routers = (api.router, pages.router, authentication.router)
 banners = pages.banners
 
 __all__ = [
     "Card",
     "CardInput",
     "CardInvalid",
+    "Charge",
     "Declined",
     "Gateway",
     "Hold",
@@ -55,10 +71,16 @@ __all__ = [
     "banners",
     "capture",
     "change_subscription",
+    "charge_now",
+    "confirm_url",
     "hold",
+    "look",
     "on_team_created",
+    "open_gateway",
     "routers",
     "standing",
+    "type_card",
     "void",
+    "when_settled",
     "when_suspended",
 ]

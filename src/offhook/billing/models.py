@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.billing.gateway import HoldState
+from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, HoldState
 from offhook.billing.rules import CardStatus, SubscriptionState
 from offhook.db import Base, TeamOwned, primary_key
 from offhook.prices import Money
@@ -35,8 +35,10 @@ class PaymentMethod(TeamOwned, Base):
             unique=True,
             postgresql_where="is_default AND removed_at IS NULL",
         ),
+        UniqueConstraint("token"),
     )
     id: Mapped[str] = primary_key("card")
+    gateway: Mapped[str] = mapped_column(String(10), default="test")
     token: Mapped[str] = mapped_column(String(80))
     brand: Mapped[str] = mapped_column(String(20))
     last4: Mapped[str] = mapped_column(String(4))
@@ -49,7 +51,10 @@ class PaymentMethod(TeamOwned, Base):
 
 
 class Charge(TeamOwned, Base):
-    """Money held on a card, and what became of it. `key` is the gateway's idempotency key."""
+    """Money held on a card, and what became of it. `key` is the gateway's idempotency key.
+
+    `dispute` is the gateway's word for how far a dispute of its owner has come, empty without one.
+    """
 
     __tablename__ = "charges"
     id: Mapped[str] = primary_key("chg")
@@ -58,8 +63,9 @@ class Charge(TeamOwned, Base):
     description: Mapped[str] = mapped_column(String(200))
     micros: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    state: Mapped[str] = mapped_column(String(10), default=HoldState.HELD)
+    state: Mapped[str] = mapped_column(String(16), default=HoldState.HELD)
     decline_code: Mapped[str] = mapped_column(String(40), default="")
+    dispute: Mapped[str] = mapped_column(String(30), default="")
     payment_method_id: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -67,3 +73,24 @@ class Charge(TeamOwned, Base):
     @property
     def money(self) -> Money:
         return Money(self.micros, self.currency)
+
+    @property
+    def confirmable(self) -> bool:
+        """Whether the card's owner may still authenticate it with the bank."""
+        return self.state == HoldState.AUTHENTICATING or (
+            self.state == HoldState.DECLINED
+            and self.decline_code in {AUTHENTICATION_REQUIRED, AUTHENTICATION_FAILED}
+        )
+
+
+class GatewayEvent(Base):
+    """A signed event of the payment gateway, by its id: told twice it is handled once.
+
+    It belongs to no team: whose object it is about is known only once the gateway was asked.
+    """
+
+    __tablename__ = "gateway_events"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    type: Mapped[str] = mapped_column(String(80))
+    object_id: Mapped[str] = mapped_column(String(80))
+    received_at: Mapped[datetime]

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook.billing import cards, subscriptions
-from offhook.billing.gateway import CardInput, CardInvalid
+from offhook.billing.authentication import said_of
+from offhook.billing.gateway import CardInput, CardInvalid, Setup
 from offhook.billing.models import Charge
 from offhook.billing.test_gateway import TestGateway
-from offhook.billing.web import CurrentGateway
+from offhook.billing.web import CurrentGateway, test_gateway
 from offhook.teams import AdminActor, CurrentActor, TeamSession
 from offhook.web import Banner, PagingQuery, paginate, redirect, render
 
@@ -57,8 +58,10 @@ async def add_card(
 ) -> Response:
     month, year = _expiry(expiry)
     given = CardInput(number, month, year, code)
-    card = await cards.add_card(session, gateway, actor.team_id, given)
-    return redirect(request, HOME, toast=f"{card.brand} ending in {card.last4} added")
+    added = await cards.type_card(session, test_gateway(gateway), actor.team_id, given)
+    if isinstance(added, Setup) and added.action is not None:
+        return redirect(request, added.action.url)  # its bank asks first
+    return redirect(request, HOME, toast=said_of(added))
 
 
 @router.post("/billing/cards/{card_id}/default")

@@ -77,6 +77,10 @@ class PurchaseOut(BaseModel):
     e164: str
     state: PurchaseState
     number_id: str | None = Field(description="There once the state is completed.")
+    charge_id: str | None = Field(
+        description="The payment. While the state is authenticating, its owner confirms it: "
+        "/api/v1/billing/charges/{id}/confirmation."
+    )
     failure_code: str
     failure: str
     micros: int
@@ -182,3 +186,9 @@ async def order(
 async def get_purchase(purchase_id: str, actor: CurrentActor, session: TeamSession) -> PurchaseOut:
     """How far a purchase has come; `completed` and `failed` are its two ends."""
     return _purchase(await purchase.get_purchase(session, actor.team_id, purchase_id))
+
+
+@router.post("/purchases/{purchase_id}/give-up")
+async def give_up(purchase_id: str, actor: AdminActor, session: TeamSession) -> PurchaseOut:
+    """End a purchase whose payment waits to be confirmed; nothing is charged."""
+    return _purchase(await purchase.give_up(session, actor.team_id, purchase_id))

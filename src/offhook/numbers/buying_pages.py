@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from offhook import billing, prices
 from offhook.carriers import NumberType, Search
 from offhook.numbers import problems, purchase
-from offhook.numbers.models import Quote
+from offhook.numbers.models import Purchase, Quote
 from offhook.numbers.purchase import Listing
 from offhook.numbers.saga import PurchaseState
 from offhook.numbers.web import CarrierName, CurrentCarrier, by
@@ -42,7 +42,7 @@ REGISTRATIONS = {
 }
 # What a buyer sees of the saga: each line and the states in which it is under way.
 PROGRESS = [
-    ("Reserving the payment", {PurchaseState.ORDERED}),
+    ("Reserving the payment", {PurchaseState.ORDERED, PurchaseState.AUTHENTICATING}),
     ("Buying at the carrier", {PurchaseState.AUTHORISED}),
     ("Setting it up", {PurchaseState.BOUGHT, PurchaseState.RECORDED}),
     ("Taking the payment", {PurchaseState.CONFIGURED}),
@@ -226,6 +226,14 @@ async def progress_fragment(
     return render(request, "numbers/purchase.html", block="progress", **context)
 
 
+@router.post("/numbers/purchases/{purchase_id}/give-up")
+async def give_up(
+    request: Request, purchase_id: str, actor: AdminActor, session: TeamSession
+) -> Response:
+    await purchase.give_up(session, actor.team_id, purchase_id)
+    return redirect(request, f"/numbers/purchases/{purchase_id}")
+
+
 async def _progress(session: TeamSession, actor: Actor, purchase_id: str) -> dict[str, Any]:
     row = await purchase.get_purchase(session, actor.team_id, purchase_id)
     state = PurchaseState(row.state)
@@ -237,9 +245,17 @@ async def _progress(session: TeamSession, actor: Actor, purchase_id: str) -> dic
         "going_back": state.going_back,
         "completed": state is PurchaseState.COMPLETED,
         "failed": state is PurchaseState.FAILED,
+        "confirm_url": _confirm_url(row),
         "charged": Money(row.micros, row.currency),
         "lines": [
             (label, index < done, index == under_way) for index, (label, _) in enumerate(PROGRESS)
         ],
         "steps": STEPS,
     }
+
+
+def _confirm_url(row: Purchase) -> str:
+    """Where the buyer confirms the payment with the card's bank; empty while nobody asks."""
+    if row.state != PurchaseState.AUTHENTICATING or row.charge_id is None:
+        return ""
+    return billing.confirm_url(row.charge_id, back=f"/numbers/purchases/{row.id}")

@@ -105,7 +105,10 @@ class Quote(TeamOwned, Base):
 
 
 class Purchase(TeamOwned, Base):
-    """One order and how far it has come (A5); its id is the order tag at the carrier."""
+    """One order and how far it has come (A5); its id is the order tag at the carrier.
+
+    `waits_since` is what the saga's patience is counted from; `charge_id` is the payment's row.
+    """
 
     __tablename__ = "number_purchases"
     __table_args__ = (
@@ -116,7 +119,9 @@ class Purchase(TeamOwned, Base):
     idempotency_key: Mapped[str] = mapped_column(String(80))
     quote_id: Mapped[str] = mapped_column(ForeignKey("number_quotes.id"), unique=True)
     e164: Mapped[str] = mapped_column(String(16))
-    state: Mapped[str] = mapped_column(String(12), default=PurchaseState.ORDERED)
+    state: Mapped[str] = mapped_column(String(16), default=PurchaseState.ORDERED)
+    waits_since: Mapped[datetime]
+    charge_id: Mapped[str | None] = mapped_column(String(40))
     micros: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     carrier: Mapped[str] = mapped_column(String(20))

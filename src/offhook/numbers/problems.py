@@ -102,6 +102,14 @@ class PurchaseNotFound(NotFound):
     code = "purchase_not_found"
 
 
+class PurchaseNotWaiting(Conflict):
+    code = "purchase_not_waiting"
+
+
+class PurchaseNotConfirmed(Conflict):
+    code = "purchase_not_confirmed"
+
+
 class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
 

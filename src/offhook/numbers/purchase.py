@@ -13,12 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from offhook import billing, prices
 from offhook.carriers import Carrier, NumberType, Offer, Search
-from offhook.db import Session, enqueue, new_id, now
+from offhook.db import Session, enqueue, new_id, now, touch
 from offhook.numbers import problems, rules
 from offhook.numbers.activity import By
 from offhook.numbers.models import Number, Purchase, Quote
 from offhook.numbers.rules import NumberStatus
-from offhook.numbers.saga import PurchaseState
+from offhook.numbers.saga import Happened, PurchaseState, advance
 from offhook.phone import E164, country_of, international
 from offhook.prices import Money, Price
 
@@ -158,6 +158,7 @@ async def order(
             quote_id=quote_id,
             e164=shown.e164,
             state=PurchaseState.ORDERED,
+            waits_since=at,
             micros=shown.first_month_micros,
             currency=shown.currency,
             carrier=shown.carrier,
@@ -177,8 +178,55 @@ async def order(
     if made is None:  # the conflict was about the quote
         raise _used(shown)
     if made.created_at == at:
-        await enqueue(session, PURCHASE_JOB, lock=made.id, team_id=team_id, purchase_id=made.id)
+        await resume(session, team_id, made.id)
     return _same(made, quote_id)
+
+
+async def give_up(session: Session, team_id: str, purchase_id: str) -> Purchase:
+    """The buyer does not authenticate: the purchase is undone. Raises PurchaseNotWaiting."""
+    found = await session.scalar(
+        select(Purchase)
+        .where(Purchase.team_id == team_id, Purchase.id == purchase_id)
+        .with_for_update(key_share=True)
+    )
+    if found is None:
+        raise problems.PurchaseNotFound(f"There is no purchase {purchase_id[:40]}.")
+    if found.state != PurchaseState.AUTHENTICATING:
+        raise problems.PurchaseNotWaiting(
+            f"This purchase waits for no confirmation: it is {found.state}.",
+            remedy="See how far it has come.",
+        )
+    found.state = advance(PurchaseState.AUTHENTICATING, Happened.REFUSED)
+    found.failure_code = "given_up"
+    found.failure = "The payment was not confirmed: the purchase was given up."
+    found.updated_at = await now(session)
+    await resume(session, team_id, purchase_id)
+    await touch(session, team_id, f"purchase:{purchase_id}")
+    return found
+
+
+async def resume(session: Session, team_id: str, purchase_id: str) -> None:
+    """Let a worker go on with a purchase; what has ended stays as it is."""
+    await enqueue(
+        session,
+        PURCHASE_JOB,
+        lock=purchase_id,
+        team_id=team_id,
+        purchase_id=purchase_id,
+    )
+
+
+async def when_settled(session: Session, charge: billing.Charge) -> None:
+    """A payment was confirmed or refused at its bank: the purchase that waits for it goes on."""
+    waiting = await session.scalar(
+        select(Purchase.id).where(
+            Purchase.team_id == charge.team_id,
+            Purchase.id == charge.key,
+            Purchase.state == PurchaseState.AUTHENTICATING,
+        )
+    )
+    if waiting is not None:
+        await resume(session, charge.team_id, waiting)
 
 
 async def _price(

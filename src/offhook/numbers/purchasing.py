@@ -17,7 +17,7 @@ from offhook import billing, usage
 from offhook.carriers import Callbacks, Carrier, Held, Refused, Unreachable
 from offhook.db import Database, Session, new_id, now, publish, touch
 from offhook.failpoints import failpoint
-from offhook.numbers import activity, saga
+from offhook.numbers import activity, problems, saga
 from offhook.numbers.events import NumberPurchased
 from offhook.numbers.models import Number, Purchase, Quote
 from offhook.numbers.rules import NumberStatus
@@ -26,6 +26,9 @@ from offhook.phone import E164
 from offhook.prices import Money
 
 log = logging.getLogger(__name__)
+_NOT_CONFIRMED = problems.PurchaseNotConfirmed(
+    "The payment was not confirmed with the card's bank within 15 minutes."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,31 @@ async def carry_out(
 ) -> PurchaseState | None:
     """Take a purchase as far as it goes; None when somebody else is at it.
 
-    Raises the carrier's or gateway's Unreachable where a later repetition is to go on.
-    `passage` is told each place where a test may let the process die.
+    Ends without a final state where the card's owner is to authenticate. Raises the carrier's or
+    gateway's Unreachable where a later repetition is to go on. `passage` is told each place where a
+    test may let the process die.
     """
+    passage("purchase.order.stored")
     while True:
-        state = await step(shop, team_id, purchase_id, passage=passage)
-        if state is None or state.final:
-            return state
+        taken = await step(shop, team_id, purchase_id, passage=passage)
+        if taken is None:
+            return None
+        if taken.state.final or not taken.moved:
+            return taken.state
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step: the state after it, and whether it got anywhere."""
+
+    state: PurchaseState
+    moved: bool
 
 
 async def step(
     shop: Shop, team_id: str, purchase_id: str, *, passage: Callable[[str], None] = failpoint
-) -> PurchaseState | None:
-    """Run the next command and store what came of it; the new state."""
+) -> Taken | None:
+    """Run the next command and store what came of it; None when somebody else is at it."""
     async with shop.database.team(team_id) as session:
         purchase = await session.scalar(
             select(Purchase)
@@ -67,14 +82,18 @@ async def step(
         before = PurchaseState(purchase.state)
         command = saga.next_command(before)
         if command is None:
-            return before
+            return Taken(before, moved=False)
         happened = await _run(shop, session, purchase, command)
         passage(f"purchase.{command}.done")
+        if happened is None:
+            return Taken(before, moved=False)
         state = saga.advance(before, happened)
         purchase.state, purchase.updated_at = state, await now(session)
+        if saga.starts_anew(before, state):
+            purchase.waits_since = purchase.updated_at
         await touch(session, team_id, f"purchase:{purchase.id}")
     passage(f"purchase.{command}.stored")
-    return state
+    return Taken(state, moved=True)
 
 
 async def release_orphans(shop: Shop) -> None:
@@ -92,17 +111,26 @@ async def release_orphans(shop: Shop) -> None:
             await shop.carrier.release(held.carrier_id)
 
 
-async def _run(shop: Shop, session: Session, purchase: Purchase, command: Command) -> Happened:
+async def _run(
+    shop: Shop, session: Session, purchase: Purchase, command: Command
+) -> Happened | None:
+    """What came of a command; None while the card's owner is at the bank."""
     try:
-        return await _COMMANDS[command](shop, session, purchase)
-    except (Unreachable, billing.Unreachable) as unanswered:
-        at = await now(session)
-        state = PurchaseState(purchase.state)
-        happened = saga.without_answer(state, since=purchase.created_at, at=at)
-        if happened is None:
-            raise
-        _because(purchase, unanswered.code, unanswered.sentence)
+        happened = await _COMMANDS[command](shop, session, purchase)
+        unanswered = None
+    except (Unreachable, billing.Unreachable) as error:
+        happened, unanswered = None, error
+    if happened is not None:
         return happened
+    happened = saga.without_answer(
+        PurchaseState(purchase.state), since=purchase.waits_since, at=await now(session)
+    )
+    if happened is None and unanswered is not None:
+        raise unanswered
+    if happened is not None:
+        why = unanswered or _NOT_CONFIRMED
+        _because(purchase, why.code, why.sentence)
+    return happened
 
 
 async def _authorise(shop: Shop, session: Session, purchase: Purchase) -> Happened:
@@ -115,7 +143,14 @@ async def _authorise(shop: Shop, session: Session, purchase: Purchase) -> Happen
         description=f"First month of {purchase.e164}",
         reference=purchase.id,
     )
-    return _told(purchase, outcome)
+    purchase.charge_id = outcome.charge_id or None
+    return Happened.ASKED if outcome.waits else _told(purchase, outcome)
+
+
+async def _look(shop: Shop, session: Session, purchase: Purchase) -> Happened | None:
+    """Whether the card's owner has authenticated; None while the bank still waits."""
+    outcome = await billing.look(session, shop.gateway, purchase.team_id, purchase.id)
+    return None if outcome.waits else _told(purchase, outcome)
 
 
 async def _buy(shop: Shop, _: Session, purchase: Purchase) -> Happened:
@@ -219,8 +254,9 @@ async def _void(shop: Shop, session: Session, purchase: Purchase) -> Happened:
     return Happened.DONE
 
 
-_COMMANDS: dict[Command, Callable[[Shop, Session, Purchase], Awaitable[Happened]]] = {
+_COMMANDS: dict[Command, Callable[[Shop, Session, Purchase], Awaitable[Happened | None]]] = {
     Command.AUTHORISE: _authorise,
+    Command.LOOK: _look,
     Command.BUY: _buy,
     Command.RECORD: _record,
     Command.CONFIGURE: _configure,

@@ -1,9 +1,11 @@
 """Buying a number as a saga (A5): what happened goes in, what to do next comes out. Pure.
 
 Forward: hold the money, buy at the carrier with our order tag, write the number down, set its
-callbacks, take the money. Backward, from wherever it fails: give the number back, let the money
-go. Every command may be repeated, so a purchase that was killed goes on from its stored state and
-ends either completed or failed: never money without a number, never a number without money.
+callbacks, take the money. Where the card's bank asks its owner first (3-D Secure), the purchase
+waits in `authenticating`, with nothing held, and looks again. Backward, from wherever it fails:
+give the number back, let the money go. Every command may be repeated, so a purchase that was killed
+goes on from its stored state and ends either completed or failed: never money without a number,
+never a number without money.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +16,7 @@ class PurchaseState(StrEnum):
     """How far a purchase has come; the name says what is known to be done."""
 
     ORDERED = "ordered"
+    AUTHENTICATING = "authenticating"
     AUTHORISED = "authorised"
     BOUGHT = "bought"
     RECORDED = "recorded"
@@ -34,6 +37,7 @@ class PurchaseState(StrEnum):
 
 class Command(StrEnum):
     AUTHORISE = "authorise"
+    LOOK = "look"
     BUY = "buy"
     RECORD = "record"
     CONFIGURE = "configure"
@@ -46,12 +50,14 @@ class Happened(StrEnum):
     """The outcome of a command. An unknown outcome is none: the command is repeated."""
 
     DONE = "done"
+    ASKED = "asked"  # the card's owner is to authenticate
     REFUSED = "refused"
     OUT_OF_TIME = "out_of_time"
 
 
 COMMANDS: dict[PurchaseState, Command] = {
     PurchaseState.ORDERED: Command.AUTHORISE,
+    PurchaseState.AUTHENTICATING: Command.LOOK,
     PurchaseState.AUTHORISED: Command.BUY,
     PurchaseState.BOUGHT: Command.RECORD,
     PurchaseState.RECORDED: Command.CONFIGURE,
@@ -62,8 +68,13 @@ COMMANDS: dict[PurchaseState, Command] = {
 
 NEXT: dict[tuple[PurchaseState, Happened], PurchaseState] = {
     (PurchaseState.ORDERED, Happened.DONE): PurchaseState.AUTHORISED,
+    (PurchaseState.ORDERED, Happened.ASKED): PurchaseState.AUTHENTICATING,
     (PurchaseState.ORDERED, Happened.REFUSED): PurchaseState.FAILED,
     (PurchaseState.ORDERED, Happened.OUT_OF_TIME): PurchaseState.VOIDING,
+    (PurchaseState.AUTHENTICATING, Happened.DONE): PurchaseState.AUTHORISED,
+    # Refused, or given up: the order is ended at the gateway, so that nobody can still confirm it.
+    (PurchaseState.AUTHENTICATING, Happened.REFUSED): PurchaseState.VOIDING,
+    (PurchaseState.AUTHENTICATING, Happened.OUT_OF_TIME): PurchaseState.VOIDING,
     (PurchaseState.AUTHORISED, Happened.DONE): PurchaseState.BOUGHT,
     (PurchaseState.AUTHORISED, Happened.REFUSED): PurchaseState.VOIDING,
     # Whether the carrier sold it is not known: what carries our tag is given back.
@@ -83,6 +94,8 @@ NEXT: dict[tuple[PurchaseState, Happened], PurchaseState] = {
 # A forward step that gets no answer for this long turns back; money is never held for longer
 # than five minutes without a number (faults b).
 PATIENCE = timedelta(minutes=3)
+# The card's owner gets this long; nothing is held meanwhile.
+AUTHENTICATION_PATIENCE = timedelta(minutes=15)
 
 
 def next_command(state: PurchaseState) -> Command | None:
@@ -95,12 +108,18 @@ def advance(state: PurchaseState, happened: Happened) -> PurchaseState:
     return NEXT[state, happened]
 
 
+def starts_anew(before: PurchaseState, after: PurchaseState) -> bool:
+    """Whether the wait is counted from here: how long a card's owner takes is nobody else's."""
+    return PurchaseState.AUTHENTICATING in {before, after}
+
+
 def without_answer(state: PurchaseState, *, since: datetime, at: datetime) -> Happened | None:
     """What an unanswered command amounts to: a repetition (None), or the end of our patience.
 
-    `since` is when the purchase was ordered.
-
+    `since` is when the purchase was ordered, or when the wait was last started anew.
     Going back has no such end: a number at the carrier or held money is not given up on.
     """
+    waits = state is PurchaseState.AUTHENTICATING
+    patience = AUTHENTICATION_PATIENCE if waits else PATIENCE
     turns_back = (state, Happened.OUT_OF_TIME) in NEXT
-    return Happened.OUT_OF_TIME if turns_back and at - since >= PATIENCE else None
+    return Happened.OUT_OF_TIME if turns_back and at - since >= patience else None

@@ -1,0 +1,33 @@
+"""Which gateway this installation has: Stripe where its key is set, else the test gateway.
+
+Stripe's library is loaded here on first use; without a key it never is.
+"""
+
+from importlib import import_module
+
+from offhook import settings as _settings
+from offhook.billing.gateway import Gateway
+from offhook.billing.test_gateway import TestGateway
+from offhook.settings import Settings
+
+STRIPE, TEST = "stripe", "test"
+STRIPE_SCRIPT = "https://js.stripe.com"
+
+
+def configured() -> str:
+    """The name of the gateway whose cards count (`Gateway.name`)."""
+    return STRIPE if _settings.load().stripe_secret_key.get_secret_value() else TEST
+
+
+def open_gateway(settings: Settings, database_url: str) -> Gateway:
+    """The gateway of `settings`; the caller closes it."""
+    key = settings.stripe_secret_key.get_secret_value()
+    if not key:
+        return TestGateway(database_url)
+    stripe = import_module("offhook.billing.stripe_gateway")
+    return stripe.StripeGateway(key, settings.stripe_api_url)
+
+
+def script_origin(settings: Settings) -> str:
+    """Where Stripe's own script comes from, for the page of a card."""
+    return settings.stripe_api_url.rstrip("/") or STRIPE_SCRIPT
