@@ -1,8 +1,13 @@
 """A team with a trial, and the test gateway on the test's own database."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the desk of invoices, and that of the ledger
+sys.path.insert(0, str(Path(__file__).parent.parent / "usage"))
 
 from offhook import billing, settings
 from offhook.billing import TestGateway

@@ -11,11 +11,13 @@
     billing.confirm_url(outcome.charge_id)                     # where the card's owner confirms it
     billing.when_settled(handler)                              # handler(session, charge)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
+    billing.rents_from(source)         # source(session, team_id, start, end) -> Sequence[Rent]
 
 `routers` are for app.py; they find the gateway in `app.state.gateway`.
 """
 
 from offhook.billing import api, authentication, pages
+from offhook.billing.audit import audit
 from offhook.billing.cards import add_card, type_card
 from offhook.billing.charges import (
     Outcome,
@@ -36,8 +38,10 @@ from offhook.billing.gateway import (
     HoldState,
     Unreachable,
 )
+from offhook.billing.jobs import register as register_jobs
 from offhook.billing.models import Charge
 from offhook.billing.opening import open_gateway
+from offhook.billing.rents import Rent, rents_from
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
 from offhook.billing.subscriptions import (
     change_subscription,
@@ -62,12 +66,14 @@ __all__ = [
     "HoldState",
     "Missing",
     "Outcome",
+    "Rent",
     "Standing",
     "Step",
     "SubscriptionState",
     "TestGateway",
     "Unreachable",
     "add_card",
+    "audit",
     "banners",
     "capture",
     "change_subscription",
@@ -77,6 +83,8 @@ __all__ = [
     "look",
     "on_team_created",
     "open_gateway",
+    "register_jobs",
+    "rents_from",
     "routers",
     "standing",
     "type_card",

@@ -27,3 +27,14 @@ class SubscriptionSuspended(Event):
 
 class SubscriptionRestored(Event):
     event: ClassVar[str] = "subscription.restored"
+
+
+class InvoiceFinalized(Event):
+    """A month was closed into an invoice, which never changes again. Money in millionths."""
+
+    event: ClassVar[str] = "invoice.finalized"
+    invoice_id: str
+    number: str
+    total_micros: int
+    due_micros: int
+    currency: str

@@ -1,16 +1,19 @@
-"""Tables of billing: the subscription, the cards on file, what was held and taken.
+"""Tables of billing: the subscription, cards on file, what was held and taken, invoices.
 
 No card number is stored, only the gateway's token and what may be shown.
 """
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, HoldState
 from offhook.billing.rules import CardStatus, SubscriptionState
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.billing.totals import InvoiceState, LineKind
+from offhook.db import Base, TeamOwned, one_of, primary_key
 from offhook.prices import Money
 
 
@@ -94,3 +97,119 @@ class GatewayEvent(Base):
     type: Mapped[str] = mapped_column(String(80))
     object_id: Mapped[str] = mapped_column(String(80))
     received_at: Mapped[datetime]
+
+
+class Invoice(TeamOwned, Base):
+    """A closed month. Immutable but for what says how it is paid; money in micros of `currency`.
+
+    `period_start` and `period_end` are instants of the ledger's month, never days of a calendar.
+    `number` is gapless over the installation. `balance_before` is what the invoice before left
+    over (negative: the team's credit), `due` what is charged, `balance_after` what is left.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("team_id", "period_start"),
+        Index("ix_invoices_open", "next_attempt_at", postgresql_where="state = 'open'"),
+    )
+    id: Mapped[str] = primary_key("inv")
+    sequence: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[str] = mapped_column(String(40))
+    period_start: Mapped[datetime]
+    period_end: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(String(64))
+    finalized_at: Mapped[datetime]
+    currency: Mapped[str] = mapped_column(String(3))
+    net_micros: Mapped[int] = mapped_column(BigInteger)
+    tax_micros: Mapped[int] = mapped_column(BigInteger)
+    total_micros: Mapped[int] = mapped_column(BigInteger)
+    balance_before_micros: Mapped[int] = mapped_column(BigInteger)
+    due_micros: Mapped[int] = mapped_column(BigInteger)
+    balance_after_micros: Mapped[int] = mapped_column(BigInteger)
+    tax: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # addresses.TaxLine
+    seller: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    buyer: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+    state: Mapped[InvoiceState] = mapped_column(one_of(InvoiceState, length=10))
+    attempt: Mapped[int] = mapped_column(default=1)  # numbers the key of the charge under way
+    retries: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    last_attempt_at: Mapped[datetime | None]
+    failed_since: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(String(300), default="")
+    paid_at: Mapped[datetime | None]
+
+    def money(self, micros: int) -> Money:
+        return Money(micros, self.currency)
+
+    @property
+    def net(self) -> Money:
+        return self.money(self.net_micros)
+
+    @property
+    def tax_money(self) -> Money:
+        return self.money(self.tax_micros)
+
+    @property
+    def total(self) -> Money:
+        return self.money(self.total_micros)
+
+    @property
+    def balance_before(self) -> Money:
+        return self.money(self.balance_before_micros)
+
+    @property
+    def due(self) -> Money:
+        return self.money(self.due_micros)
+
+    @property
+    def balance_after(self) -> Money:
+        return self.money(self.balance_after_micros)
+
+
+class InvoiceLine(TeamOwned, Base):
+    """One line; `amount` is rate times (units - free), rounded once. `usage_line_id` names the
+    ledger's line whose entries it holds; a rent has none.
+    """
+
+    __tablename__ = "invoice_lines"
+    __table_args__ = (UniqueConstraint("invoice_id", "position"),)
+    id: Mapped[str] = primary_key("iln")
+    invoice_id: Mapped[str] = mapped_column(ForeignKey("invoices.id"))
+    position: Mapped[int]
+    kind: Mapped[LineKind] = mapped_column(one_of(LineKind, length=8))
+    usage_line_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    number_id: Mapped[str] = mapped_column(String(80), index=True)
+    number_name: Mapped[str] = mapped_column(String(80), default="")
+    e164: Mapped[str] = mapped_column(String(16), default="")
+    service: Mapped[str | None] = mapped_column(String(5))
+    direction: Mapped[str | None] = mapped_column(String(8))
+    month: Mapped[date]
+    description: Mapped[str] = mapped_column(String(200))
+    price_id: Mapped[str] = mapped_column(String(60), default="")
+    price_micros: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    units: Mapped[int]
+    free: Mapped[int] = mapped_column(default=0)
+    entries: Mapped[int] = mapped_column(default=0)
+    amount_micros: Mapped[int] = mapped_column(BigInteger)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_micros, self.currency)
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_micros, self.currency)
+
+    @property
+    def charged(self) -> int:
+        return self.units - self.free
+
+
+class InvoiceNumbers(Base):
+    """The last number given, in its only row: locked until its invoice is committed, so gapless."""
+
+    __tablename__ = "invoice_numbers"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(default=0)

@@ -13,8 +13,8 @@ Who must end what is live when a number or one of its services stops (N9), in th
     numbers.when_stopped(handler)                       # handler(session, number, service | None)
 
 Put together by app.py: `register_jobs(jobs, shop)`, `agents.register(NumbersOfAgents())`,
-`billing.when_suspended(stop_suspended)`,
-`billing.when_settled(when_settled)`, `usage.names_from(labels)`, `routers`.
+`billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
+`billing.rents_from(rents_due)`, `usage.names_from(labels)`, `routers`.
 """
 
 from offhook.numbers import api, buying_api, buying_pages, pages
@@ -32,6 +32,7 @@ from offhook.numbers.models import Number
 from offhook.numbers.problems import NumberNotFound
 from offhook.numbers.purchase import when_settled
 from offhook.numbers.purchasing import Shop
+from offhook.numbers.rents import rents_due
 from offhook.numbers.rules import NumberStatus, Reason
 from offhook.numbers.service import configure, delete, disable, enable, get
 from offhook.numbers.stopping import when_stopped
@@ -67,6 +68,7 @@ __all__ = [
     "labels",
     "of_agent",
     "register_jobs",
+    "rents_due",
     "routers",
     "stop_suspended",
     "when_settled",

@@ -13,11 +13,18 @@ All functions take `(session, team_id, ...)`, may be repeated, and commit with t
 
     await take_message(session, team, number_id=..., message_id=..., direction=Direction.INBOUND)
     await post_message(session, team, message_id=...)    # or give_back_message
+
+    month = await closing.earliest_due(session, team, at)         # locked; then, in order:
+    lines = await closing.close(session, team, month.starts_at)   # each entry on one line (UI8)
+    await closing.closed(session, team, month.starts_at, closing.ClosedAs.INVOICED, at)
+
+`audit` checks UI1 to UI10; a room above adds what it derives: `audit_also(check)`.
 """
 
 from offhook.prices import Direction, Money
-from offhook.usage import api, pages
-from offhook.usage.audit import Violation, audit
+from offhook.usage import api, closing, pages
+from offhook.usage.audit import Violation, audit, violations
+from offhook.usage.audit import also as audit_also
 from offhook.usage.calendar import period_at
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
@@ -48,7 +55,7 @@ from offhook.usage.month import (
     cost_of_call,
     month_to_date,
 )
-from offhook.usage.names import Label, names_from
+from offhook.usage.names import Label, names, names_from
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.rules import (
@@ -95,7 +102,9 @@ __all__ = [
     "Settlement",
     "Violation",
     "audit",
+    "audit_also",
     "balance",
+    "closing",
     "correct_message",
     "cost_of_call",
     "give_back_message",
@@ -105,6 +114,7 @@ __all__ = [
     "limit_sentence",
     "limit_value",
     "month_to_date",
+    "names",
     "names_from",
     "open_meter",
     "period_at",
@@ -117,6 +127,7 @@ __all__ = [
     "settle_stale",
     "started_minutes",
     "take_message",
+    "violations",
     "void_call",
     "void_message",
 ]

@@ -4,6 +4,7 @@ Reads the ledger of all teams (system scope) and compares it with what follows f
 list is what it should always return; each violation names its rule and the ids to look at.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from offhook.db import Session, now
+from offhook.usage import audit_closed
 from offhook.usage.models import UNLIMITED
 from offhook.usage.month import free_units
 from offhook.usage.rules import LEASE_S, Service
@@ -120,18 +122,43 @@ CHECKS = {
                   AND ended.unit_index = hold.unit_index AND ended.stage = 'resolution'))
         """,
     ),
+    **audit_closed.CHECKS,
 }
+
+Check = Callable[[Session], Awaitable[list[Violation]]]
+_further: list[Check] = []
+
+
+def also(check: Check) -> None:
+    """Let a room above check what it derives from the ledger, in the same round."""
+    if check not in _further:
+        _further.append(check)
+
+
+async def violations(session: Session, checks: Mapping[str, tuple[str, str]]) -> list[Violation]:
+    """The rows that each query finds are violations of its rule, told in its sentence."""
+    present = await now(session)
+    known = {
+        "dead_since": present - timedelta(seconds=LEASE_S + SWEEP_GRACE_S),
+        "free_calls": Service.CALLS.free_units,
+        "free_sms": Service.SMS.free_units,
+    }
+    found: list[Violation] = []
+    for rule, (sentence, query) in checks.items():
+        given = {name: value for name, value in known.items() if f":{name}" in query}
+        rows = await session.execute(text(query), given)
+        found += [Violation(rule.split()[0], sentence, dict(row)) for row in rows.mappings()]
+    return found
 
 
 async def audit(session: Session) -> list[Violation]:
-    """Every violation of UI1 to UI5, UI7, UI10 and U7 in the ledgers of all teams."""
-    present = await now(session)
-    given = {"dead_since": present - timedelta(seconds=LEASE_S + SWEEP_GRACE_S)}
-    found: list[Violation] = []
-    for rule, (sentence, query) in CHECKS.items():
-        rows = await session.execute(text(query), given if ":dead_since" in query else {})
-        found += [Violation(rule, sentence, dict(row)) for row in rows.mappings()]
-    return found + await _allowances(session)
+    """Every violation of UI1 to UI8, UI10 and U7 in the ledgers of all teams, and of what rooms
+    above derive from them.
+    """
+    found = [*await violations(session, CHECKS), *await _allowances(session)]
+    for check in _further:
+        found += await check(session)
+    return found
 
 
 async def _allowances(session: Session) -> list[Violation]:

@@ -1,13 +1,12 @@
 """Tables of the ledger. Entries are immutable; everything else follows from them.
 
-    meters    a number's kind (for its price) and its two standing limits
-    periods   a team's months, made when first needed, never changed but for their close
-    calls     calls that reserve minutes: answer time, heart-beat, end
-    entries   the ledger: what happened to each unit (hold, resolution, correction)
-    counters  per number, service and month: posted and pending, always the entries' sums (U7)
-    notices   which thresholds were announced, so that each is announced once (U9)
-
-Invoices will name entries by `id`; a closed period has `closed_at`.
+meters    a number's kind (for its price) and its two standing limits
+periods   a team's months, made when first needed, never changed but for their close
+calls     calls that reserve minutes: answer time, heart-beat, end
+entries   the ledger: what happened to each unit (hold, resolution, correction)
+counters  per number, service and month: posted and pending, always the entries' sums (U7)
+notices   which thresholds were announced, so that each is announced once (U9)
+lines     what a close came to, never changed; billed says which entries a line holds (UI8)
 """
 
 from datetime import datetime
@@ -57,6 +56,7 @@ class PeriodRow(Base):
     ends_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(64))
     closed_at: Mapped[datetime | None]
+    closed_as: Mapped[str | None] = mapped_column(String(8))  # closing.ClosedAs
 
 
 class MeteredCall(TeamOwned, Base):
@@ -100,6 +100,13 @@ class Entry(Base):
             "subject_id",
             "unit_index",
             postgresql_where="units <> 0",
+        ),
+        # What may have come after its month was closed (closing.SLOW): next to nothing.
+        Index(
+            "ix_usage_entries_slow",
+            "team_id",
+            "period_start",
+            postgresql_where="units <> 0 AND recorded_at - starts_at > interval '71 hours'",
         ),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -156,3 +163,44 @@ class Notice(TeamOwned, Base):
     limit_units: Mapped[int] = mapped_column(primary_key=True)
     percent: Mapped[int] = mapped_column(primary_key=True)
     announced_at: Mapped[datetime]
+
+
+class ClosedLine(TeamOwned, Base):
+    """Units of one number, service, month and price, as one close found them; never changed.
+
+    `closed_in` is the start of the month that was closed; `period_start` the month of the units.
+    """
+
+    __tablename__ = "usage_lines"
+    __table_args__ = (
+        Index("ix_usage_lines_month", "team_id", "period_start", "service"),
+        Index("ix_usage_lines_closed_in", "team_id", "closed_in"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    closed_in: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(8))  # closing.LineKind
+    number_id: Mapped[str] = mapped_column(ForeignKey("usage_meters.number_id"))
+    service: Mapped[str] = mapped_column(String(5))
+    direction: Mapped[str] = mapped_column(String(8))
+    period_start: Mapped[datetime]
+    price_id: Mapped[str] = mapped_column(String(60))
+    price_micros: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    units: Mapped[int]
+    free: Mapped[int]
+    entries: Mapped[int]
+
+
+class Billed(Base):
+    """Which line an entry is on: one row per entry, however many a month has.
+
+    Without foreign keys, whose check for each of a million rows would take longer than the close;
+    the audit finds a row without its entry or line (UI8).
+    """
+
+    __tablename__ = "usage_billed"
+    __table_args__ = (Index("ix_usage_billed_line", "line_id", "entry_id"),)
+    entry_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    line_id: Mapped[int] = mapped_column(BigInteger)
+    is_free: Mapped[bool]
+    team_id: Mapped[str] = mapped_column(TEAM_ID)

@@ -1,0 +1,80 @@
+"""What must hold of invoices, as queries (UI8): every ledger line on one invoice, sums exact.
+
+app.py joins it to the ledger's audit: `usage.audit_also(billing.audit)`.
+"""
+
+from offhook import usage
+from offhook.db import Session
+
+CHECKS = {
+    "UI8 invoice": (
+        "an invoice is not the sum of its lines, tax and balance",
+        """
+        SELECT invoice.id, invoice.team_id, net_micros, tax_micros, total_micros, due_micros,
+            (SELECT sum(amount_micros) FROM invoice_lines WHERE invoice_id = invoice.id) AS lines
+        FROM invoices AS invoice
+        WHERE net_micros IS DISTINCT FROM
+                (SELECT sum(amount_micros) FROM invoice_lines WHERE invoice_id = invoice.id)
+           OR total_micros <> net_micros + tax_micros
+           OR total_micros + balance_before_micros <> due_micros + balance_after_micros
+           OR due_micros < 0
+        """,
+    ),
+    "UI8 rate": (
+        "a line is not its charged units at its price, rounded once",
+        """
+        SELECT id, team_id, invoice_id, units, free, price_micros, amount_micros
+        FROM invoice_lines
+        WHERE abs(amount_micros - CASE kind WHEN 'expired' THEN 0
+                ELSE price_micros * (units - free) END) > 500000
+        """,
+    ),
+    "UI8 twice": (
+        "a line of the ledger is not on exactly one invoice, or stands there as something else",
+        """
+        SELECT usage_line.id, usage_line.team_id, shown.id AS invoice_line_id
+        FROM usage_lines AS usage_line
+        LEFT JOIN invoice_lines AS shown ON shown.usage_line_id = usage_line.id
+        LEFT JOIN invoices AS invoice ON invoice.id = shown.invoice_id
+        WHERE shown.id IS NULL OR invoice.team_id <> usage_line.team_id
+           OR invoice.period_start <> usage_line.closed_in OR shown.units <> usage_line.units
+           OR shown.free <> usage_line.free OR shown.price_micros <> usage_line.price_micros
+           OR shown.entries <> usage_line.entries
+        """,
+    ),
+    "UI8 month": (
+        "a month has an invoice and was not closed as invoiced, or the other way round",
+        """
+        SELECT month.team_id, month.starts_at, month.closed_as, invoice.id
+        FROM usage_periods AS month
+        FULL JOIN invoices AS invoice
+          ON invoice.team_id = month.team_id AND invoice.period_start = month.starts_at
+        WHERE (invoice.id IS NULL) = (coalesce(month.closed_as, '') = 'invoiced')
+        """,
+    ),
+    "U10 numbers": (
+        "the numbers of the invoices have a gap",
+        """
+        SELECT count(*) AS invoices, coalesce(max(sequence), 0) AS highest,
+            (SELECT max(last) FROM invoice_numbers) AS counted
+        FROM invoices
+        HAVING count(*) <> coalesce(max(sequence), 0)
+            OR count(*) <> coalesce((SELECT max(last) FROM invoice_numbers), 0)
+        """,
+    ),
+    "U10 balance": (
+        "an invoice does not begin with what the one before left over",
+        """
+        SELECT id, team_id, balance_before_micros, before FROM (
+            SELECT id, team_id, balance_before_micros, coalesce(lag(balance_after_micros)
+                OVER (PARTITION BY team_id ORDER BY sequence), 0) AS before
+            FROM invoices) AS chain
+        WHERE balance_before_micros <> before
+        """,
+    ),
+}
+
+
+async def audit(session: Session) -> list[usage.Violation]:
+    """Every violation by the invoices of all teams (system scope)."""
+    return await usage.violations(session, CHECKS)

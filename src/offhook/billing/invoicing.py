@@ -1,0 +1,251 @@
+"""The monthly close: 72 h after a month's end its invoice is made, once, and stays as it is (U10).
+
+One transaction per team and month: the ledger's lines and which entries they hold, the rents of
+the month that has begun, tax, the balance, the number, the event and the job that charges. Killed
+anywhere, nothing of it is there; repeated, the month is closed already. Two workers meet at the
+row of the team's earliest open month. A month without anything gets no invoice.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from offhook import usage
+from offhook.billing import rents, subscriptions, totals
+from offhook.billing.events import InvoiceFinalized
+from offhook.billing.models import Invoice, InvoiceLine, InvoiceNumbers
+from offhook.billing.rules import SubscriptionState
+from offhook.billing.totals import InvoiceState, LineKind, Sums
+from offhook.db import Database, Session, enqueue, new_id, now, publish
+from offhook.failpoints import failpoint
+from offhook.prices import Money
+from offhook.usage import Period
+from offhook.usage.closing import ClosedAs, RatedLine
+
+log = logging.getLogger(__name__)
+CHARGE_JOB = "billing.charge"
+NUMBERING = 1  # the only row of InvoiceNumbers
+Passage = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One line before it is on an invoice."""
+
+    kind: LineKind
+    number_id: str
+    month: date
+    price_id: str
+    price: Money
+    units: int
+    amount: Money
+    free: int = 0
+    entries: int = 0
+    service: str | None = None
+    direction: str | None = None
+    usage_line_id: int | None = None
+
+
+async def close_due(database: Database, *, passage: Passage = failpoint) -> list[str]:
+    """Close every month whose time has come; the ids of the invoices. Any number at once.
+
+    A team whose close fails does not keep the others from theirs; the next round tries it again.
+    """
+    async with database.system() as session:
+        teams = await usage.closing.teams_due(session, await now(session))
+    made: list[str] = []
+    for team_id in teams:
+        try:
+            made += await close_team(database, team_id, passage=passage)
+        except Exception:  # whatever it is, it is this team's alone; logged with its id
+            log.exception("incident: the month of team %s cannot be closed", team_id)
+    return made
+
+
+async def close_team(
+    database: Database, team_id: str, *, passage: Passage = failpoint
+) -> list[str]:
+    """Close the team's months that are due, in order, each in a transaction of its own."""
+    made: list[str] = []
+    while True:
+        async with database.team(team_id) as session:
+            at = await now(session)
+            period = await usage.closing.earliest_due(session, team_id, at)
+            if period is None:
+                return made
+            passage("close.locked")
+            invoice = await _close(session, team_id, period, at, passage)
+            passage("close.written")
+        passage("close.committed")
+        made += [invoice.id] if invoice else []
+
+
+async def preview(session: Session, team_id: str, period: Period) -> tuple[list[Draft], Sums]:
+    """What the month's invoice would be if it were closed now (the upcoming invoice)."""
+    lines = await usage.closing.preview(session, team_id, period.starts_at)
+    drafts = [*map(_of_usage, lines), *await _rents(session, team_id, period)]
+    return drafts, await _sums(session, team_id, drafts)
+
+
+async def _close(
+    session: Session, team_id: str, period: Period, at: datetime, passage: Passage
+) -> Invoice | None:
+    if not subscriptions.is_on():
+        await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.UNBILLED, at)
+        return None
+    lines = await usage.closing.close(session, team_id, period.starts_at)
+    passage("close.rated")
+    drafts = [*map(_of_usage, lines), *await _rents(session, team_id, period)]
+    if not drafts:
+        await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.EMPTY, at)
+        return None
+    invoice = _invoice(team_id, period, await _sums(session, team_id, drafts), at)
+    # The number as late as can be: its row is locked until the commit, for all teams.
+    invoice.sequence = await _next_number(session)
+    invoice.number = f"INV-{invoice.sequence:06}"
+    passage("close.numbered")
+    await _write_lines(session, invoice, drafts, passage)
+    await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.INVOICED, at)
+    await _announce(session, invoice)
+    return invoice
+
+
+def _of_usage(rated: RatedLine) -> Draft:
+    line = rated.line
+    return Draft(
+        kind=LineKind(rated.kind.value),
+        number_id=line.number_id,
+        month=rated.period.month,
+        price_id=line.rate.price_id,
+        price=line.rate.money,
+        units=line.units,
+        free=line.free,
+        amount=rated.amount,
+        entries=rated.entries,
+        service=line.service.value,
+        direction=line.rate.direction.value,
+        usage_line_id=rated.id,
+    )
+
+
+async def _rents(session: Session, team_id: str, period: Period) -> list[Draft]:
+    """The rents of the month after `period`, in advance; a cancelled team rents nothing more."""
+    subscription = await subscriptions.subscription(session, team_id)
+    if subscription.state == SubscriptionState.CANCELLED:
+        return []
+    coming = await usage.period_at(session, team_id, period.ends_at)
+    due = await rents.due(session, team_id, coming.starts_at, coming.ends_at)
+    return [
+        Draft(
+            kind=LineKind.RENT,
+            number_id=rent.number_id,
+            month=coming.month,
+            price_id=rent.price_id,
+            price=rent.money,
+            units=1,
+            amount=rent.money.rounded(),
+        )
+        for rent in due
+    ]
+
+
+async def _sums(session: Session, team_id: str, drafts: Sequence[Draft]) -> Sums:
+    return totals.sums([draft.amount for draft in drafts], None, await balance(session, team_id))
+
+
+async def balance(session: Session, team_id: str) -> Money:
+    """What the team's last invoice left over: negative is a credit."""
+    last = await session.scalar(
+        select(Invoice).where(Invoice.team_id == team_id).order_by(Invoice.sequence.desc()).limit(1)
+    )
+    return last.balance_after if last else Money(0)
+
+
+def _invoice(team_id: str, period: Period, sums: Sums, at: datetime) -> Invoice:
+    return Invoice(
+        id=new_id("inv"),
+        team_id=team_id,
+        period_start=period.starts_at,
+        period_end=period.ends_at,
+        zone=period.zone,
+        finalized_at=at,
+        currency=sums.net.currency,
+        net_micros=sums.net.micros,
+        tax_micros=sums.tax.micros,
+        total_micros=sums.total.micros,
+        balance_before_micros=sums.balance_before.micros,
+        due_micros=sums.due.micros,
+        balance_after_micros=sums.balance_after.micros,
+        state=InvoiceState.OPEN if sums.due else InvoiceState.SETTLED,
+        next_attempt_at=at if sums.due else None,
+    )
+
+
+async def _write_lines(
+    session: Session, invoice: Invoice, drafts: Sequence[Draft], passage: Passage
+) -> None:
+    session.add(invoice)
+    labels = await usage.names(session, invoice.team_id)
+    for position, draft in enumerate(drafts, 1):
+        label = labels.get(draft.number_id, usage.Label(""))
+        session.add(
+            InvoiceLine(
+                team_id=invoice.team_id,
+                invoice_id=invoice.id,
+                position=position,
+                kind=draft.kind,
+                usage_line_id=draft.usage_line_id,
+                number_id=draft.number_id,
+                number_name=label.name,
+                e164=label.e164,
+                service=draft.service,
+                direction=draft.direction,
+                month=draft.month,
+                description=totals.describe(
+                    draft.kind, draft.service, draft.direction, draft.month
+                ),
+                price_id=draft.price_id,
+                price_micros=draft.price.micros,
+                currency=draft.price.currency,
+                units=draft.units,
+                free=draft.free,
+                entries=draft.entries,
+                amount_micros=draft.amount.micros,
+            )
+        )
+        if position == 1:
+            await session.flush()
+            passage("close.first_line")
+    await session.flush()
+    passage("close.lines")
+
+
+async def _next_number(session: Session) -> int:
+    """The next number of the installation; given back with the transaction, so without gaps."""
+    given = insert(InvoiceNumbers).values(id=NUMBERING, last=1)
+    counted = given.on_conflict_do_update(
+        index_elements=["id"], set_={"last": InvoiceNumbers.last + 1}
+    )
+    return (await session.execute(counted.returning(InvoiceNumbers.last))).scalar_one()
+
+
+async def _announce(session: Session, invoice: Invoice) -> None:
+    await publish(
+        session,
+        InvoiceFinalized(
+            team_id=invoice.team_id,
+            invoice_id=invoice.id,
+            number=invoice.number,
+            total_micros=invoice.total_micros,
+            due_micros=invoice.due_micros,
+            currency=invoice.currency,
+        ),
+    )
+    if invoice.state is InvoiceState.OPEN:
+        await enqueue(
+            session, CHARGE_JOB, queueing_lock=f"charge {invoice.id}", team_id=invoice.team_id
+        )
