@@ -2,6 +2,7 @@
 
     async def test_x(client: AsyncClient) -> None:            # signed in as the owner of a team
     async def test_y(site: Site, owner: Person) -> None:      # site.client(person), site.key(...)
+    async def test_o(site: Site, operator: Person) -> None:   # who runs the installation
     async def test_z(served: Served, page: Page) -> None:     # a real server, a real browser
 
 `site.app.state` is the place for what a room's routes look for there.
@@ -86,6 +87,14 @@ async def new_member(database: Database, team_id: str, role: Role = Role.MEMBER)
     return Person(team_id, owner.id, owner.email, cookie)
 
 
+async def new_operator(database: Database) -> Person:
+    """The owner of a new team, who runs the installation."""
+    person = await new_owner(database, "Operations")
+    async with database.system() as session:
+        await teams.operators.add(session, person.email)
+    return person
+
+
 @dataclass(slots=True)
 class Site:
     """An application under test and ways to talk to it without a socket."""
@@ -168,6 +177,12 @@ async def site(settings: Settings, database: Database, rooms: Sequence[str]) -> 
 async def owner(database: Database) -> Person:
     """The owner of a team, signed in."""
     return await new_owner(database)
+
+
+@pytest.fixture
+async def operator(database: Database) -> Person:
+    """Who runs the installation, the owner of a team of their own, signed in."""
+    return await new_operator(database)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from offhook.errors import Problem
-from offhook.settings import load
+from offhook.settings import Settings, load
 
 app = typer.Typer(
     help="Phone numbers for AI agents: calls and SMS, answered, metered and kept in one inbox.",
@@ -59,17 +59,53 @@ def worker() -> None:
     _run("worker")
 
 
+operators = typer.Typer(help="Who runs this installation: sees all teams, sets prices.")
+app.add_typer(operators, name="operator", no_args_is_help=True)
+Email = Annotated[str, typer.Argument(help="The address that they sign in with.")]
+
+
+@operators.command("add")
+def operator_add(email: Email) -> None:
+    """Make somebody who has signed up an operator; Offhook may be running."""
+    _operators(email, add=True)
+
+
+@operators.command("remove")
+def operator_remove(email: Email) -> None:
+    """End somebody's being an operator; one always stays."""
+    _operators(email, add=False)
+
+
+@operators.command("list")
+def operator_list() -> None:
+    """Print who the operators are."""
+    _operators("", add=None)
+
+
+def _operators(email: str, *, add: bool | None) -> None:
+    preparation: Any = importlib.import_module("offhook.preparation")
+    _log("operator", logging.WARNING)
+    changed = preparation.change_operators(_database_url(load()), email, add=add)
+    for address in asyncio.run(changed):
+        _say(address)
+
+
+def _database_url(settings: Settings) -> str:
+    """The database of a running installation, the embedded one included."""
+    url = settings.database_url.get_secret_value()
+    if url:
+        return url
+    supervisor: Any = importlib.import_module("offhook.supervisor")
+    return str(supervisor.EmbeddedPostgres(settings.home_path / "pg").running_url())
+
+
 @app.command()
 def rotate_secrets() -> None:
     """Wrap every secret in the database with a new key; Offhook goes on running meanwhile."""
     settings = load()
-    supervisor: Any = importlib.import_module("offhook.supervisor")
     preparation: Any = importlib.import_module("offhook.preparation")
     _log("rotate-secrets", logging.WARNING)
-    url = settings.database_url.get_secret_value()
-    if not url:
-        url = supervisor.EmbeddedPostgres(settings.home_path / "pg").running_url()
-    done = asyncio.run(preparation.rotate_secrets(settings, url))
+    done = asyncio.run(preparation.rotate_secrets(settings, _database_url(settings)))
     _say(f"{done.rewrapped} wrapped anew with the key {done.key_id}.")
     for key_id, count in sorted(done.by_key.items()):
         _say(f"{key_id}: {count} secrets")

@@ -1,8 +1,8 @@
-"""What is done to an installation as a whole: made ready before its processes start, and its
-secrets wrapped with a new key while they run.
+"""What is done to an installation as a whole: made ready before its processes start, its secrets
+wrapped with a new key and its operators named while they run.
 """
 
-from offhook import db, schema
+from offhook import db, schema, teams
 from offhook.db.migrate import is_current, migrate
 from offhook.settings import Settings, secret_key
 from offhook.vault import key_file, open_vault
@@ -33,5 +33,17 @@ async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
         if not settings.vault_keys.get_secret_value() and set(used) <= {vault.newest_key_id}:
             key_file(settings).add()
         return await db.rotate(database, vault, schema.metadata())
+    finally:
+        await database.close()
+
+
+async def change_operators(url: str, email: str = "", *, add: bool | None = None) -> list[str]:
+    """Make `email` an operator (`add`), end that (not `add`), or only look; who they are then."""
+    database = db.Database(url, pool_size=2)
+    try:
+        async with database.system() as session:
+            if add is not None:
+                await (teams.operators.add if add else teams.operators.remove)(session, email)
+            return [user.email for user in await teams.operators.operators(session)]
     finally:
         await database.close()

@@ -2,14 +2,19 @@
 
 Above all for other rooms: `CurrentActor` (who asks, for which team), `TeamSession` (the request's
 one transaction, which sees that team's rows only), `require(Role.ADMIN)` and `OnceOnly`.
+
+What only the operator of the installation does takes `OperatorActor` and `SystemSession` (every
+team's rows); its pages extend `operator_shell.html`, fill `{% block operator %}`, and have an entry
+in `web.OPERATOR_NAVIGATION`. In a template: `{% if viewer.is_operator %}`.
 """
 
-from offhook.teams import api, pages
+from offhook.teams import api, operator_pages, operators, pages
 from offhook.teams.access import (
     Actor,
     AdminActor,
     CurrentActor,
     OnceOnly,
+    OperatorActor,
     OwnerActor,
     SystemSession,
     TeamSession,
@@ -21,13 +26,14 @@ from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
 
-routers = (api.router, pages.router)
+routers = (api.router, pages.router, operator_pages.router)
 
 __all__ = [
     "Actor",
     "AdminActor",
     "CurrentActor",
     "OnceOnly",
+    "OperatorActor",
     "OwnerActor",
     "Role",
     "SystemSession",
@@ -37,6 +43,7 @@ __all__ = [
     "create_team",
     "identify",
     "on_team_created",
+    "operators",
     "register_jobs",
     "require",
     "routers",

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from offhook.db import Database, Session, now
 from offhook.teams import rules, tokens
-from offhook.teams.errors import KeyRefused, RoleMissing, ScopeMissing, SignedOut
+from offhook.teams.errors import KeyRefused, OperatorOnly, RoleMissing, ScopeMissing, SignedOut
 from offhook.teams.models import ApiKey, Membership, Role, SignIn, Team, User
 from offhook.web import SESSION_COOKIE, Once
 
@@ -35,6 +35,8 @@ class Actor:
     timezone: str
     country: str
     key_id: str = ""
+    is_operator: bool = False
+    """Runs the installation: sees all teams, sets prices (product.md, Words)."""
 
     @property
     def is_admin(self) -> bool:
@@ -84,7 +86,16 @@ async def by_cookie(session: Session, token: str) -> Actor:
     if moment - sign_in.last_seen_at > SEEN_EVERY:
         sign_in.last_seen_at = moment
     zone = rules.zone_at(team.timezone, team.next_timezone, team.next_timezone_from, moment)
-    return Actor(user.id, team.id, Role(role), user.email, team.name, zone, team.country)
+    return Actor(
+        user.id,
+        team.id,
+        Role(role),
+        user.email,
+        team.name,
+        zone,
+        team.country,
+        is_operator=user.is_operator,
+    )
 
 
 async def _by_key(session: Session, header: str, method: str) -> Actor:
@@ -93,8 +104,9 @@ async def _by_key(session: Session, header: str, method: str) -> Actor:
     found = None
     if scheme.lower() == "bearer":
         query = (
-            select(ApiKey, Team)
+            select(ApiKey, Team, User.is_operator)
             .join(Team, Team.id == ApiKey.team_id)
+            .outerjoin(User, User.id == ApiKey.created_by)
             .where(ApiKey.key_hash == tokens.digest(key.strip()))
         )
         found = (await session.execute(query)).one_or_none()
@@ -102,7 +114,7 @@ async def _by_key(session: Session, header: str, method: str) -> Actor:
         raise KeyRefused(
             "This API key is not known.", remedy="Send `Authorization: Bearer ohk_…` with a key."
         )
-    row, team = found
+    row, team, by_operator = found
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= moment):
         state = "was revoked" if row.revoked_at is not None else "has expired"
         raise KeyRefused(f"The API key “{row.name}” {state}.", remedy="Make a new key.")
@@ -115,7 +127,19 @@ async def _by_key(session: Session, header: str, method: str) -> Actor:
     if row.last_used_at is None or moment - row.last_used_at > SEEN_EVERY:
         row.last_used_at = moment
     zone = rules.zone_at(team.timezone, team.next_timezone, team.next_timezone_from, moment)
-    return Actor("", team.id, Role.ADMIN, row.name, team.name, zone, team.country, row.id)
+    # A key is never more than who made it still is.
+    operates = rules.OPERATOR_SCOPE in row.scopes and bool(by_operator)
+    return Actor(
+        "",
+        team.id,
+        Role.ADMIN,
+        row.name,
+        team.name,
+        zone,
+        team.country,
+        row.id,
+        is_operator=operates,
+    )
 
 
 CurrentActor = Annotated[Actor, Depends(identify)]
@@ -135,6 +159,22 @@ def require(role: Role) -> Callable[[Actor], Actor]:
 
 AdminActor = Annotated[Actor, Depends(require(Role.ADMIN))]
 OwnerActor = Annotated[Actor, Depends(require(Role.OWNER))]
+
+
+def _operator(actor: CurrentActor) -> Actor:
+    """403, not 404 (SEC7 hides what another team has): that there are operator's pages is no
+    secret, and the answer comes before anything is read, the same for what is there and what is
+    not.
+    """
+    if not actor.is_operator:
+        raise OperatorOnly(
+            "Only an operator of this installation can do this.",
+            remedy="Ask the operator, or run `offhook operator add` on the server.",
+        )
+    return actor
+
+
+OperatorActor = Annotated[Actor, Depends(_operator)]
 
 
 async def _team_session(request: Request, actor: CurrentActor) -> AsyncGenerator[Session]:

@@ -16,7 +16,7 @@ from offhook.teams.models import ApiKey, Invitation, Role, Team
 from offhook.web import Page
 
 router = APIRouter(prefix="/api/v1", tags=["team"])
-Scope = Literal["read", "write"]
+Scope = Literal["read", "write", "operator"]
 
 
 class Body(BaseModel):
@@ -85,7 +85,11 @@ class KeyMade(KeyOut):
 
 class MakeKey(Body):
     name: str
-    scopes: list[Scope] = Field(default=["read", "write"], min_length=1)
+    scopes: list[Scope] = Field(
+        default=["read", "write"],
+        min_length=1,
+        description="`operator` opens the operator's operations too; only an operator gives it.",
+    )
     expires_at: datetime | None = None
 
 

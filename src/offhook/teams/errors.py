@@ -48,6 +48,18 @@ class ScopeMissing(Forbidden):
     code = "scope_missing"
 
 
+class OperatorOnly(Forbidden):
+    code = "operator_only"
+
+
+class LastOperator(Conflict):
+    code = "last_operator"
+
+
+class UserUnknown(NotFound):
+    code = "user_unknown"
+
+
 class SetupClosed(NotFound):
     code = "setup_closed"
 

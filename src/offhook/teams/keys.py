@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from offhook.db import Session, new_id, now, touch
-from offhook.teams import rules, tokens
+from offhook.teams import operators, rules, tokens
 from offhook.teams.errors import KeyUnknown
 from offhook.teams.models import ApiKey, Role
 
@@ -20,11 +20,18 @@ async def make_key(
     by_user: str,
     *,
     name: str,
-    scopes: Sequence[str] = rules.SCOPES,
+    scopes: Sequence[str] = ("read", "write"),
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its text, which nobody can read again."""
+    """A new key and its text, which nobody can read again.
+
+    The scope `operator` adds the operator's rights to those of `read` and `write`; only a person
+    who is an operator makes such a key, and it loses them when that person does. Raises
+    RoleMissing, OperatorOnly.
+    """
     rules.may_manage(by)
+    if rules.OPERATOR_SCOPE in scopes:
+        await operators.check(session, by_user)
     text, moment = tokens.new_key(), await now(session)
     row = ApiKey(
         id=new_id("key"),

@@ -6,7 +6,7 @@ A token or key is stored as its SHA-256 and never in the clear (SEC5, SEC6).
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, ForeignKey, Index, String, func
+from sqlalchemy import ARRAY, ForeignKey, Index, String, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.db import Base, TeamOwned, primary_key
@@ -39,7 +39,7 @@ class Team(Base):
 
 
 class User(Base):
-    """A person, who may be a member of several teams."""
+    """A person, who may be a member of several teams. An operator runs the installation."""
 
     __tablename__ = "users"
     id: Mapped[str] = primary_key("usr")
@@ -47,6 +47,7 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     password_changed_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    is_operator: Mapped[bool] = mapped_column(default=False, server_default=false())
     __table_args__ = (Index("uq_users_email", func.lower(email), unique=True),)
 
 

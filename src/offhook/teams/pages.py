@@ -303,7 +303,7 @@ async def make_key(
     name: Text,
     scope: Text = "write",
 ) -> HTMLResponse:
-    scopes = ("read", "write") if scope == "write" else ("read",)
+    scopes = {"write": ("read", "write"), "operator": rules.SCOPES}.get(scope, ("read",))
     row, text = await keys.make_key(
         session, actor.team_id, actor.role, actor.who, name=name, scopes=scopes
     )

@@ -31,7 +31,8 @@ INVITATION_LASTS = timedelta(days=7)
 FAILURES_FORGOTTEN = timedelta(minutes=15)
 MAX_FAILURES_PER_PERSON = 10
 MAX_FAILURES_PER_ADDRESS = 50
-SCOPES = ("read", "write")
+SCOPES = ("read", "write", "operator")
+OPERATOR_SCOPE = "operator"
 RANK = {Role.MEMBER: 0, Role.ADMIN: 1, Role.OWNER: 2}
 
 

@@ -73,11 +73,14 @@ async def welcome(
     timezone: str = "UTC",
     country: str = "US",
 ) -> tuple[Team, User]:
-    """Create the first team and its owner. Raises SetupClosed when there is one already."""
+    """Create the first team and its owner, who operates the installation.
+
+    Raises SetupClosed when there is one already.
+    """
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("setup", 0))))
     if await _anybody(session):
         raise SetupClosed("This installation has its first owner already.", remedy="Sign in.")
-    return await create_team(
+    team, user = await create_team(
         session,
         name=team_name,
         email=email,
@@ -85,6 +88,8 @@ async def welcome(
         timezone=timezone,
         country=country,
     )
+    user.is_operator = True
+    return team, user
 
 
 async def create_team(

@@ -51,12 +51,23 @@ from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.idempotency import Once, forget_old
 from offhook.web.kit import MAX_BODY, PING, Server, create_app, server
 from offhook.web.live import LiveHub
-from offhook.web.page import NAVIGATION, Banner, Kit, NavItem, Viewer, kit, redirect, render
+from offhook.web.page import (
+    NAVIGATION,
+    OPERATOR_NAVIGATION,
+    Banner,
+    Kit,
+    NavItem,
+    Viewer,
+    kit,
+    redirect,
+    render,
+)
 from offhook.web.pagination import Page, Paging, PagingQuery, paginate
 
 __all__ = [
     "MAX_BODY",
     "NAVIGATION",
+    "OPERATOR_NAVIGATION",
     "PING",
     "SESSION_COOKIE",
     "Banner",

@@ -30,7 +30,17 @@ from offhook.web import assets, design, openapi, problem
 from offhook.web.csrf import CsrfGuard
 from offhook.web.headers import SecurityHeaders
 from offhook.web.live import MAX_TOPICS, LiveHub
-from offhook.web.page import NAVIGATION, Kit, NavItem, Viewer, environment, kit, redirect, render
+from offhook.web.page import (
+    NAVIGATION,
+    OPERATOR_NAVIGATION,
+    Kit,
+    NavItem,
+    Viewer,
+    environment,
+    kit,
+    redirect,
+    render,
+)
 
 MAX_BODY = 1_000_000
 """Octets of a request (SEC26). An upload's route says `max_body_size=` for itself."""
@@ -69,6 +79,7 @@ def create_app(
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncGenerator[None]:
         app.state.web.shown_navigation = _served(app, navigation)
+        app.state.web.operator_navigation = _served(app, OPERATOR_NAVIGATION)
         try:
             if lifespan is None:
                 yield
@@ -97,6 +108,7 @@ def create_app(
         csrf_exempt=csrf_exempt,
         connect_to=connect_to,
         shown_navigation=list(navigation),
+        operator_navigation=list(OPERATOR_NAVIGATION),
     )
     secure = settings.web_url.startswith("https://")
     # The last one added is the outermost.

@@ -37,6 +37,8 @@ class Viewer(Protocol):
     def email(self) -> str: ...
     @property
     def timezone(self) -> str: ...
+    @property
+    def is_operator(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ NAVIGATION = (
     NavItem("Billing", "/billing", "credit-card"),
     NavItem("Team", "/team", "users"),
 )
+OPERATOR_NAVIGATION = (
+    NavItem("Overview", "/operator", "gauge"),
+    NavItem("Prices", "/operator/prices", "tag"),
+    NavItem("Vendor rates", "/operator/rates", "receipt-text"),
+    NavItem("Margin", "/operator/margin", "scale"),
+    NavItem("Reconciliation", "/operator/reconciliation", "git-compare"),
+    NavItem("Billing", "/operator/billing", "landmark"),
+)
+"""Pages of who runs the installation; the sidebar shows them to operators only."""
 
 
 @dataclass(slots=True)
@@ -84,6 +95,7 @@ class Kit:
         default_factory=list[Callable[[Request], Awaitable[list[Banner]]]]
     )
     shown_navigation: list[NavItem] = field(default_factory=list[NavItem])
+    operator_navigation: list[NavItem] = field(default_factory=list[NavItem])
 
 
 def kit(request: Request) -> Kit:
@@ -125,7 +137,8 @@ def render(
 
     `block` renders only that `{% block %}` of the template: the fragment that a live page fetches
     again is a block of the page itself. The template sees `context`, and: `ui` (the components),
-    `viewer` (or None), `zone`, `now`, `csrf_token`, `path`, `navigation`, `icon`, `asset`.
+    `viewer` (or None), `zone`, `now`, `csrf_token`, `path`, `navigation`, `operator_navigation`
+    (empty for whoever is no operator), `icon`, `asset`.
     """
     web = kit(request)
     viewer = cast("Viewer | None", getattr(request.state, "actor", None))
@@ -138,6 +151,7 @@ def render(
         "csrf_token": csrf.token(request),
         "nonce": getattr(request.state, "nonce", ""),
         "navigation": web.shown_navigation,
+        "operator_navigation": web.operator_navigation if viewer and viewer.is_operator else [],
         "is_htmx": request.headers.get("hx-request") == "true",
         "has_banners": bool(web.banners) and viewer is not None,
     }
