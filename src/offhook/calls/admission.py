@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from offhook import contacts, inbox, numbers, usage
 from offhook.agents import Snapshot, to_json
-from offhook.calls.events import CallRefused, CallStarted
+from offhook.calls.events import About, CallRefused, CallStarted
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import (
     CALLER_LINES,
@@ -88,19 +88,11 @@ async def admit(
         return Refused(Refusal.UNKNOWN_NUMBER, signal_for(Refusal.UNKNOWN_NUMBER))
     call_id = new_id("call")
     decision = await _decide(session, target, inbound, call_id, ready=greeting_is_ready)
+    call = await _keep(session, target, inbound, call_id, decision)
     if isinstance(decision, Refusal):
-        return await _refuse(session, target, inbound, call_id, decision)
-    call = await _open(session, target, inbound, call_id, decision)
-    await publish(
-        session,
-        CallStarted(
-            team_id=call.team_id,
-            conversation_id=call.conversation_id,
-            call_id=call.id,
-            number_id=call.number_id,
-            contact_id=call.contact_id,
-        ),
-    )
+        await publish(session, CallRefused(**about(call), reason=decision.value))
+        return Refused(decision, signal_for(decision))
+    await publish(session, CallStarted(**about(call)))
     return Admitted(call.team_id, call.id, call.epoch, decision.node.url)
 
 
@@ -206,13 +198,22 @@ async def _free_node(session: Session) -> MediaNode | None:
     return best
 
 
-async def _open(
-    session: Session, target: Called, inbound: InboundCall, call_id: str, place: _Place
+async def _keep(
+    session: Session,
+    target: Called,
+    inbound: InboundCall,
+    call_id: str,
+    decision: _Place | Refusal,
 ) -> Call:
+    """The call's row and conversation. A refused one is a record without life, and makes nobody
+    a contact: state "not answered", its reason, hidden unless filtered for (C1).
+    """
+    place, refusal = (None, decision) if isinstance(decision, Refusal) else (decision, None)
     caller = inbound.sender.e164
     contact = None
     if caller is not None:
-        contact = await contacts.on_contact(session, target.team_id, caller)
+        meet = contacts.on_contact if place else contacts.find
+        contact = await meet(session, target.team_id, caller)
     conversation = await inbox.open_conversation(
         session,
         target.team_id,
@@ -220,9 +221,10 @@ async def _open(
         number_id=target.number_id,
         sender=caller or "",
         contact_id=contact.id if contact else None,
-        agent_id=place.snapshot.agent_id,
-        agent_version=place.snapshot.version,
+        agent_id=place.snapshot.agent_id if place else None,
+        agent_version=place.snapshot.version if place else None,
         call_id=call_id,
+        refused=refusal.value if refusal else "",
     )
     instant = await now(session)
     call = Call(
@@ -230,68 +232,29 @@ async def _open(
         team_id=target.team_id,
         conversation_id=conversation.id,
         number_id=target.number_id,
-        contact_id=contact.id if contact else None,
+        contact_id=conversation.contact_id,
         carrier_call_id=inbound.call_id,
         caller=caller or "",
-        state=CallState.ADMITTED,
-        agent=to_json(place.snapshot),
-        limited=place.limited,
-        node_id=place.node.id,
+        state=CallState.ADMITTED if place else CallState.REFUSED,
+        reason=refusal.value if refusal else None,
+        agent=to_json(place.snapshot) if place else {},
+        limited=bool(place and place.limited),
+        node_id=place.node.id if place else None,
         epoch=1,
         answered_at=instant,
         heartbeat_at=instant,
+        ended_at=None if place else instant,
     )
     session.add(call)
     await session.flush()
     return call
 
 
-async def _refuse(
-    session: Session, target: Called, inbound: InboundCall, call_id: str, refusal: Refusal
-) -> Refused:
-    """Keep the refused call: state "not answered", its reason, hidden unless filtered for (C1)."""
-    caller = inbound.sender.e164
-    contact = None
-    if caller is not None:
-        contact = await contacts.find(session, target.team_id, caller)
-    conversation = await inbox.open_conversation(
-        session,
-        target.team_id,
-        channel=inbox.Channel.CALL,
-        number_id=target.number_id,
-        sender=caller or "",
-        contact_id=contact.id if contact else None,
-        call_id=call_id,
-        refused=refusal.value,
+def about(call: Call) -> About:
+    return About(
+        team_id=call.team_id,
+        conversation_id=call.conversation_id,
+        call_id=call.id,
+        number_id=call.number_id,
+        contact_id=call.contact_id,
     )
-    instant = await now(session)
-    session.add(
-        Call(
-            id=call_id,
-            team_id=target.team_id,
-            conversation_id=conversation.id,
-            number_id=target.number_id,
-            contact_id=conversation.contact_id,
-            carrier_call_id=inbound.call_id,
-            caller=caller or "",
-            state=CallState.REFUSED,
-            reason=refusal.value,
-            agent={},
-            answered_at=instant,
-            heartbeat_at=instant,
-            ended_at=instant,
-        )
-    )
-    await session.flush()
-    await publish(
-        session,
-        CallRefused(
-            team_id=target.team_id,
-            conversation_id=conversation.id,
-            call_id=call_id,
-            number_id=target.number_id,
-            contact_id=conversation.contact_id,
-            reason=refusal.value,
-        ),
-    )
-    return Refused(refusal, signal_for(refusal))

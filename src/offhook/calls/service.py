@@ -12,9 +12,8 @@ from sqlalchemy import select, update
 from offhook import inbox, usage
 from offhook.agents import Snapshot, from_json
 from offhook.calls import rules
-from offhook.calls.admission import LIVE_STATES
+from offhook.calls.admission import LIVE_STATES, about
 from offhook.calls.events import (
-    About,
     CallAnswered,
     CallEnded,
     RecordingFailed,
@@ -256,13 +255,3 @@ async def finish_dead(session: Session, team_id: str, call_id: str) -> bool:
         return False
     reason = End.NEVER_CONNECTED if call.state is CallState.ADMITTED else End.MEDIA_LOST
     return await finish(session, team_id, call_id, reason, at=call.heartbeat_at)
-
-
-def about(call: Call) -> About:
-    return About(
-        team_id=call.team_id,
-        conversation_id=call.conversation_id,
-        call_id=call.id,
-        number_id=call.number_id,
-        contact_id=call.contact_id,
-    )
