@@ -93,7 +93,7 @@ def register_jobs(
     knowledge.register_jobs(jobs, database)
     numbers.register_jobs(jobs, shop)
     messages.register_jobs(jobs, settings, database, carrier, brain)
-    calls.register_jobs(jobs, database, carrier)
+    calls.register_jobs(jobs, settings, database, carrier)
 
 
 def callbacks(settings: Settings) -> carriers.Callbacks:

@@ -19,6 +19,7 @@ from offhook import contacts, inbox, media, usage
 from offhook.agents import Brain, Briefing, Options, Part, Snapshot, Text, to_json
 from offhook.calls import service
 from offhook.calls.conversation import Conversation, Setting, line_options
+from offhook.calls.journal import Journal, folder_of
 from offhook.calls.models import Call
 from offhook.calls.parts import Parts
 from offhook.calls.rules import CallState, End
@@ -221,7 +222,10 @@ class Stage:
         )
         options = line_options(connected.snapshot, notice_first=records and notice)
         self.line = self.engine.open(connected.call_id, options)
-        self.conversation = Conversation(setting, self.line, self, self.watcher, parts)
+        self.journal = Journal(folder_of(folder), "node_stage")
+        self.conversation = Conversation(
+            setting, self.line, self, self.watcher, parts, self.journal
+        )
         self.task = asyncio.create_task(self.conversation.run())
 
     def close(self) -> None:
@@ -279,6 +283,7 @@ class Stage:
             reason = await self.task
         self.engine.tick()
         await asyncio.to_thread(self.engine.recorder.stop)
+        self.journal.close()
         return reason
 
     def of(self, kind: type[media.Event]) -> list[media.Event]:

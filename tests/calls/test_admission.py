@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -305,7 +306,7 @@ async def test_dead_calls_free_their_lines_after_the_lease_and_say_why_before_it
 @pytest.mark.parametrize("later_s", [121, 600, 3600])
 @pytest.mark.parametrize("ledger_first", [False, True])
 async def test_dead_calls_are_settled_at_their_last_sign_of_life(
-    clocked: Database, clock: Clock, later_s: int, *, ledger_first: bool
+    clocked: Database, clock: Clock, tmp_path: Path, later_s: int, *, ledger_first: bool
 ) -> None:
     """Case LB4, UC3, UI10; whichever sweeper comes first, and with the clock an hour ahead."""
     office = await _two_calls_that_died_at_70_s(clocked, clock)
@@ -315,20 +316,20 @@ async def test_dead_calls_are_settled_at_their_last_sign_of_life(
     if ledger_first:
         async with clocked.system() as session:
             await usage.settle_stale(session)
-    await jobs.sweep(clocked, cast("Carrier", carrier))
+    await jobs.sweep(clocked, cast("Carrier", carrier), tmp_path)
     assert await office.balance() == (4, 0)
     rows = await office.calls()
     assert {(row.state, row.reason, row.ended_at) for row in rows} == {
         (CallState.ENDED, End.MEDIA_LOST, died_at)
     }
     assert sorted(carrier.asked) == sorted(row.carrier_call_id for row in rows)
-    await jobs.sweep(clocked, cast("Carrier", carrier))
+    await jobs.sweep(clocked, cast("Carrier", carrier), tmp_path)
     assert len(carrier.asked) == 2
     assert await office.told("call.ended") == 2
 
 
 async def test_a_dead_call_whose_agent_never_spoke_costs_nothing(
-    clocked: Database, clock: Clock
+    clocked: Database, clock: Clock, tmp_path: Path
 ) -> None:
     """UM5, UC3: it was connected and beat, but no audio was ever heard."""
     office = await open_office(clocked)
@@ -337,31 +338,33 @@ async def test_a_dead_call_whose_agent_never_spoke_costs_nothing(
     async with clocked.team(office.team_id) as session:
         await service.beat(session, office.team_id, call.call_id)
     clock.advance(seconds=121)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()))
+    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
     assert await office.balance() == (0, 0)
 
 
 async def test_a_call_that_never_connected_is_swept_and_costs_nothing(
-    clocked: Database, clock: Clock
+    clocked: Database, clock: Clock, tmp_path: Path
 ) -> None:
     office = await open_office(clocked)
     verdict = await office.admitted()
     clock.advance(seconds=119)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()))
+    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
     assert (await office.call(verdict.call_id)).state is CallState.ADMITTED
     clock.advance(seconds=2)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()))
+    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
     call = await office.call(verdict.call_id)
     assert (call.state, call.reason) == (CallState.ENDED, End.NEVER_CONNECTED)
     assert await office.balance() == (0, 0)
 
 
-async def test_a_call_that_beats_is_left_alone(clocked: Database, clock: Clock) -> None:
+async def test_a_call_that_beats_is_left_alone(
+    clocked: Database, clock: Clock, tmp_path: Path
+) -> None:
     office = await open_office(clocked)
     call = await office.live()
     for _ in range(60):
         clock.advance(seconds=5)
         async with clocked.team(office.team_id) as session:
             await service.beat(session, office.team_id, call.call_id)
-        await jobs.sweep(clocked, cast("Carrier", DeadCarrier()))
+        await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
     assert (await office.call(call.call_id)).state is CallState.LIVE

@@ -1,5 +1,6 @@
 """The carrier's callbacks about calls, through the application: verified, answered, once."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -8,15 +9,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from office import CALLER, SECRET, Office, next_sid, open_office, voice_form
+from outage import Outage
 from stage import ToneSynthesiser
 
 from offhook import carriers, teams
+from offhook.calls import carrier
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End, Refusal
 from offhook.calls.tokens import stream_token
 from offhook.db import Database
 from offhook.settings import Settings
 from offhook.speech import VoiceCache
+from offhook.supervisor import EmbeddedPostgres
 from offhook.web import create_app
 from web_fixtures import room_routers
 
@@ -274,3 +278,36 @@ async def test_the_carriers_last_word_asks_a_live_call_to_end(
 async def test_news_of_a_call_that_is_not_ours_is_taken_and_forgotten(network: Network) -> None:
     answer = await network.post(STATUS, status_form(next_sid(), "completed"))
     assert answer.status_code == 200
+
+
+async def test_without_its_ledger_no_call_is_answered_for_a_fault_of_ours(
+    network: Network,
+    office: Office,
+    postgres: EmbeddedPostgres,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """UL13, C1: limited and unlimited alike; busy, so that trying again may help."""
+    outage = Outage(postgres, office.database)
+    monkeypatch.setattr(carrier, "RING_S", 0.6)
+    outage.begin()
+    for minutes in (None, 5):
+        answer = await network.post(VOICE, voice_form(office.e164))
+        assert (answer.status_code, answer.text) == (200, carriers.twiml.reject("busy"))
+        outage.end()
+        await office.limit(5)
+        if minutes is None:
+            outage.begin()
+    assert await office.calls() == []
+    assert await office.balance() == (0, 0)
+
+
+async def test_a_ledger_that_is_back_while_it_rings_answers_the_call(
+    network: Network, office: Office, postgres: EmbeddedPostgres
+) -> None:
+    outage = Outage(postgres, office.database)
+    outage.begin()
+    ringing = asyncio.create_task(network.post(VOICE, voice_form(office.e164)))
+    await asyncio.sleep(0)
+    outage.end()
+    assert "<Connect" in (await ringing).text
+    assert await office.balance() == (0, 1)

@@ -3,146 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from office import Clock, Office, beat_nodes, open_office
+from day import Day, day_of
+from office import Clock, beat_nodes
 
 from offhook import usage
 from offhook.calls import service
 from offhook.calls.admission import Refused
-from offhook.calls.credit import RENEW_TIMEOUT_S, Credit
-from offhook.calls.meter import Meter
+from offhook.calls.away import PATIENCE_S
 from offhook.calls.rules import End, Refusal
-from offhook.calls.service import Connected
 from offhook.db import Database
 
 
-class HandClock:
-    """The database's test clock as the meter's own: it moves when everybody waits for it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._began = clock.instant
-        self._waiting: dict[asyncio.Event, tuple[float, asyncio.Future[bool]]] = {}
-
-    def now(self) -> float:
-        return (self._clock.instant - self._began).total_seconds()
-
-    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
-        if event.is_set():
-            return True
-        woken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[event] = (self.now() + seconds, woken)
-        heard = asyncio.create_task(event.wait())
-        await asyncio.wait({heard, woken}, return_when=asyncio.FIRST_COMPLETED)
-        heard.cancel()
-        self._waiting.pop(event, None)
-        return event.is_set()
-
-    async def to(self, seconds: float, calls: "list[Call]") -> None:
-        """Let time pass until `seconds`, stopping wherever a call has something to do."""
-        while True:
-            await self._until_all_wait(calls)
-            nexts = [deadline for deadline, _ in self._waiting.values()]
-            instant = min([*nexts, seconds])
-            if instant > self.now():
-                self._clock.advance(seconds=instant - self.now())
-            due = [woken for deadline, woken in self._waiting.values() if deadline <= instant]
-            for woken in due:
-                if not woken.done():
-                    woken.set_result(True)
-            if instant >= seconds and not due:
-                return
-            await asyncio.sleep(0)
-
-    async def _until_all_wait(self, calls: "list[Call]") -> None:
-        async with asyncio.timeout(20):
-            while True:
-                resting = [
-                    (deadline, woken)
-                    for event, (deadline, woken) in self._waiting.items()
-                    if not woken.done() and not event.is_set()
-                ]
-                if len(resting) == sum(1 for call in calls if not call.task.done()):
-                    return
-                await asyncio.sleep(0.001)
-
-
-class Call:
-    """One call's credit and what it said, with the second at which it did."""
-
-    def __init__(self, office: Office, connected: Connected, time: HandClock) -> None:
-        self.office = office
-        self.connected = connected
-        self.said: list[tuple[str, float, End]] = []
-        self.time = time
-        self.began = time.now()
-        self.credit = Credit(
-            office.database,
-            connected,
-            Meter(limited=True, max_minutes=30),
-            on_notice=lambda reason: self._say("told", reason),
-            on_hang_up=lambda reason: self._say("ended", reason),
-            clock=time,
-        )
-        self.task = asyncio.create_task(self.credit.run())
-
-    def _say(self, what: str, reason: End) -> None:
-        self.said.append((what, round(self.time.now() - self.began, 3), reason))
-
-    @property
-    def ended_at(self) -> float:
-        return next(at for what, at, _ in self.said if what == "ended")
-
-    async def settle(self) -> None:
-        office, call = self.office, self.connected
-        async with office.database.team(office.team_id) as session:
-            await service.finish(
-                session, office.team_id, call.call_id, End.LIMIT_REACHED,
-                seconds=self.credit.elapsed_ms / 1000,
-            )  # fmt: skip
-
-
-class Day:
-    """Calls of one office, on one clock; seconds count from `begin`."""
-
-    def __init__(self, office: Office, clock: Clock) -> None:
-        self.office = office
-        self.calls: list[Call] = []
-        self._clock = clock
-        self._time = HandClock(clock)
-
-    def begin(self, instant: datetime) -> None:
-        self._clock.instant = instant
-        self._time = HandClock(self._clock)
-        self.calls.clear()
-
-    async def call(self, caller: str = "+12025550147") -> Call:
-        await beat_nodes(self.office.database)
-        call = Call(self.office, await self.office.live(caller), self._time)
-        self.calls.append(call)
-        return call
-
-    async def to(self, seconds: float) -> None:
-        await self._time.to(seconds, self.calls)
-
-    async def limit(self, minutes: int | None) -> None:
-        """As in a media process: the change is committed, then every call hears of it."""
-        await self.office.limit(minutes)
-        for call in self.calls:
-            call.credit.limit_changed()
-
-
 @pytest.fixture
-async def day(clocked: Database, clock: Clock) -> AsyncIterator[Day]:
-    """From 2026-05-14 12:00 UTC on; afterwards the ledger's invariants hold."""
-    day = Day(await open_office(clocked, lines=50), clock)
-    yield day
-    for call in day.calls:
-        call.task.cancel()
-    await asyncio.gather(*(call.task for call in day.calls), return_exceptions=True)
-    async with clocked.system() as session:
-        assert not list(await usage.audit(session))
+async def day(clocked: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[Day]:
+    async with day_of(clocked, clock, tmp_path) as day:
+        yield day
 
 
 TOLD, ENDED, LIMIT = "told", "ended", End.LIMIT_REACHED
@@ -271,6 +149,6 @@ async def test_a_ledger_that_does_not_answer_never_carries_a_call_past_its_minut
             service=usage.Service.CALLS, value=5,
         )  # fmt: skip
         call.credit.limit_changed()
-        async with asyncio.timeout(RENEW_TIMEOUT_S / 2):
+        async with asyncio.timeout(PATIENCE_S / 2):
             await day.to(58)
     assert call.said == [(TOLD, 40, LIMIT), (ENDED, 58, LIMIT)]

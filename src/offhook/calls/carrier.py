@@ -8,6 +8,7 @@ No document ends by waiting (CM4). Whatever goes wrong on our side, the carrier 
 an answered call costs the caller (C1).
 """
 
+import asyncio
 import logging
 from typing import Annotated, cast
 
@@ -16,11 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from offhook.calls import admission, service
-from offhook.calls.admission import Admitted
+from offhook.calls.admission import Admitted, Refused
+from offhook.calls.away import AWAY, PATIENCE_S
 from offhook.calls.phrases import ENGLISH
-from offhook.calls.rules import CallState, End
+from offhook.calls.rules import CallState, End, Refusal, signal_for
 from offhook.calls.tokens import stream_token
 from offhook.carriers import (
+    CallStatus,
     InboundCall,
     parse_call_status,
     parse_inbound_call,
@@ -33,6 +36,8 @@ from offhook.speech import SpeechUnavailable, VoiceCache, speakable
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/carriers/twilio", include_in_schema=False)
+RING_S = 10.0  # within the carrier's own time-out for an answer
+ASK_AGAIN_S = 0.5
 Signature = Annotated[str | None, Header(alias="X-Twilio-Signature")]
 
 
@@ -50,9 +55,7 @@ async def _fields(request: Request, signature: str | None) -> list[tuple[str, st
 async def voice(request: Request, signature: Signature = None) -> Response:
     """Decide about an inbound call and say how it goes on."""
     inbound = parse_inbound_call(await _fields(request, signature))
-    ready = await _prepare_greeting(request, inbound)
-    async with _database(request).system() as session:
-        verdict = await admission.admit(session, inbound, greeting_is_ready=ready)
+    verdict = await _decide(request, inbound)
     if not isinstance(verdict, Admitted):
         log.info("call %s refused: %s", inbound.call_id, verdict.refusal.value)
         return _document(twiml.reject(verdict.signal))
@@ -67,10 +70,44 @@ async def voice(request: Request, signature: Signature = None) -> Response:
     )
 
 
+async def _decide(request: Request, inbound: InboundCall) -> admission.Verdict:
+    """A ledger that does not answer is asked again while the caller hears it ring; then it is our
+    own fault, for limited and unlimited numbers alike: no call without a minute (UL13, C1).
+    """
+    attempts = 0
+    try:
+        async with asyncio.timeout(RING_S):
+            while True:
+                try:
+                    return await _ask(request, inbound)
+                except AWAY as error:
+                    attempts += 1
+                    log.warning("no answer for %s: %s", inbound.call_id, error)
+                    await asyncio.sleep(ASK_AGAIN_S)
+    except TimeoutError:
+        log.exception("incident: call %s refused, asked %s times", inbound.call_id, attempts)
+        return Refused(Refusal.OUR_FAULT, signal_for(Refusal.OUR_FAULT))
+
+
+async def _ask(request: Request, inbound: InboundCall) -> admission.Verdict:
+    ready = await _prepare_greeting(request, inbound)
+    async with asyncio.timeout(PATIENCE_S), _database(request).system() as session:
+        return await admission.admit(session, inbound, greeting_is_ready=ready)
+
+
 @router.post("/stream-ended/{call_id}")
 async def stream_ended(request: Request, call_id: str, signature: Signature = None) -> Response:
     """The stream is over. A call that we did not end lost its media process: settle it, say so."""
     status = parse_call_status(await _fields(request, signature))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await _after_stream(request, call_id, status)
+    except AWAY as error:  # the sweeper settles it
+        log.warning("nothing is known of %s: %s", call_id, error)
+        return _document(twiml.say_and_hang_up(ENGLISH.trouble))
+
+
+async def _after_stream(request: Request, call_id: str, status: CallStatus) -> Response:
     async with _database(request).system() as session:
         call = await service.by_carrier_id(session, status.call_id)
         if call is None or call.id != call_id:
@@ -99,7 +136,7 @@ async def call_status(request: Request, signature: Signature = None) -> Response
 
 async def _prepare_greeting(request: Request, inbound: InboundCall) -> bool:
     """Have the greeting's audio made before the call is answered; False when it cannot be."""
-    async with _database(request).system() as session:
+    async with asyncio.timeout(PATIENCE_S), _database(request).system() as session:
         target = await admission.called(session, inbound)
     if target is None or target.snapshot is None:
         return True

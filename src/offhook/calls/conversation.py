@@ -10,18 +10,19 @@ call is over and everything about it is written.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import DBAPIError
-
 from offhook import agents, media
 from offhook.calls import service
+from offhook.calls.away import AWAY, PATIENCE_S
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
+from offhook.calls.journal import Fact, Journal
 from offhook.calls.meter import Meter
 from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
@@ -30,12 +31,14 @@ from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
 from offhook.calls.service import Connected
 from offhook.calls.transcript import Transcript
 from offhook.carriers import CarrierProblem
+from offhook.db import Session
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
 CHECK_INS = 3
 MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
+HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 
 class Stream(Protocol):
@@ -79,13 +82,20 @@ class Conversation:
     """A call that is connected. Not reusable."""
 
     def __init__(
-        self, setting: Setting, line: media.Line, stream: Stream, watchers: Watchers, parts: Parts
+        self,
+        setting: Setting,
+        line: media.Line,
+        stream: Stream,
+        watchers: Watchers,
+        parts: Parts,
+        journal: Journal,
     ) -> None:
         call = setting.call
         snapshot = call.snapshot
         self.call = call
         self._setting = setting
         self._parts = parts
+        self._journal = journal
         self._line = line
         self._stream = stream
         self._watchers = watchers
@@ -120,6 +130,7 @@ class Conversation:
             parts.database,
             call,
             Meter(limited=call.limited, max_minutes=snapshot.options.max_call_minutes),
+            journal=lambda index: self._note(minute=index),
             on_notice=self._notice_of_end,
             on_hang_up=self.end,
         )
@@ -348,30 +359,35 @@ class Conversation:
     def _notice_of_end(self, reason: End) -> None:
         self._stop_reply()
         self._line.clear()
-        self._spawn(self._say_end_is_near())
+        if reason is End.LEDGER_AWAY:
+            self._spawn(self.farewell(self._phrases.trouble, reason, at_once=True))
+        else:
+            self._spawn(self._say_end_is_near())
 
     async def _say_end_is_near(self) -> None:
         await self._mouth.phrase(self._phrases.ending_soon)
 
     async def _look(self) -> None:
         try:
-            async with self._parts.database.team(self.call.team_id) as session:
+            async with asyncio.timeout(PATIENCE_S), self._team() as session:
                 reason = await service.requested_end(session, self.call.team_id, self.call.call_id)
-        except (DBAPIError, OSError) as error:  # the next heart-beat looks again
+        except AWAY as error:  # the next heart-beat looks again
             log.warning("could not look after %s: %s", self.call.call_id, error)
             return
         if reason is not None:
             self.end(reason)
 
     async def _beat(self) -> None:
-        """Show signs of life; a database that is away does not end the call (UC3)."""
+        """Show signs of life; a database that is away does not end the call (UC3, UL13)."""
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                async with self._parts.database.team(self.call.team_id) as session:
+                async with asyncio.timeout(PATIENCE_S), self._team() as session:
                     wish = await service.beat(session, self.call.team_id, self.call.call_id)
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("no heart-beat for %s: %s", self.call.call_id, error)
+                with suppress(OSError):
+                    await self._note()
                 continue
             if wish is not None:
                 self.end(End(wish))
@@ -379,17 +395,17 @@ class Conversation:
     async def _note_first_words(self) -> None:
         """Noted again at the end, should the database be away now."""
         try:
-            async with self._parts.database.team(self.call.team_id) as session:
+            async with asyncio.timeout(PATIENCE_S), self._team() as session:
                 await service.spoke(session, self.call.team_id, self.call.call_id)
-        except (DBAPIError, OSError) as error:
+        except AWAY as error:
             log.warning("first words of %s not noted: %s", self.call.call_id, error)
 
     async def _note_recording(self) -> None:
         path = str(self._setting.recording_path)
         try:
-            async with self._parts.database.team(self.call.team_id) as session:
+            async with asyncio.timeout(PATIENCE_S), self._team() as session:
                 await service.recording_began(session, self.call.team_id, self.call.call_id, path)
-        except (DBAPIError, OSError) as error:
+        except AWAY as error:
             log.warning("recording of %s not noted: %s", self.call.call_id, error)
 
     # --- the end ---
@@ -407,17 +423,12 @@ class Conversation:
         call = self.call
         if reason is not End.CALLER_HUNG_UP:
             self.transcript.notice(END_SENTENCES[reason])
-        try:
-            async with self._parts.database.team(call.team_id) as session:
-                if self._spoke:
-                    await service.spoke(session, call.team_id, call.call_id)
-                await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
-        except (DBAPIError, OSError):
-            log.exception(
-                "call %s ended and could not be settled; the sweeper does it", call.call_id
-            )
+        settling = asyncio.create_task(self._settle(reason, seconds))
+        # A ledger that does not answer must not keep the caller, and the carrier's clock, waiting.
+        await asyncio.wait({settling}, timeout=HANG_UP_AFTER_S)
         if reason is not End.CALLER_HUNG_UP:
             await self._hang_up()
+        await settling
         self._stream.close()
         self.transcript.close()
         try:
@@ -425,6 +436,41 @@ class Conversation:
                 await writer
         except TimeoutError:
             log.error("turns of %s could not be written", call.call_id)  # noqa: TRY400 - no traceback helps
+
+    async def _settle(self, reason: End, seconds: float) -> None:
+        """Once, and by the call's own clock, now or as soon as the database answers (UL13)."""
+        call = self.call
+        try:
+            async with asyncio.timeout(PATIENCE_S), self._team() as session:
+                if self._spoke:
+                    await service.spoke(session, call.team_id, call.call_id)
+                await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
+        except AWAY as error:
+            log.warning("call %s ended and is settled later: %s", call.call_id, error)
+            try:
+                await self._note(seconds=seconds, ended=reason)
+            except OSError:
+                log.exception("the end of %s is in no journal; the sweeper settles", call.call_id)
+
+    async def _note(
+        self, *, minute: int | None = None, seconds: float | None = None, ended: End | None = None
+    ) -> None:
+        """Write down what the ledger cannot be told now. Raises OSError."""
+        call = self.call
+        await self._journal.write(
+            Fact(
+                call_id=call.call_id,
+                team_id=call.team_id,
+                number_id=call.number_id,
+                seconds=self._credit.elapsed_ms / 1000 if seconds is None else seconds,
+                spoke=self._spoke,
+                minute=minute,
+                ended=ended.value if ended else None,
+            )
+        )
+
+    def _team(self) -> AbstractAsyncContextManager[Session]:
+        return self._parts.database.team(self.call.team_id)
 
     async def _hang_up(self) -> None:
         try:

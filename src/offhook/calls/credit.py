@@ -7,19 +7,19 @@ and a monotonic clock (UM7); what a notice or a hang-up sounds like is the conve
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError
-
 from offhook import usage
+from offhook.calls.away import AWAY, PATIENCE_S
 from offhook.calls.meter import HangUp, Meter, Notice, Renew
 from offhook.calls.rules import End
 from offhook.calls.service import Connected
-from offhook.db import Database
+from offhook.db import Database, Session
 
 log = logging.getLogger(__name__)
-RENEW_TIMEOUT_S = 4.0
+JournalMinute = Callable[[int], Awaitable[None]]
+"""Writes to disk that minute `index` was granted without the ledger. Raises OSError."""
 
 
 class Clock(Protocol):
@@ -55,6 +55,7 @@ class Credit:
         call: Connected,
         meter: Meter,
         *,
+        journal: JournalMinute,
         on_notice: Callable[[End], None],
         on_hang_up: Callable[[End], None],
         clock: Clock | None = None,
@@ -62,6 +63,7 @@ class Credit:
         self._database = database
         self._call = call
         self._meter = meter
+        self._journal = journal
         self._on_notice = on_notice
         self._on_hang_up = on_hang_up
         self._clock = clock or Monotonic()
@@ -102,26 +104,47 @@ class Credit:
         return max(0.0, (ms - self.elapsed_ms) / 1000)
 
     async def _renew(self, index: int) -> None:
-        call = self._call
         # A ledger that does not answer must not carry the call past its last minute.
-        patience_s = min(RENEW_TIMEOUT_S, self._seconds_to(self._meter.hang_up_ms))
+        patience_s = min(PATIENCE_S, self._seconds_to(self._meter.hang_up_ms))
         try:
-            async with (
-                asyncio.timeout(patience_s),
-                self._database.team(call.team_id) as session,
-            ):
-                answer = await usage.reserve_minute(
-                    session,
-                    call.team_id,
-                    number_id=call.number_id,
-                    call_id=call.call_id,
-                    index=index,
-                )
-        except (DBAPIError, OSError, TimeoutError) as error:
-            log.warning("the ledger did not answer for %s: %s", call.call_id, error)
-            self._meter.on_unreachable(self.elapsed_ms)
+            async with asyncio.timeout(patience_s):
+                answer = await self._reserve(index)
+        except AWAY as error:
+            log.warning("the ledger did not answer for %s: %s", self._call.call_id, error)
+            await self._without_ledger(index)
             return
         if isinstance(answer, usage.Denied):
             self._meter.on_denied()
-        else:
-            self._meter.on_granted(index)
+            return
+        self._meter.limited = answer.left is not None
+        self._meter.on_granted(index)
+
+    async def _reserve(self, index: int) -> usage.Granted | usage.Denied:
+        """Minute `index`, after those that the ledger does not know yet (UL13)."""
+        async with self._database.team(self._call.team_id) as session:
+            for untold in range(index - self._meter.alone, index):
+                answer = await self._take(session, untold)
+                if isinstance(answer, usage.Denied):
+                    return answer
+            return await self._take(session, index)
+
+    async def _take(self, session: Session, index: int) -> usage.Granted | usage.Denied:
+        call = self._call
+        return await usage.reserve_minute(
+            session, call.team_id, number_id=call.number_id, call_id=call.call_id, index=index
+        )
+
+    async def _without_ledger(self, index: int) -> None:
+        """Asked twice in vain: an unlimited call goes on by our own journal for a while."""
+        meter = self._meter
+        if meter.asks_once_more or not meter.may_go_on_alone:
+            meter.on_unreachable(self.elapsed_ms)
+            return
+        try:
+            await self._journal(index)
+        except OSError:
+            log.exception("minute %s of %s is in no journal", index, self._call.call_id)
+            meter.on_unreachable(self.elapsed_ms)
+            return
+        log.error("incident: call %s goes on without the ledger", self._call.call_id)
+        meter.on_granted_alone()

@@ -4,25 +4,37 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from offhook.calls import recordings, service
+from offhook import usage
+from offhook.calls import journal, recordings, replay, service
 from offhook.carriers import Carrier, CarrierProblem
 from offhook.db import Database, Jobs
+from offhook.settings import Settings
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 10.0
 
 
-def register(jobs: Jobs, database: Database, carrier: Carrier) -> None:
+def register(jobs: Jobs, settings: Settings, database: Database, carrier: Carrier) -> None:
     """Add the jobs of calls to a worker."""
+    home = settings.home_path
+    usage.spare(lambda: journal.calls_in(journal.folder_of(home)))
     jobs.add(service.RECORDING_JOB, partial(finish_recording, database))
-    jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carrier))
+    jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carrier, home))
 
 
-async def sweep(database: Database, carrier: Carrier) -> None:
-    """Settle calls without a sign of life at their last one (UC3), and hang them up."""
+async def sweep(database: Database, carrier: Carrier, home: Path) -> None:
+    """Settle calls without a sign of life at their last one (UC3), and hang them up.
+
+    First what dead processes wrote down is told, and what a living one will tell is left to it:
+    its journal knows how long the call was, the last heart-beat only that it was longer (UL13).
+    """
+    await replay.of_the_dead(database, carrier, home)
+    known_better = journal.calls_in(journal.folder_of(home))
     async with database.system() as session:
         dead = await service.stale(session)
     for call in dead:
+        if call.id in known_better:
+            continue
         async with database.team(call.team_id) as session:
             ended = await service.finish_dead(session, call.team_id, call.id)
         if ended:

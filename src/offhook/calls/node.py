@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.exc import DBAPIError
 
 from offhook import contacts, knowledge, media, numbers, teams
-from offhook.calls import recordings, service, stream
+from offhook.calls import journal, recordings, replay, service, stream
+from offhook.calls.away import AWAY
 from offhook.calls.conversation import Conversation, Setting, line_options
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
@@ -34,6 +34,7 @@ from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
 BEAT_S = 2.0
+BEAT_PATIENCE_S = 10.0
 GOODBYE_S = 8.0
 
 
@@ -65,6 +66,7 @@ class Node:
         self._calls: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._journal = journal.Journal(journal.folder_of(self._settings.home_path), self.id)
         self.up = asyncio.Event()
         """Set when streams are taken at `url`."""
         self.url = ""
@@ -96,6 +98,7 @@ class Node:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self._sign_off()
+            self._journal.close()
             server.close()
             await asyncio.to_thread(self.engine.stop)
 
@@ -132,7 +135,7 @@ class Node:
         except StreamRefused as refusal:
             media_stream.refuse(refusal.sentence)
             return
-        except (Problem, DBAPIError, OSError) as error:
+        except (Problem, *AWAY) as error:
             # The carrier asks how to go on when the stream closes; the caller is told, not left.
             media_stream.refuse(f"the call could not be taken: {error}")
             return
@@ -145,7 +148,7 @@ class Node:
             media_stream.refuse(str(full))
             return
         words = LiveWords()
-        conversation = Conversation(setting, line, media_stream, words, self._parts)
+        conversation = Conversation(setting, line, media_stream, words, self._parts, self._journal)
         self._calls[call_id] = live = LiveCall(conversation, media_stream, words)
         media_stream.accept(Talk(conversation.feed, line.marked, conversation.hung_up))
         self._spawn(self._limit_at_carrier(setting.call))
@@ -212,8 +215,10 @@ class Node:
     async def _beat(self) -> None:
         while True:
             try:
-                await self._say_here()
-            except (DBAPIError, OSError) as error:
+                async with asyncio.timeout(BEAT_PATIENCE_S):
+                    await self._say_here()
+                    await self._replay()
+            except AWAY as error:
                 log.warning("the media process could not say that it is there: %s", error)
             await asyncio.sleep(BEAT_S)
 
@@ -236,8 +241,15 @@ class Node:
                 delete(MediaNode).where(MediaNode.heartbeat_at < instant - 10 * NODE_SILENT_AFTER)
             )
 
+    async def _replay(self) -> None:
+        """The ledger answers: tell it what it missed, of our calls and of dead processes'."""
+        parts = self._parts
+        await replay.own(parts.database, self._journal)
+        await replay.of_the_dead(parts.database, parts.carrier, self._settings.home_path)
+
     async def _sign_off(self) -> None:
-        with suppress(DBAPIError, OSError):
+        with suppress(*AWAY):
+            await replay.own(self._parts.database, self._journal)
             async with self._parts.database.system() as session:
                 await session.execute(delete(MediaNode).where(MediaNode.id == self.id))
 

@@ -17,6 +17,7 @@ LEASE = timedelta(seconds=120)
 NODE_SILENT_AFTER = timedelta(seconds=8)
 ATTACH_WITHIN = timedelta(seconds=10)  # a stream's token is good for this long (SEC4)
 MAX_CALL_MINUTES = 240
+MAX_ALONE_MINUTES = 15  # how long an unlimited call goes on while the ledger is away (UL13)
 
 Signal = Literal["busy", "rejected"]
 
@@ -107,6 +108,7 @@ class End(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     LIMIT_REACHED = "limit_reached"
+    LEDGER_AWAY = "ledger_away"
     LONGEST_DURATION = "longest_duration"
     NUMBER_DISABLED = "number_disabled"
     SUSPENDED = "suspended"
@@ -121,6 +123,7 @@ END_SENTENCES: dict[End, str] = {
     End.CALLER_HUNG_UP: "The caller hung up.",
     End.AGENT_HUNG_UP: "The agent said goodbye and hung up.",
     End.LIMIT_REACHED: "The monthly limit of call minutes was reached.",
+    End.LEDGER_AWAY: "A fault on our side: no further minute could be reserved.",
     End.LONGEST_DURATION: "The call reached its longest duration.",
     End.NUMBER_DISABLED: "The number was disabled during the call.",
     End.SUSPENDED: "The team was suspended during the call.",

@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = {
     "team_suspended": "the team is suspended",
     "opted_out": "this caller has opted out",
     "our_fault": "a fault on our side",
+    "ledger_away": "a fault on our side",
 }
 ERRORS = frozenset({"failed", "undelivered", "withdrawn"})
 SHOWN_STATES = frozenset({"queued", "sent", "delivered", "interrupted", *ERRORS})

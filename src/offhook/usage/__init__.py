@@ -45,6 +45,7 @@ from offhook.usage.minutes import (
     reserve_minute,
     settle_call,
     settle_stale,
+    spare,
     void_call,
 )
 from offhook.usage.month import (
@@ -125,6 +126,7 @@ __all__ = [
     "set_limit",
     "settle_call",
     "settle_stale",
+    "spare",
     "started_minutes",
     "take_message",
     "violations",

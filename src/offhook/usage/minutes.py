@@ -8,6 +8,7 @@ process left is settled by `settle_stale` (UC3). Every function may be repeated.
 import logging
 import math
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -186,18 +187,28 @@ async def void_call(
     return await _end(session, call, billed=0, seconds=0, rest=Kind.VOIDED, reason=reason)
 
 
+_spared: list[Callable[[], Collection[str]]] = []
+
+
+def spare(known_better: Callable[[], Collection[str]]) -> None:
+    """Calls that somebody can settle by more than their last heart-beat: the lease waits."""
+    _spared.append(known_better)
+
+
 async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost]:
     """Settle every call without a sign of life for the lease at its last heart-beat (UC3, UI10).
 
     System scope; for a job every few seconds. A call that nobody ever spoke for costs nothing
-    (UM5). Calls that another process is settling are left to it.
+    (UM5). Calls that another process is settling are left to it, and so are those of `spare`.
     """
+    spared = {call_id for known_better in _spared for call_id in known_better()}
     present = await now(session)
     stale = await session.scalars(
         select(MeteredCall)
         .where(
             MeteredCall.ended_at.is_(None),
             MeteredCall.alive_at < present - timedelta(seconds=lease_s),
+            MeteredCall.call_id.not_in(spared),
         )
         .order_by(MeteredCall.call_id)
         .with_for_update(skip_locked=True, key_share=True)
