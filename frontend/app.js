@@ -16,6 +16,18 @@ htmx.config.responseHandling = [
 ];
 
 Idiomorph.defaults.ignoreActiveValue = true; // never take away what somebody is typing
+// A drawn chart takes new figures instead of being drawn anew; what somebody opened stays open.
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
+  if (!old.dataset?.ready || !old.dataset.chart || !fresh.dataset?.chart) return true;
+  old.setAttribute("aria-label", fresh.getAttribute("aria-label"));
+  if (old.dataset.chart !== fresh.dataset.chart) {
+    old.dataset.chart = fresh.dataset.chart;
+    old.dispatchEvent(new Event("chart:data"));
+  }
+  return false;
+};
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+  !(name === "open" && element.matches("details"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style.startsWith("morph"),
   handleSwap: (style, target, fragment) =>

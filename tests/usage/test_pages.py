@@ -1,6 +1,7 @@
 """The usage page, its fragments and the REST answer (U9, pages.md)."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 import pytest
 from httpx import AsyncClient
@@ -24,7 +25,7 @@ async def used(database: Database, owner: Person, monkeypatch: pytest.MonkeyPatc
     async def labels(session: Session, team_id: str) -> Mapping[str, usage.Label]:
         return {"num_a": usage.Label("Front <desk>", "+16502530000")}
 
-    monkeypatch.setattr("offhook.usage.names._sources", [labels])
+    monkeypatch.setattr(import_module("offhook.usage.names"), "_sources", [labels])
     desk = Desk(database, owner.team_id)
     number = await desk.number("num_a", calls=3, sms=100)
     await desk.call(number, "call_a", 70)
@@ -38,8 +39,8 @@ async def test_the_page_shows_use_limits_pool_and_reset(used: Desk, client: Asyn
     page = (await client.get("/usage")).text
     assert "Front &lt;desk&gt;" in page
     assert "57 <span" in page  # of 60 free minutes
-    assert "Limit reached: messages are not answered until" in page
-    assert "Limit reached: calls are not answered until" in page
+    assert "Limit reached: no replies until" in page
+    assert "Limit reached: no calls until" in page
     assert "UTC" in page
 
 

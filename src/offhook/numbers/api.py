@@ -202,8 +202,8 @@ async def _limits(session: Session, number: Number) -> dict[Service, LimitOut]:
     return {
         each.service: LimitOut(
             limit=each.balance.limit,
-            used=each.balance.posted,
-            held=each.balance.pending,
+            used=each.use.used,
+            held=each.use.held,
             resets_at=each.balance.resets_at,
         )
         for each in await limits.limits(session, number)

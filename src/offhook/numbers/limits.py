@@ -7,7 +7,7 @@ from offhook.db import Session, now
 from offhook.numbers import activity, service
 from offhook.numbers.activity import By
 from offhook.numbers.models import Number
-from offhook.usage import Balance, Service
+from offhook.usage import Balance, Counted, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Limit:
 
     service: Service
     balance: Balance
+    use: Counted
     sentence: str
 
 
@@ -39,10 +40,15 @@ async def set_limit(
 async def limits(session: Session, number: Number) -> list[Limit]:
     """The limits of both services."""
     found: list[Limit] = []
+    used = {
+        use.service: use
+        for use in await usage.counted(session, number.team_id)
+        if use.number_id == number.id
+    }
     for each in Service:
         balance = await usage.balance(session, number.team_id, number_id=number.id, service=each)
         sentence = await sentence_for(session, number, each, balance.limit, balance)
-        found.append(Limit(each, balance, sentence))
+        found.append(Limit(each, balance, used[each], sentence))
     return found
 
 

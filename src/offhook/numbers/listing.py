@@ -10,7 +10,7 @@ from offhook.db import Session
 from offhook.numbers import rules
 from offhook.numbers.models import Number
 from offhook.numbers.rules import NumberStatus, Reason
-from offhook.usage import Label, NumberUse, Service
+from offhook.usage import Counted, Label, Service
 
 LIKE_WILD = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
@@ -28,7 +28,7 @@ class Filter:
 class Row:
     number: Number
     agent: agents.Agent | None
-    use: Mapping[Service, NumberUse]
+    use: Mapping[Service, Counted]
     trouble: str
     """Why an enabled number does not answer all the same (N11, UN12), or empty."""
 
@@ -57,9 +57,8 @@ async def rows(session: Session, team_id: str, wanted: Filter) -> list[Row]:
     numbers = (await session.scalars(ordered)).all()
     by_id = {agent.id: agent for agent in await agents.listed(session, team_id)}
     standing = await billing.standing(session, team_id)
-    month = await usage.month_to_date(session, team_id)
-    use: dict[str, dict[Service, NumberUse]] = {}
-    for each in month.numbers:
+    use: dict[str, dict[Service, Counted]] = {}
+    for each in await usage.counted(session, team_id):
         use.setdefault(each.number_id, {})[each.service] = each
     return [
         Row(
@@ -77,7 +76,10 @@ async def labels(session: Session, team_id: str) -> Mapping[str, Label]:
     found: Sequence[Number] = (
         await session.scalars(select(Number).where(Number.team_id == team_id))
     ).all()
-    return {number.id: Label(number.name, number.e164) for number in found}
+    return {
+        number.id: Label(number.name, number.e164, is_gone=number.status == NumberStatus.RELEASED)
+        for number in found
+    }
 
 
 def _trouble(number: Number, agent: agents.Agent | None, *, services_on: bool) -> str:

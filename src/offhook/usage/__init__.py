@@ -50,13 +50,15 @@ from offhook.usage.minutes import (
 )
 from offhook.usage.month import (
     CallCost,
+    Counted,
     MonthToDate,
     NumberUse,
     Pool,
     cost_of_call,
+    counted,
     month_to_date,
 )
-from offhook.usage.names import Label, names, names_from
+from offhook.usage.names import Label, Link, invoices_from, names, names_from, subjects_from
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.rules import (
@@ -83,6 +85,7 @@ __all__ = [
     "Balance",
     "CallCost",
     "CallUnknown",
+    "Counted",
     "Denied",
     "Direction",
     "Granted",
@@ -90,6 +93,7 @@ __all__ = [
     "LimitInvalid",
     "LimitReached",
     "LimitWarning",
+    "Link",
     "Lost",
     "MessageUnknown",
     "MeterMissing",
@@ -108,8 +112,10 @@ __all__ = [
     "closing",
     "correct_message",
     "cost_of_call",
+    "counted",
     "give_back_message",
     "heartbeat",
+    "invoices_from",
     "limit_from_text",
     "limit_of",
     "limit_sentence",
@@ -128,6 +134,7 @@ __all__ = [
     "settle_stale",
     "spare",
     "started_minutes",
+    "subjects_from",
     "take_message",
     "violations",
     "void_call",

@@ -1,21 +1,25 @@
-"""The month to date: what is used, held, free and charged, per number and for the team (U9).
+"""A month of a team: what is used, held, free and charged, per number, price and day (U9).
 
 Used: posted units, and of live calls the minutes that have begun. Held: reserved and not begun;
 neither usage nor charged. Charged so far is what an invoice made now would say (UI8).
+
+`counted` and `pools` take constant time however long the ledger is; the rest reads sums.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import DateTime, cast, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from offhook.db import Session, now
 from offhook.prices import Direction, Money
 from offhook.usage import rating
 from offhook.usage.calendar import period_at
+from offhook.usage.daily import Day, DayUse, Sums, by_day, day_at, days_of
 from offhook.usage.meters import tariff
 from offhook.usage.models import Counter, Entry, Meter, MeteredCall
 from offhook.usage.periods import Period
@@ -28,16 +32,15 @@ UNPRICED = Rate("", Direction.INBOUND, 0, "USD")
 
 
 @dataclass(frozen=True, slots=True)
-class NumberUse:
-    """One number and service in the running month. `limit` None is unlimited."""
+class Counted:
+    """What one number used and holds of one service in a month. `limit` None is unlimited."""
 
     number_id: str
     service: Service
     used: int
     held: int
     limit: int | None
-    free: int
-    charged: Money
+    opened_at: datetime
 
     @property
     def left(self) -> int | None:
@@ -47,6 +50,14 @@ class NumberUse:
     def percent(self) -> int:
         """The highest threshold that usage has reached: 0, 80 or 100."""
         return max(thresholds_reached(self.used, self.limit), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUse(Counted):
+    """As counted, with how many of the used units are free, and what the others cost."""
+
+    free: int
+    charged: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +79,31 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class MonthToDate:
+    """A month as it is at `present`: the running one, or an earlier one."""
+
     period: Period
+    present: datetime
     numbers: list[NumberUse]
     pools: dict[Service, Pool]
     lines: list[Line]
+    days: list[Day]
+    daily: list[DayUse]
 
     @property
     def charged(self) -> Money:
         return _sum(line.amount for line in self.lines)
+
+    @property
+    def is_running(self) -> bool:
+        return self.period.holds(self.present)
+
+    def units_by_day(self, service: Service, number_id: str = "") -> list[int]:
+        """Units on each of `days`, of one number or of all."""
+        units = dict.fromkeys((day.date for day in self.days), 0)
+        for use in self.daily:
+            if use.service is service and number_id in ("", use.number_id):
+                units[use.day.date] += use.units
+        return list(units.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +115,64 @@ class CallCost:
     charged: Money
 
 
-async def month_to_date(session: Session, team_id: str) -> MonthToDate:
-    """The running month of all the team's numbers, those without usage too."""
+async def counted(session: Session, team_id: str) -> list[Counted]:
+    """The running month of all the team's numbers and services, in constant time."""
     present = await now(session)
     period = await period_at(session, team_id, present)
     begun = await _begun(session, team_id, period, present)
-    lines: list[Line] = []
-    pools: dict[Service, Pool] = {}
+    return await _counted(session, team_id, period, present, begun)
+
+
+async def pools(session: Session, team_id: str) -> tuple[Period, dict[Service, Pool]]:
+    """The running month's free units and who used them, in constant time."""
+    present = await now(session)
+    period = await period_at(session, team_id, present)
+    begun = await _begun(session, team_id, period, present)
+    found: dict[Service, Pool] = {}
     for service in Service:
         live = begun if service is Service.CALLS else []
         free = await free_units(session, team_id, service, period.starts_at, live)
-        totals = await _totals(session, team_id, service, period.starts_at)
-        totals.update((unit.number_id, unit.rate) for unit in live)
-        lines += rating.lines(service, totals, free)
-        by_number = Tally(unit.number_id for unit in free)
-        pools[service] = Pool(service, service.free_units, by_number)
-    return MonthToDate(period, await _numbers(session, team_id, period, begun, lines), pools, lines)
+        found[service] = _pool(service, free)
+    return period, found
+
+
+async def month_to_date(session: Session, team_id: str) -> MonthToDate:
+    """The running month of all the team's numbers, those without usage too."""
+    present = await now(session)
+    return await month_of(session, team_id, await period_at(session, team_id, present), present)
+
+
+async def month_of(
+    session: Session, team_id: str, period: Period, present: datetime
+) -> MonthToDate:
+    """Any month of the team: numbers, free pool, lines and days. Of an earlier month only the
+    numbers that were used in it.
+    """
+    begun = await _begun(session, team_id, period, present)
+    days = days_of(period)
+    lines: list[Line] = []
+    shared: dict[Service, Pool] = {}
+    daily: list[DayUse] = []
+    for service in Service:
+        live = begun if service is Service.CALLS else []
+        free = await free_units(session, team_id, service, period.starts_at, live)
+        sums = await _sums(session, team_id, service, period, days)
+        sums.update((unit.number_id, unit.rate, day_at(days, unit.starts_at)) for unit in live)
+        lines += rating.lines(service, _totals(sums), free)
+        shared[service] = _pool(service, free)
+        daily += by_day(days, service, sums, free)
+    return MonthToDate(
+        period=period,
+        present=present,
+        numbers=[
+            _priced(each, lines)
+            for each in await _counted(session, team_id, period, present, begun)
+        ],
+        pools=shared,
+        lines=lines,
+        days=days,
+        daily=daily,
+    )
 
 
 async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
@@ -163,25 +233,46 @@ async def free_units(
     return rating.first_free([*posted, *begun], service.free_units)
 
 
-async def _totals(
-    session: Session, team_id: str, service: Service, period_start: datetime
-) -> Tally[tuple[str, Rate]]:
-    price = (Entry.price_id, Entry.direction, Entry.price_micros, Entry.currency)
+async def _sums(
+    session: Session, team_id: str, service: Service, period: Period, days: Sequence[Day]
+) -> Sums:
+    """Units of a month by number, price and day."""
+    starts = cast([day.starts_at for day in days], ARRAY(DateTime(timezone=True)))
+    day = func.width_bucket(Entry.starts_at, starts)
+    key = (
+        Entry.number_id,
+        day,
+        Entry.price_id,
+        Entry.direction,
+        Entry.price_micros,
+        Entry.currency,
+    )
     rows = await session.execute(
-        select(Entry.number_id, *price, func.sum(Entry.units))
+        select(*key, func.sum(Entry.units))
         .where(
             Entry.team_id == team_id,
             Entry.service == service.value,
-            Entry.period_start == period_start,
+            Entry.period_start == period.starts_at,
             Entry.units != 0,
         )
-        .group_by(Entry.number_id, *price)
+        .group_by(*key)
     )
-    totals: Tally[tuple[str, Rate]] = Tally()
-    for number_id, price_id, direction, micros, currency, units in rows.all():
+    sums: Sums = Tally()
+    for number_id, bucket, price_id, direction, micros, currency, units in rows.all():
         rate = Rate(price_id or "", Direction(direction), micros or 0, currency or "USD")
+        sums[number_id, rate, max(0, bucket - 1)] += units
+    return sums
+
+
+def _totals(sums: Sums) -> Tally[tuple[str, Rate]]:
+    totals: Tally[tuple[str, Rate]] = Tally()
+    for (number_id, rate, _), units in sums.items():
         totals[number_id, rate] += units
     return totals
+
+
+def _pool(service: Service, free: Iterable[Unit]) -> Pool:
+    return Pool(service, service.free_units, Tally(unit.number_id for unit in free))
 
 
 async def _begun(session: Session, team_id: str, period: Period, present: datetime) -> list[Unit]:
@@ -202,47 +293,66 @@ async def _begun(session: Session, team_id: str, period: Period, present: dateti
     return units
 
 
-async def _numbers(
-    session: Session, team_id: str, period: Period, begun: list[Unit], lines: list[Line]
-) -> list[NumberUse]:
-    counted = {
-        (row.number_id, row.service): row
-        for row in await session.execute(
-            select(Counter.number_id, Counter.service, Counter.posted, Counter.pending).where(
-                Counter.team_id == team_id, Counter.period_start == period.starts_at
-            )
-        )
-    }
+async def _counted(
+    session: Session, team_id: str, period: Period, present: datetime, begun: Iterable[Unit]
+) -> list[Counted]:
+    rows = await session.execute(
+        select(
+            Counter.number_id,
+            Counter.service,
+            Counter.posted,
+            Counter.pending,
+            Counter.limit_units,
+        ).where(Counter.team_id == team_id, Counter.period_start == period.starts_at)
+    )
+    counters = {(row.number_id, row.service): row for row in rows}
     live = Tally(unit.number_id for unit in begun)
+    running = period.holds(present)
     meters = await session.scalars(
         select(Meter)
-        .where(Meter.team_id == team_id)
+        .where(Meter.team_id == team_id, Meter.opened_at < period.ends_at)
         .order_by(Meter.opened_at, Meter.number_id)
         .execution_options(populate_existing=True)
     )
-    uses: list[NumberUse] = []
+    found: list[Counted] = []
     for meter in meters.all():
         for service in Service:
-            row = counted.get((meter.number_id, service.value))
+            row = counters.get((meter.number_id, service.value))
+            if row is None and not running:
+                continue
             posted, pending = (row.posted, row.pending) if row else (0, 0)
-            now_used = live[meter.number_id] if service is Service.CALLS else 0
-            own = [
-                line
-                for line in lines
-                if line.number_id == meter.number_id and line.service is service
-            ]
-            uses.append(
-                NumberUse(
+            begun_now = live[meter.number_id] if service is Service.CALLS else 0
+            standing = meter.limit_calls if service is Service.CALLS else meter.limit_sms
+            found.append(
+                Counted(
                     number_id=meter.number_id,
                     service=service,
-                    used=posted + now_used,
-                    held=max(0, pending - now_used),
-                    limit=meter.limit_calls if service is Service.CALLS else meter.limit_sms,
-                    free=sum(line.free for line in own),
-                    charged=_sum(line.amount for line in own),
+                    used=posted + begun_now,
+                    held=max(0, pending - begun_now),
+                    # A counter keeps the limit with which its month ended.
+                    limit=standing if running or row is None else row.limit_units,
+                    opened_at=meter.opened_at,
                 )
             )
-    return uses
+    return found
+
+
+def _priced(counted: Counted, lines: Iterable[Line]) -> NumberUse:
+    own = [
+        line
+        for line in lines
+        if line.number_id == counted.number_id and line.service is counted.service
+    ]
+    return NumberUse(
+        number_id=counted.number_id,
+        service=counted.service,
+        used=counted.used,
+        held=counted.held,
+        limit=counted.limit,
+        opened_at=counted.opened_at,
+        free=sum(line.free for line in own),
+        charged=_sum(line.amount for line in own),
+    )
 
 
 def _unit(entry: Entry) -> Unit:

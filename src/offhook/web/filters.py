@@ -5,7 +5,7 @@ Filters of the Jinja environment; each also works as a function. Times show the 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -99,6 +99,21 @@ def day(context: Context, moment: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def month_long(day: date) -> str:
+    """`November 2026`."""
+    return f"{day:%B %Y}"
+
+
+def day_month(day: date) -> str:
+    """`23 Nov`."""
+    return f"{day.day} {day:%b}"
+
+
+def weekday_day(day: date) -> str:
+    """`Mon, 23 Nov`."""
+    return f"{day:%a}, {day_month(day)}"
+
+
 def clock(span: timedelta | float) -> str:
     """A duration as a timer shows it: `0:07`, `12:30`, `1:02:03`. Numbers are seconds."""
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
@@ -134,6 +149,9 @@ def install(jinja: Environment) -> None:
         "ago": ago,
         "day": day,
         "clock": clock,
+        "month_long": month_long,
+        "day_month": day_month,
+        "weekday_day": weekday_day,
         "plural": plural,
         "grouped": grouped,
         "size": size,
