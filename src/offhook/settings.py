@@ -106,6 +106,17 @@ class Settings(BaseSettings):
     billing: bool = Field(
         default=True, description="Off: every team is active and prices are shown as cost."
     )
+    trial_days: int = Field(
+        default=14,
+        ge=0,
+        description="How long a new team may use everything without a card. With the test gateway "
+        "a trial does not end.",
+    )
+    release_suspended: bool = Field(
+        default=False,
+        description="Give the numbers of a team that was suspended for 30 days back to the "
+        "carrier, after notices 14, 7, 3 and 1 days before. It cannot be undone.",
+    )
 
     # --- Payments ---
     stripe_secret_key: SecretStr = Field(

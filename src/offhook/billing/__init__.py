@@ -28,6 +28,7 @@ from offhook.billing.charges import (
     void,
     when_settled,
 )
+from offhook.billing.collecting import on_charge_settled
 from offhook.billing.gateway import (
     Card,
     CardInput,
@@ -47,6 +48,7 @@ from offhook.billing.subscriptions import (
     change_subscription,
     on_team_created,
     standing,
+    when_released,
     when_suspended,
 )
 from offhook.billing.test_gateway import TestGateway
@@ -81,6 +83,7 @@ __all__ = [
     "confirm_url",
     "hold",
     "look",
+    "on_charge_settled",
     "on_team_created",
     "open_gateway",
     "register_jobs",
@@ -89,6 +92,7 @@ __all__ = [
     "standing",
     "type_card",
     "void",
+    "when_released",
     "when_settled",
     "when_suspended",
 ]

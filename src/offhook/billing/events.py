@@ -1,5 +1,6 @@
 """What billing announces (webhooks.md)."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from offhook.db import Event
@@ -23,6 +24,17 @@ class SubscriptionSuspended(Event):
 
     event: ClassVar[str] = "subscription.suspended"
     state: str
+
+
+class SubscriptionReleasing(Event):
+    """The numbers of the suspended team go back to the carrier at `releases_at`, for good (UN11).
+
+    Told 14, 7, 3 and 1 days before, where the operator has turned that on.
+    """
+
+    event: ClassVar[str] = "subscription.releasing"
+    days: int
+    releases_at: datetime
 
 
 class SubscriptionRestored(Event):

@@ -6,12 +6,12 @@ No card number is stored, only the gateway's token and what may be shown.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, HoldState
-from offhook.billing.rules import CardStatus, SubscriptionState
+from offhook.billing.rules import CardStatus, Step, SubscriptionState
 from offhook.billing.totals import InvoiceState, LineKind
 from offhook.db import Base, TeamOwned, one_of, primary_key
 from offhook.prices import Money
@@ -25,6 +25,28 @@ class Subscription(TeamOwned, Base):
     id: Mapped[str] = primary_key("sub")
     state: Mapped[str] = mapped_column(String(12), default=SubscriptionState.TRIAL)
     since: Mapped[datetime]
+
+
+class SubscriptionChange(TeamOwned, Base):
+    """One step of a subscription, kept for ever: since when what was so."""
+
+    __tablename__ = "subscription_changes"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    step: Mapped[Step] = mapped_column(one_of(Step))
+    before: Mapped[SubscriptionState] = mapped_column(one_of(SubscriptionState, length=12))
+    after: Mapped[SubscriptionState] = mapped_column(one_of(SubscriptionState, length=12))
+    at: Mapped[datetime]
+
+
+class ReleaseNotice(TeamOwned, Base):
+    """A suspended team was told that its numbers go back in so many days (UN11)."""
+
+    __tablename__ = "release_notices"
+    __table_args__ = (UniqueConstraint("team_id", "suspended_since", "days"),)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    suspended_since: Mapped[datetime]
+    days: Mapped[int]
+    told_at: Mapped[datetime]
 
 
 class PaymentMethod(TeamOwned, Base):
@@ -132,7 +154,6 @@ class Invoice(TeamOwned, Base):
 
     state: Mapped[InvoiceState] = mapped_column(one_of(InvoiceState, length=10))
     attempt: Mapped[int] = mapped_column(default=1)  # numbers the key of the charge under way
-    retries: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
     last_attempt_at: Mapped[datetime | None]
     failed_since: Mapped[datetime | None]

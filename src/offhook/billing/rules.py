@@ -4,6 +4,7 @@ The life of a subscription:
 
     trial     --activate-->  active
     trial     --charge_failed--> past_due     14 days in which everything works but buying
+    trial     --unpaid-->    suspended        it has ended without a card (real gateways)
     active    --charge_failed--> past_due
     past_due  --paid-->      active
     past_due  --unpaid-->    suspended        numbers are treated as disabled
@@ -37,6 +38,7 @@ class Step(StrEnum):
 NEXT: dict[tuple[SubscriptionState, Step], SubscriptionState] = {
     (SubscriptionState.TRIAL, Step.ACTIVATE): SubscriptionState.ACTIVE,
     (SubscriptionState.TRIAL, Step.CHARGE_FAILED): SubscriptionState.PAST_DUE,
+    (SubscriptionState.TRIAL, Step.UNPAID): SubscriptionState.SUSPENDED,
     (SubscriptionState.TRIAL, Step.CANCEL): SubscriptionState.CANCELLED,
     (SubscriptionState.ACTIVE, Step.CHARGE_FAILED): SubscriptionState.PAST_DUE,
     (SubscriptionState.ACTIVE, Step.CANCEL): SubscriptionState.CANCELLED,

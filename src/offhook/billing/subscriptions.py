@@ -15,13 +15,14 @@ from offhook.billing.events import (
     SubscriptionRestored,
     SubscriptionSuspended,
 )
-from offhook.billing.models import Subscription
+from offhook.billing.models import Subscription, SubscriptionChange
 from offhook.billing.rules import Standing, Step, SubscriptionState
 from offhook.db import Event, Session, new_id, now, publish
 from offhook.errors import Conflict
 
 Suspended = Callable[[Session, str], Awaitable[None]]
 _on_suspended: list[Suspended] = []
+_on_release: list[Suspended] = []
 
 
 class StepNotAllowed(Conflict):
@@ -30,7 +31,19 @@ class StepNotAllowed(Conflict):
 
 def when_suspended(handler: Suspended) -> None:
     """Let a room above end what is live, in the transaction that suspends a team (N11)."""
-    _on_suspended.append(handler)
+    if handler not in _on_suspended:
+        _on_suspended.append(handler)
+
+
+def when_released(handler: Suspended) -> None:
+    """Let a room above give a team's numbers back to the carrier, for good (UN11)."""
+    if handler not in _on_release:
+        _on_release.append(handler)
+
+
+async def release(session: Session, team_id: str) -> None:
+    for handler in _on_release:
+        await handler(session, team_id)
 
 
 async def on_team_created(session: Session, team_id: str) -> None:
@@ -81,7 +94,10 @@ async def change_subscription(session: Session, team_id: str, step: Step) -> Sub
     if after is None:
         shown = step.replace("_", " ")
         raise StepNotAllowed(f"A subscription that is {before} does not take “{shown}”.")
-    found.state, found.since = after, await now(session)
+    at = await now(session)
+    found.state, found.since = after, at
+    session.add(SubscriptionChange(team_id=team_id, step=step, before=before, after=after, at=at))
+    await session.flush()
     for event in _told(team_id, before, after):
         await publish(session, event)
     if before in rules.SERVICES_ON and after not in rules.SERVICES_ON:

@@ -14,7 +14,8 @@ Who must end what is live when a number or one of its services stops (N9), in th
 
 Put together by app.py: `register_jobs(jobs, shop)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
-`billing.rents_from(rents_due)`, `usage.names_from(labels)`, `routers`.
+`billing.rents_from(rents_due)`, `billing.when_released(release_suspended)`,
+`usage.names_from(labels)`, `routers`.
 """
 
 from offhook.numbers import api, buying_api, buying_pages, pages
@@ -36,7 +37,12 @@ from offhook.numbers.rents import rents_due
 from offhook.numbers.rules import NumberStatus, Reason
 from offhook.numbers.service import configure, delete, disable, enable, get
 from offhook.numbers.stopping import when_stopped
-from offhook.numbers.users import NumbersOfAgents, of_agent, stop_suspended
+from offhook.numbers.users import (
+    NumbersOfAgents,
+    of_agent,
+    release_suspended,
+    stop_suspended,
+)
 from offhook.usage import Service
 
 # The addresses of buying stand before those that take a number's id.
@@ -68,6 +74,7 @@ __all__ = [
     "labels",
     "of_agent",
     "register_jobs",
+    "release_suspended",
     "rents_due",
     "routers",
     "stop_suspended",

@@ -65,3 +65,17 @@ async def stop_suspended(session: Session, team_id: str) -> None:
     )
     for number in rows:
         await service.stop(session, number)
+
+
+async def release_suspended(session: Session, team_id: str) -> None:
+    """All numbers of a team go back to the carrier, after the notices of UN11 (N10)."""
+    rows = await session.scalars(
+        select(Number).where(
+            Number.team_id == team_id,
+            Number.status.in_([NumberStatus.ENABLED, NumberStatus.DISABLED]),
+            Number.held_since.is_not(None),
+        )
+    )
+    for number in rows.all():
+        await service.disable(session, team_id, number.id, SYSTEM)
+        await service.delete(session, team_id, number.id, SYSTEM, confirmation=number.e164)
