@@ -1,25 +1,32 @@
 """Reservations per second against the same SQL under pgbench, and one check at two lengths.
 
-    PYTHONPATH=src python bench/usage.py [--seconds 5] [--clients 8] [--rows 1000 1000000]
+    PYTHONPATH=src python bench/usage.py [--seconds 5] [--clients 8] [--processes 2] [--rows ...]
 
 A PostgreSQL of its own, durable as in production (fsync on), on this machine's cores, which server
-and clients share. Both sides reserve messages on fifty numbers near no limit: BEGIN, the team, the
-clock, the kernel's statement, COMMIT. The check is one reservation, sequential, median and p99.
+and clients share. Both sides reserve messages on fifty numbers near no limit, with as many clients
+at once, in as many processes (ours) and threads (pgbench), one transaction each: BEGIN and the
+team in one message, the kernel's prepared statement, COMMIT. Rounds of both take turns, so that a
+noisy neighbour meets both; the medians are compared.
+
+The check is one reservation, sequential, median and p99.
 """
 
 import argparse
 import asyncio
 import importlib.util
 import itertools
+import multiprocessing
 import re
 import shutil
 import statistics
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -77,7 +84,21 @@ async def reserve(session: Session, team: str, number: str, message: str) -> Non
     assert isinstance(got, Granted)
 
 
-async def ours(database: Database, team: str, clients: int, seconds: float) -> float:
+def process(url: str, team: str, name: str, clients: int, seconds: float) -> float:
+    """One process of ours: reservations per second."""
+
+    async def run() -> float:
+        database = Database(url, pool_size=clients)
+        try:
+            await work(database, team, f"{name}_warm", clients, 0.3)
+            return await work(database, team, name, clients, seconds)
+        finally:
+            await database.close()
+
+    return uvloop.run(run())
+
+
+async def work(database: Database, team: str, name: str, clients: int, seconds: float) -> float:
     """Reservations per second through the facade, `clients` at once in one process."""
     counter = itertools.count()
     until = time.perf_counter() + seconds
@@ -86,7 +107,7 @@ async def ours(database: Database, team: str, clients: int, seconds: float) -> f
         while time.perf_counter() < until:
             index = next(counter)
             async with database.team(team) as session:
-                await reserve(session, team, f"num_{index % NUMBERS}", f"ours_{index}")
+                await reserve(session, team, f"num_{index % NUMBERS}", f"{name}_{index}")
 
     began = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(clients)))
@@ -105,29 +126,29 @@ def theirs(
     server: EmbeddedPostgres, database: Database, team: str, args: argparse.Namespace
 ) -> float:
     """The same statements under pgbench."""
-    statement = kernel.RESERVE
+    statement = kernel.reservation(kernel.Joining.NOTHING)
     for name, value in (
+        ("present", "NULL"),
         ("team_id", f"'{team}'"),
         ("number_id", "('num_' || :k)"),
         ("service", "'sms'"),
         ("subject_id", "('pgbench_' || :client_id || '_' || :n)"),
         ("index", "0"),
         ("direction", "'outbound'"),
-        ("starts_at", "now()"),
-        ("recorded_at", "now()"),
+        ("starts_at", "NULL"),
     ):
-        statement = re.sub(rf"(?<!:):{name}\b", value, statement)
+        statement = statement.replace(f"%({name})s", value)
     script = Path(server.folder / "reserve.sql")
     script.write_text(
         f"\\set k random(0, {NUMBERS - 1})\n\\set n random(1, 1000000000000)\n"
-        f"BEGIN;\nSELECT set_config('offhook.team', '{team}', true);\n"
-        f"SELECT clock_timestamp();\n{' '.join(statement.split())};\nCOMMIT;\n"
+        f"\\startpipeline\nBEGIN;\nSELECT set_config('offhook.team', '{team}', true);\n"
+        f"\\endpipeline\n{' '.join(statement.split())};\nCOMMIT;\n"
     )
     script.chmod(0o644)
     answer = subprocess.run(  # noqa: S603 - our own program and arguments
         [
             *(pgbench(), "-n", "-M", "prepared", "-f", script),
-            *("-c", str(args.clients), "-j", "1", "-T", str(int(args.seconds))),
+            *("-c", str(args.clients), "-j", str(args.processes), "-T", str(int(args.seconds))),
             database.psycopg_url,
         ],
         check=True,
@@ -158,13 +179,43 @@ async def check_at(
     return statistics.median(took), statistics.quantiles(took, n=100)[98]
 
 
+async def rates(
+    server: EmbeddedPostgres, database: Database, team: str, args: argparse.Namespace
+) -> None:
+    """Reservations per second of both, in rounds that take turns."""
+    loop = asyncio.get_running_loop()
+    mine: list[float] = []
+    peer: list[float] = []
+    each = args.clients // args.processes
+    with ProcessPoolExecutor(args.processes, multiprocessing.get_context("spawn")) as pool:
+        for turn in range(args.rounds):
+            names = [f"ours_{turn}_{number}" for number in range(args.processes)]
+            mine.append(
+                sum(
+                    await asyncio.gather(
+                        *(
+                            loop.run_in_executor(
+                                pool, process, database.url, team, name, each, args.seconds
+                            )
+                            for name in names
+                        )
+                    )
+                )
+            )
+            peer.append(await asyncio.to_thread(theirs, server, database, team, args))
+            print(f"  round {turn + 1}: ours {mine[-1]:,.0f}, pgbench {peer[-1]:,.0f}", flush=True)
+    ratio = statistics.median(a / b for a, b in zip(mine, peer, strict=True))
+    print(
+        f"reservations/s, {args.clients} clients in {args.processes} processes: "
+        f"ours {statistics.median(mine):,.0f}   pgbench {statistics.median(peer):,.0f}   "
+        f"ratio {ratio:.2f}"
+    )
+
+
 async def bench(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
     database = Database(server.url(), pool_size=args.clients)
     team = await prepare(database)
-    await ours(database, team, args.clients, 1)  # warm
-    rate = await ours(database, team, args.clients, args.seconds)
-    peer = await asyncio.to_thread(theirs, server, database, team, args)
-    print(f"reservations/s  ours {rate:,.0f}   pgbench {peer:,.0f}   ratio {rate / peer:.2f}")
+    await rates(server, database, team, args)
     before = 0
     medians: list[float] = []
     for rows in args.rows:
@@ -179,7 +230,9 @@ async def bench(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 1_000_000])
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
@@ -188,7 +241,7 @@ def main() -> None:
     server.start()
     server.sql("CREATE EXTENSION IF NOT EXISTS vector", "offhook")
     try:
-        asyncio.run(bench(server, args))
+        uvloop.run(bench(server, args))
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,9 +3,12 @@
 import asyncio
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+import psycopg
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from offhook.db import Database, Event, EventRow, Listener, new_id, now, publish
+from offhook.db import Database, Event, EventRow, Listener, fetch, new_id, now, publish
 from offhook.teams.models import Team
 
 
@@ -71,3 +74,71 @@ async def test_now_is_aware_and_ids_sort_by_time(database: Database) -> None:
         assert (await now(session)).tzinfo is UTC
     assert new_id("num").startswith("num_")
     assert len(new_id("num")) == len("num_") + 26
+
+
+async def end_connections(database: Database) -> None:
+    """As a restart of the server does."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with await psycopg.AsyncConnection.connect(database.psycopg_url) as connection:
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode())
+
+
+async def test_a_pooled_connection_that_the_server_ended_is_replaced(database: Database) -> None:
+    team = await make_team(database)
+    await end_connections(database)
+    assert await count_events(database, team) == 0
+
+
+async def test_a_connection_lost_in_mid_transaction_is_an_error_and_the_next_one_works(
+    database: Database,
+) -> None:
+    team = await make_team(database)
+    with pytest.raises(DBAPIError) as lost:
+        async with database.team(team) as session:
+            await publish(session, SomethingHappened(team_id=team))
+            await end_connections(database)
+            await fetch(session, "SELECT 1", {})
+    assert lost.value.connection_invalidated
+    assert await count_events(database, team) == 0
+
+
+async def test_a_use_case_that_fails_or_is_cancelled_leaves_nothing(database: Database) -> None:
+    team = await make_team(database)
+    opened = asyncio.Event()
+
+    async def use_case() -> None:
+        async with database.team(team) as session:
+            await publish(session, SomethingHappened(team_id=team))
+            opened.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(use_case())
+    await opened.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    with pytest.raises(ZeroDivisionError):
+        async with database.team(team) as session:
+            await publish(session, SomethingHappened(team_id=team))
+            raise ZeroDivisionError
+    assert await count_events(database, team) == 0
+
+
+async def test_the_drivers_own_statements_see_the_team_and_fail_as_others_do(
+    database: Database,
+) -> None:
+    ours, theirs = await make_team(database), await make_team(database)
+    async with database.team(ours) as session:
+        await publish(session, SomethingHappened(team_id=ours))
+    count = "SELECT count(*) FROM events WHERE name = %(name)s"
+    for team, seen in ((ours, 1), (theirs, 0)):
+        async with database.team(team) as session:
+            assert await fetch(session, count, {"name": "something.happened"}) == [(seen,)]
+    with pytest.raises(IntegrityError):
+        async with database.team(ours) as session:
+            await fetch(session, "INSERT INTO teams (id) VALUES (%(id)s) RETURNING 1", {"id": ours})
+
+
+async def test_a_team_named_to_break_out_is_only_a_name(database: Database) -> None:
+    async with database.team("x', true); SELECT '") as session:
+        seen = await session.scalar(text("SELECT current_setting('offhook.team')"))
+    assert seen == "x', true); SELECT '"

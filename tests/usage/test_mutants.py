@@ -5,7 +5,6 @@ fail with any mutant of metering.md's list.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 import psycopg
 import pytest
@@ -13,7 +12,7 @@ from usage_desk import Clock
 from usage_pair import pair
 
 from offhook.db import Database
-from offhook.usage import Service, kernel, minutes, month, rating
+from offhook.usage import Service, kernel, month, rating, statements
 from offhook.usage.models import Entry
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
@@ -73,13 +72,6 @@ def patched(name: str, old: str, new: str) -> Mutate:
     return mutate
 
 
-def whole_call_to_the_answers_month(patch: pytest.MonkeyPatch) -> None:
-    def start(answered_at: datetime, index: int) -> datetime:
-        return answered_at
-
-    patch.setattr(minutes, "minute_start", start)
-
-
 def arrival_order_rating(patch: pytest.MonkeyPatch) -> None:
     def as_they_come(units: list[rating.Unit], allowance: int) -> list[rating.Unit]:
         return list(units)[:allowance]
@@ -101,7 +93,10 @@ async def test_the_life_passes_without_a_mutant(clocked: Database, clock: Clock)
         pytest.param(
             patched("RESERVE", "posted + pending + 1 <=", "posted + 1 <="), id="pending-ignored"
         ),
-        pytest.param(whole_call_to_the_answers_month, id="whole-call-to-the-answers-month"),
+        pytest.param(
+            patched("NEXT_MINUTE", "+ %(index)s * interval '1 minute'", "+ interval '0'"),
+            id="whole-call-to-the-answers-month",
+        ),
         pytest.param(arrival_order_rating, id="arrival-order-rating"),
         pytest.param(
             patched("RESOLVE", "counter.pending - sums.ended", "counter.pending"),
@@ -127,6 +122,6 @@ async def test_a_second_telling_counted_twice_is_noticed(
         await connection.execute("DROP INDEX uq_usage_entries_unit")
     for name in ("RESERVE", "RESOLVE", "CORRECT"):
         replacement = "" if name == statement else "ON CONFLICT DO NOTHING"
-        patched(name, kernel.ONCE, replacement)(monkeypatch)
+        patched(name, statements.ONCE, replacement)(monkeypatch)
     with pytest.raises(AssertionError):
         await life(clocked, clock)

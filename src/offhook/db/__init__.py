@@ -18,7 +18,7 @@ Knows no domain: tables belong to the rooms. In a room:
 Everything inside one `async with` is committed together or not at all: rows, events and jobs.
 """
 
-from offhook.db.engine import Database, Session, now
+from offhook.db.engine import Database, Session, fetch, now, told_time
 from offhook.db.ids import new_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import Event, EventRow, Listener, publish, touch
@@ -39,6 +39,7 @@ __all__ = [
     "TeamOwned",
     "UtcTime",
     "enqueue",
+    "fetch",
     "keys_in_use",
     "new_id",
     "now",
@@ -48,6 +49,7 @@ __all__ = [
     "publish",
     "rotate",
     "seal",
+    "told_time",
     "touch",
     "unseal",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from offhook.db import Session
 from offhook.usage import kernel, notices
 from offhook.usage.calendar import period_at
-from offhook.usage.kernel import Duplicate, Refused, Taken, Uncounted, Wanted
+from offhook.usage.kernel import Duplicate, Refused, Taken, Uncounted, Unjoined, Wanted
 from offhook.usage.meters import balance, meter_of
 from offhook.usage.models import Counter, Entry
 from offhook.usage.rules import Kind, Reason, Service
@@ -40,23 +40,26 @@ class Denied:
     resets_at: datetime
 
 
-async def take(session: Session, wanted: Wanted) -> Taken | Denied | None:
-    """Take one unit; None when its key is on the ledger already.
+async def take(session: Session, wanted: Wanted) -> Taken | Denied | Duplicate | Unjoined:
+    """Take one unit. Makes the month and its counters on the first unit. Raises MeterMissing.
 
-    Makes the month and its counters on the first unit. Raises MeterMissing.
+    Unjoined: the call has ended, or it never held the minute before. Denied leaves no entry; the
+    call's row is the caller's to put right.
     """
     outcome = await kernel.reserve(session, wanted)
     if isinstance(outcome, Uncounted):
-        await meter_of(session, wanted.team_id, wanted.number_id)  # raises MeterMissing
-        period = await period_at(session, wanted.team_id, wanted.starts_at)
+        period = await period_at(session, wanted.team_id, outcome.starts_at)
         await kernel.open_counters(
             session, wanted.team_id, wanted.number_id, period.starts_at, period.ends_at
         )
         outcome = await kernel.reserve(session, wanted)
+    if isinstance(outcome, Unjoined):
+        await meter_of(session, wanted.team_id, wanted.number_id)  # raises MeterMissing
+        return outcome
     if isinstance(outcome, Duplicate):
-        return None
+        return outcome
     if isinstance(outcome, Refused | Uncounted):
-        return await _refuse(session, wanted)
+        return await _refuse(session, wanted, outcome.starts_at)
     await notices.limit(
         session,
         _month(wanted, outcome.period_start, outcome.period_end),
@@ -67,7 +70,7 @@ async def take(session: Session, wanted: Wanted) -> Taken | Denied | None:
     return outcome
 
 
-async def again(session: Session, wanted: Wanted, *, same_start: bool) -> bool:
+async def again(session: Session, wanted: Wanted) -> bool:
     """A key that is on the ledger came again (UI3): whether its unit is still good.
 
     The first entry stands; another content under its key is an incident.
@@ -84,7 +87,8 @@ async def again(session: Session, wanted: Wanted, *, same_start: bool) -> bool:
         )
     }
     held = entries["hold"]
-    if held.number_id != wanted.number_id or (same_start and held.starts_at != wanted.starts_at):
+    other_start = wanted.starts_at is not None and held.starts_at != wanted.starts_at
+    if held.number_id != wanted.number_id or other_start:
         log.error(
             "incident: %s %s/%s came again with other content; the first entry %s stands",
             wanted.service.unit,
@@ -110,8 +114,8 @@ def left_after(taken: Taken) -> int | None:
     return max(0, taken.limit - taken.posted - taken.pending)
 
 
-async def _refuse(session: Session, wanted: Wanted) -> Denied:
-    period = await period_at(session, wanted.team_id, wanted.starts_at)
+async def _refuse(session: Session, wanted: Wanted, at: datetime) -> Denied:
+    period = await period_at(session, wanted.team_id, at)
     month = _month(wanted, period.starts_at, period.ends_at)
     counter = (
         await session.execute(

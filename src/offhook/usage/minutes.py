@@ -9,11 +9,10 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, update
 
 from offhook.db import Session, now, touch
 from offhook.errors import NotFound
@@ -21,7 +20,7 @@ from offhook.prices import Direction
 from offhook.usage import kernel, notices
 from offhook.usage.calendar import period_at
 from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
-from offhook.usage.kernel import Account, Ended, Resolved, Wanted
+from offhook.usage.kernel import Account, Duplicate, Ended, Joining, Resolved, Unjoined, Wanted
 from offhook.usage.meters import tariff
 from offhook.usage.models import Entry, MeteredCall
 from offhook.usage.rules import (
@@ -85,19 +84,6 @@ async def reserve_minute(
     last in the transaction. Raises CallUnknown for index > 0 without minute index - 1,
     MeterMissing for an unknown number.
     """
-    present = await now(session)
-    answered_at = await _join(
-        session,
-        team_id,
-        number_id=number_id,
-        call_id=call_id,
-        index=index,
-        answered_at=starts_at or present,
-        present=present,
-        direction=direction,
-    )
-    if answered_at is None:
-        return Denied(Reason.CALL_ENDED, (await period_at(session, team_id, present)).ends_at)
     wanted = Wanted(
         team_id=team_id,
         number_id=number_id,
@@ -105,22 +91,23 @@ async def reserve_minute(
         subject_id=call_id,
         index=index,
         direction=direction.value,
-        starts_at=starts_at or minute_start(answered_at, index),
-        recorded_at=present,
+        starts_at=starts_at,
+        joining=Joining.NEXT if index else Joining.FIRST,
     )
     outcome = await take(session, wanted)
+    if isinstance(outcome, Unjoined):
+        return await _ended(session, wanted)
     if isinstance(outcome, Denied):
         await _leave(session, team_id, call_id, index)
         return outcome
-    if outcome is None:
-        await again(session, wanted, same_start=starts_at is not None)
-        wanted = replace(wanted, starts_at=minute_start(answered_at, index))
+    if isinstance(outcome, Duplicate):
+        await again(session, wanted)
         left, resets_at = await left_now(session, wanted)
     else:
         left, resets_at = left_after(outcome), outcome.period_end
-    ends_at = wanted.starts_at + MINUTE
+    ends_at = outcome.starts_at + MINUTE
     return Granted(
-        starts_at=wanted.starts_at,
+        starts_at=outcome.starts_at,
         ends_at=ends_at,
         valid_until=ends_at + timedelta(seconds=VALID_AFTER_END_S),
         resets_at=resets_at,
@@ -232,58 +219,19 @@ async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost
     return lost
 
 
-async def _join(
-    session: Session,
-    team_id: str,
-    *,
-    number_id: str,
-    call_id: str,
-    index: int,
-    answered_at: datetime,
-    present: datetime,
-    direction: Direction,
-) -> datetime | None:
-    """Lock the call (made with minute 0) and count minute `index` to it; its answer time.
-
-    None when the call has ended. The lock keeps a renewal and a settlement apart.
-    """
-    here = (MeteredCall.call_id == call_id, MeteredCall.team_id == team_id)
-    if index == 0:
-        made = insert(MeteredCall).values(
-            call_id=call_id,
-            team_id=team_id,
-            number_id=number_id,
-            direction=direction.value,
-            answered_at=answered_at,
-            alive_at=present,
-            reserved_minutes=1,
+async def _ended(session: Session, wanted: Wanted) -> Denied:
+    """The call took no minute: it has ended, or it is not there (CallUnknown)."""
+    ended = await session.scalar(
+        select(MeteredCall.call_id).where(
+            MeteredCall.call_id == wanted.subject_id,
+            MeteredCall.team_id == wanted.team_id,
+            MeteredCall.ended_at.isnot(None),
         )
-        statement = made.on_conflict_do_update(
-            index_elements=["call_id"],
-            set_={"alive_at": present},
-            where=(MeteredCall.team_id == team_id) & MeteredCall.ended_at.is_(None),
-        ).returning(MeteredCall.answered_at)
-    else:
-        statement = (
-            update(MeteredCall)
-            .where(
-                *here,
-                MeteredCall.ended_at.is_(None),
-                MeteredCall.reserved_minutes >= index,
-            )
-            .values(
-                alive_at=present,
-                heartbeat_at=present,
-                reserved_minutes=func.greatest(MeteredCall.reserved_minutes, index + 1),
-            )
-            .returning(MeteredCall.answered_at)
-        )
-    joined = await session.scalar(statement)
-    if joined is None and not await session.scalar(
-        select(MeteredCall.call_id).where(*here, MeteredCall.ended_at.isnot(None))
-    ):
-        raise CallUnknown(f"Call {call_id} holds no minute before minute {index}.")
-    return joined
+    )
+    if ended is None:
+        raise CallUnknown(f"Call {wanted.subject_id} holds no minute before minute {wanted.index}.")
+    month = await period_at(session, wanted.team_id, await now(session))
+    return Denied(Reason.CALL_ENDED, month.ends_at)
 
 
 async def _leave(session: Session, team_id: str, call_id: str, index: int) -> None:
@@ -332,7 +280,7 @@ async def _end(
 ) -> Settlement:
     """Post the first `billed` minutes, end the others as `rest`, close the call."""
     present = await now(session)
-    missing = await _reserve_late(session, call, billed, present)
+    missing = await _reserve_late(session, call, billed)
     holds = await _holds(session, call)
     plan = resolutions([(index, start) for index, start, _ in holds], billed, rest, shift)
     held_in = {index: period_start for index, _, period_start in holds}
@@ -366,7 +314,7 @@ async def _end(
     return Settlement(call.call_id, call.number_id, minutes, seconds)
 
 
-async def _reserve_late(session: Session, call: MeteredCall, billed: int, present: datetime) -> int:
+async def _reserve_late(session: Session, call: MeteredCall, billed: int) -> int:
     """Reserve minutes that were spoken without one; how many the limit refused.
 
     Our watchdog ends a call 2 s before its last reserved minute does, so this is a fault of ours.
@@ -383,7 +331,6 @@ async def _reserve_late(session: Session, call: MeteredCall, billed: int, presen
                 index=index,
                 direction=call.direction,
                 starts_at=minute_start(call.answered_at, index),
-                recorded_at=present,
             ),
         )
         if isinstance(outcome, Denied):

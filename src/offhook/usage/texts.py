@@ -16,7 +16,7 @@ from offhook.errors import NotFound
 from offhook.prices import Direction
 from offhook.usage import kernel, notices
 from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
-from offhook.usage.kernel import Account, Ended, Wanted
+from offhook.usage.kernel import Account, Ended, Taken, Wanted
 from offhook.usage.meters import tariff
 from offhook.usage.models import Entry
 from offhook.usage.rules import Kind, Reason, Service
@@ -56,7 +56,6 @@ async def take_message(
     reply (UT3). An outbound one is held until it is posted or given back. Denied writes nothing.
     The counter stays locked until the commit. Raises MeterMissing.
     """
-    present = await now(session)
     wanted = Wanted(
         team_id=team_id,
         number_id=number_id,
@@ -64,24 +63,26 @@ async def take_message(
         subject_id=message_id,
         index=0,
         direction=Direction(direction).value,
-        starts_at=present,
-        recorded_at=present,
     )
     outcome = await take(session, wanted)
     if isinstance(outcome, Denied):
         return outcome
-    if outcome is None:
-        good = await again(session, wanted, same_start=False)
-        left, resets_at = await left_now(session, wanted)
-        if not good:
-            return Denied(Reason.GIVEN_BACK, resets_at)
-        return Granted(present, present, present, resets_at, left)
+    if not isinstance(outcome, Taken):
+        return await _again(session, wanted)
+    at = outcome.starts_at
     if direction == Direction.INBOUND:
-        held = _Held(
-            team_id, number_id, message_id, Direction.INBOUND, present, outcome.period_start
-        )
+        held = _Held(team_id, number_id, message_id, Direction.INBOUND, at, outcome.period_start)
         await _resolve(session, held, Kind.POSTED)
-    return Granted(present, present, present, outcome.period_end, left_after(outcome))
+    return Granted(at, at, at, outcome.period_end, left_after(outcome))
+
+
+async def _again(session: Session, wanted: Wanted) -> Granted | Denied:
+    good = await again(session, wanted)
+    left, resets_at = await left_now(session, wanted)
+    if not good:
+        return Denied(Reason.GIVEN_BACK, resets_at)
+    present = await now(session)
+    return Granted(present, present, present, resets_at, left)
 
 
 async def post_message(session: Session, team_id: str, *, message_id: str) -> None:
