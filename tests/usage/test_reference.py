@@ -105,7 +105,9 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0, 30, 90]))
     def to_months_end(self, seconds: int) -> None:
+        """Days later: whoever was on the line then is gone."""
         self.pair.to_months_end(seconds)
+        self.runner.run(self.pair.sweep())
 
     @invariant()
     def agree(self) -> None:
