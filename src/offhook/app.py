@@ -23,6 +23,7 @@ from offhook import (
     knowledge,
     messages,
     numbers,
+    prices,
     speech,
     teams,
     usage,
@@ -31,7 +32,19 @@ from offhook import (
 from offhook.db import Database, Jobs, Listener, Session
 from offhook.settings import Settings
 
-ROOMS = (teams, usage, billing, contacts, knowledge, agents, numbers, inbox, messages, calls)
+ROOMS = (
+    teams,
+    prices,
+    usage,
+    billing,
+    contacts,
+    knowledge,
+    agents,
+    numbers,
+    inbox,
+    messages,
+    calls,
+)
 CALLBACKS = "/carriers/"
 
 
@@ -77,6 +90,7 @@ def join_rooms() -> None:
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
     usage.names_from(numbers.labels)
+    prices.effect_from(usage.effect_of)
 
 
 def register_jobs(

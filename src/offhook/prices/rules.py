@@ -31,6 +31,14 @@ class NumberType(StrEnum):
     TOLL_FREE = "toll_free"
 
 
+class CarrierKind(StrEnum):
+    """Who carries a number, as the price list tells them apart."""
+
+    SIMULATOR = "simulator"
+    TWILIO = "twilio"
+    OWN = "own"  # a number of the team's own carrier account: no rent of ours (A7)
+
+
 class PriceMissing(Conflict):
     """No price is set for a kind of number, so it can be neither offered nor rated."""
 
@@ -51,6 +59,11 @@ class Price:
     message_inbound: Money
     message_outbound: Money
     valid_from: datetime
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What the price is for: carrier, country, number type."""
+        return self.carrier, self.country, self.number_type.value
 
     def per_minute(self, direction: Direction = Direction.INBOUND) -> Money:
         return self.minute_inbound if direction is Direction.INBOUND else self.minute_outbound

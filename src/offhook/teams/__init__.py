@@ -19,6 +19,7 @@ from offhook.teams.access import (
     SystemSession,
     TeamSession,
     identify,
+    operator_only,
     require,
 )
 from offhook.teams.jobs import register as register_jobs
@@ -43,6 +44,7 @@ __all__ = [
     "create_team",
     "identify",
     "on_team_created",
+    "operator_only",
     "operators",
     "register_jobs",
     "require",

@@ -161,8 +161,10 @@ AdminActor = Annotated[Actor, Depends(require(Role.ADMIN))]
 OwnerActor = Annotated[Actor, Depends(require(Role.OWNER))]
 
 
-def _operator(actor: CurrentActor) -> Actor:
-    """403, not 404 (SEC7 hides what another team has): that there are operator's pages is no
+def operator_only(actor: CurrentActor) -> Actor:
+    """The actor, who is an operator.
+
+    403, not 404 (SEC7 hides what another team has): that there are operator's pages is no
     secret, and the answer comes before anything is read, the same for what is there and what is
     not.
     """
@@ -174,7 +176,7 @@ def _operator(actor: CurrentActor) -> Actor:
     return actor
 
 
-OperatorActor = Annotated[Actor, Depends(_operator)]
+OperatorActor = Annotated[Actor, Depends(operator_only)]
 
 
 async def _team_session(request: Request, actor: CurrentActor) -> AsyncGenerator[Session]:

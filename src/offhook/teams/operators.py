@@ -4,13 +4,14 @@ The first owner is one (`service.welcome`); others are added on the server's com
 nobody is locked out. All of them take a system session.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from offhook.db import Session
 from offhook.teams.errors import LastOperator, OperatorOnly, UserUnknown
-from offhook.teams.models import Membership, Role, Team, User
+from offhook.teams.models import ApiKey, Membership, Role, Team, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,18 @@ async def operators(session: Session) -> list[User]:
         select(User).where(User.is_operator).order_by(User.created_at, User.id)
     )
     return list(rows)
+
+
+async def who(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """What to call those who did something, by the ids that records keep: addresses of users,
+    names of keys (system scope for keys of other teams).
+    """
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    users = await session.execute(select(User.id, User.email).where(User.id.in_(wanted)))
+    keys = await session.execute(select(ApiKey.id, ApiKey.name).where(ApiKey.id.in_(wanted)))
+    return {row[0]: row[1] for row in (*users, *keys)}
 
 
 async def check(session: Session, user_id: str) -> None:

@@ -61,6 +61,7 @@ from offhook.usage.month import (
 from offhook.usage.names import Label, Link, invoices_from, names, names_from, subjects_from
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
+from offhook.usage.repricing import effect_of
 from offhook.usage.rules import (
     LimitInvalid,
     Reason,
@@ -113,6 +114,7 @@ __all__ = [
     "correct_message",
     "cost_of_call",
     "counted",
+    "effect_of",
     "give_back_message",
     "heartbeat",
     "invoices_from",
