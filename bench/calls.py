@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import procrastinate
 import uvloop
@@ -46,7 +46,7 @@ from offhook.calls.models import Call, MediaNode
 from offhook.calls.node import Node
 from offhook.calls.parts import Parts
 from offhook.calls.tokens import stream_token
-from offhook.carriers import Carrier, streams
+from offhook.carriers import Carriers, streams
 from offhook.db import Database
 from offhook.schema import metadata
 from offhook.settings import Settings
@@ -121,6 +121,9 @@ class StandIns:
     async def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
         yield Text(ANSWER)
 
+    async def of(self, account_id: str | None) -> Self:
+        return self
+
     async def hang_up(self, call_id: str) -> None: ...
 
     async def limit_call(self, call_id: str, *, seconds: int) -> None: ...
@@ -164,7 +167,7 @@ async def _media(home: str, url: str, count: int, pipe: Connection) -> None:
         settings=settings,
         secret=SECRET,
         database=database,
-        carrier=cast("Carrier", stand_ins),
+        carriers=cast("Carriers", stand_ins),
         brain=cast("Brain", stand_ins),
         recogniser=stand_ins,
         synthesiser=stand_ins,

@@ -19,15 +19,25 @@ from sqlalchemy import select, update
 from number_fixtures import BY, make_agent, make_enabled, make_team
 from offhook import inbox, messages, numbers, usage
 from offhook.agents import Briefing, Part, Text
-from offhook.carriers import Account, Callbacks, Carrier, InboundSms, Media, Place, Search, account
+from offhook.carriers import (
+    Account,
+    Callbacks,
+    Carrier,
+    Carriers,
+    InboundSms,
+    Media,
+    Place,
+    Search,
+    account,
+)
 from offhook.carriers.simulator.server import Simulator, running
-from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database, Jobs
 from offhook.inbox import Turn
 from offhook.messages import Message
 from offhook.numbers import stopping
 from offhook.phone import E164, sender
 from offhook.settings import Settings
+from offhook.vault import open_vault
 
 ANN = "+14155550199"
 BOB = "+14155550198"
@@ -62,13 +72,17 @@ class Shop:
 
     database: Database
     settings: Settings
-    carrier: Carrier
+    carriers: Carriers
     simulator: Simulator
     model: ScriptedModel
     team: str
     number: str
     e164: str
     agent: str
+
+    @property
+    def carrier(self) -> Carrier:
+        return self.carriers.operator
 
     @property
     def account(self) -> Account:
@@ -109,7 +123,7 @@ class Shop:
 
     def jobs(self) -> Jobs:
         jobs = Jobs(self.database)
-        messages.register_jobs(jobs, self.settings, self.database, self.carrier, self.model)
+        messages.register_jobs(jobs, self.settings, self.database, self.carriers, self.model)
         return jobs
 
     async def work(self) -> None:
@@ -206,20 +220,23 @@ async def simulator(settings: Settings) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def carrier(simulator: Simulator, settings: Settings) -> AsyncIterator[Carrier]:
-    carrier = open_twilio(account(settings), simulator.url)
-    yield carrier
-    await carrier.aclose()
+async def carriers(
+    database: Database, simulator: Simulator, settings: Settings
+) -> AsyncIterator[Carriers]:
+    lookup = numbers.account_lookup(database, open_vault(settings))
+    carriers = Carriers(settings, lookup, simulator_url=simulator.url)
+    yield carriers
+    await carriers.aclose()
 
 
 @pytest.fixture
 async def shop(
-    database: Database, settings: Settings, simulator: Simulator, carrier: Carrier
+    database: Database, settings: Settings, simulator: Simulator, carriers: Carriers
 ) -> AsyncIterator[Shop]:
     team = await make_team(database, "Daily Bread")
     agent = await make_agent(database, team)
-    number, e164 = await buy(database, carrier, settings, team, agent)
+    number, e164 = await buy(database, carriers.operator, settings, team, agent)
     model = ScriptedModel()
     stopping.when_stopped(messages.when_number_stopped)
-    yield Shop(database, settings, carrier, simulator, model, team, number, e164, agent)
+    yield Shop(database, settings, carriers, simulator, model, team, number, e164, agent)
     stopping.forget(messages.when_number_stopped)

@@ -9,16 +9,17 @@ import pytest
 from offhook import agents, billing, numbers, usage
 from offhook.billing import CardInput, TestGateway, cards
 from offhook.billing.gateway import Setup
-from offhook.carriers import Callbacks, Carrier, account
+from offhook.carriers import Callbacks, Carrier, Carriers
 from offhook.carriers.simulator.server import Simulator, running
-from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database, Session, now
 from offhook.numbers import stopping
 from offhook.numbers.models import Number
+from offhook.numbers.own.bringing import Importer
 from offhook.numbers.purchasing import Shop
 from offhook.settings import Settings
 from offhook.teams import Team
 from offhook.usage import Service
+from offhook.vault import open_vault
 
 BY = numbers.By("usr_1", "ana@bakery.example")
 _e164 = count(14155550100)
@@ -190,10 +191,25 @@ async def simulator(settings: Settings) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def carrier(settings: Settings, simulator: Simulator) -> AsyncIterator[Carrier]:
-    carrier = open_twilio(account(settings), simulator.url)
-    yield carrier
-    await carrier.aclose()
+async def carriers(
+    settings: Settings, simulator: Simulator, database: Database
+) -> AsyncIterator[Carriers]:
+    """Every carrier account, at the simulated carrier."""
+    lookup = numbers.account_lookup(database, open_vault(settings))
+    carriers = Carriers(settings, lookup, simulator_url=simulator.url)
+    yield carriers
+    await carriers.aclose()
+
+
+@pytest.fixture
+def carrier(carriers: Carriers) -> Carrier:
+    """The operator's account."""
+    return carriers.operator
+
+
+@pytest.fixture
+def importer(database: Database, carriers: Carriers, settings: Settings) -> Importer:
+    return Importer(database, carriers, open_vault(settings), CALLBACKS)
 
 
 @pytest.fixture

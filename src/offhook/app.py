@@ -31,6 +31,7 @@ from offhook import (
 )
 from offhook.db import Database, Jobs, Listener, Session
 from offhook.settings import Settings
+from offhook.vault import open_vault
 
 ROOMS = (
     teams,
@@ -60,6 +61,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     )
     application.state.database = database
     application.state.secret = application.state.web.secret
+    application.state.vault = open_vault(settings)
     application.state.voices = voices(settings, synthesiser)
     for room in ROOMS:
         for router in room.routers:
@@ -97,19 +99,26 @@ def register_jobs(
     jobs: Jobs,
     settings: Settings,
     database: Database,
-    carrier: carriers.Carrier,
+    accounts: carriers.Carriers,
     brain: agents.Brain,
 ) -> None:
     """Let a worker do the background work of every room."""
-    gateway = billing.open_gateway(settings, database.url)
-    shop = numbers.Shop(database, carrier, gateway, callbacks(settings))
+    gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
+    shop = numbers.Shop(database, accounts.operator, gateway, ours)
+    importer = numbers.Importer(database, accounts, open_vault(settings), ours)
     teams.register_jobs(jobs, database)
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)
     knowledge.register_jobs(jobs, database)
     numbers.register_jobs(jobs, shop)
-    messages.register_jobs(jobs, settings, database, carrier, brain)
-    calls.register_jobs(jobs, settings, database, carrier)
+    numbers.register_own_jobs(jobs, importer)
+    messages.register_jobs(jobs, settings, database, accounts, brain)
+    calls.register_jobs(jobs, settings, database, accounts)
+
+
+def open_carriers(settings: Settings, database: Database) -> carriers.Carriers:
+    """Every carrier account of this installation, to be closed with `aclose`."""
+    return carriers.Carriers(settings, numbers.account_lookup(database, open_vault(settings)))
 
 
 def callbacks(settings: Settings) -> carriers.Callbacks:
@@ -136,8 +145,8 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     """While the application runs: the carrier is open, news of the database reach the pages."""
     database = cast("Database", application.state.database)
     hub = application.state.web.live
-    carrier = carriers.open(application.state.settings)
-    application.state.carrier = carrier
+    accounts = open_carriers(application.state.settings, database)
+    application.state.carriers = accounts
     gateway = billing.open_gateway(application.state.settings, database.url)
     application.state.gateway = gateway
     listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())
@@ -148,7 +157,7 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
         with suppress(asyncio.CancelledError):
             await listener
         await gateway.aclose()
-        await carrier.aclose()
+        await accounts.aclose()
 
 
 async def _healthz() -> dict[str, str]:

@@ -121,6 +121,11 @@ def is_toll_free(number: E164) -> bool:
     return kind == PhoneNumberType.TOLL_FREE
 
 
+def is_mobile(number: E164) -> bool:
+    """Whether the plan says so; where it does not tell mobile from fixed (+1), False."""
+    return phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.MOBILE
+
+
 def _possible(text: str) -> bool:
     try:
         return phonenumbers.is_possible_number(phonenumbers.parse(text))

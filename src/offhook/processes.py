@@ -43,7 +43,7 @@ async def _web(settings: Settings) -> None:
 
 
 async def _media(settings: Settings) -> None:
-    async with _database(settings) as database, _carrier(settings) as carrier:
+    async with _database(settings) as database, _carriers(settings, database) as accounts:
         recogniser = speech.open_recogniser(settings)
         synthesiser = speech.open_synthesiser(settings)
         await recogniser.start()
@@ -53,7 +53,7 @@ async def _media(settings: Settings) -> None:
             settings=settings,
             secret=secret_key(settings),
             database=database,
-            carrier=carrier,
+            carriers=accounts,
             brain=brain,
             recogniser=recogniser,
             synthesiser=synthesiser,
@@ -68,11 +68,11 @@ async def _media(settings: Settings) -> None:
 
 
 async def _worker(settings: Settings) -> None:
-    async with _database(settings) as database, _carrier(settings) as carrier:
+    async with _database(settings) as database, _carriers(settings, database) as accounts:
         brain = agents.open_brain(settings)
         app.join_rooms()
         jobs = Jobs(database)
-        app.register_jobs(jobs, settings, database, carrier, brain)
+        app.register_jobs(jobs, settings, database, accounts, brain)
         try:
             await jobs.run()
         finally:
@@ -89,12 +89,12 @@ async def _database(settings: Settings) -> AsyncGenerator[Database]:
 
 
 @asynccontextmanager
-async def _carrier(settings: Settings) -> AsyncGenerator[carriers.Carrier]:
-    carrier = carriers.open(settings)
+async def _carriers(settings: Settings, database: Database) -> AsyncGenerator[carriers.Carriers]:
+    accounts = app.open_carriers(settings, database)
     try:
-        yield carrier
+        yield accounts
     finally:
-        await carrier.aclose()
+        await accounts.aclose()
 
 
 def _until_stopped() -> asyncio.Event:

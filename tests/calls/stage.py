@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from rehearsal import FarEnd, Marks
@@ -25,7 +25,7 @@ from offhook.calls.parts import Parts
 from offhook.calls.rules import CallState, End
 from offhook.calls.service import Connected
 from offhook.calls.tokens import stream_token
-from offhook.carriers import Carrier
+from offhook.carriers import Carriers
 from offhook.db import Database, new_id, now
 from offhook.phone import E164
 from offhook.settings import Settings
@@ -148,6 +148,9 @@ class HangUps:
     def __init__(self) -> None:
         self.hung_up: list[str] = []
 
+    async def of(self, account_id: str | None) -> Self:
+        return self
+
     async def hang_up(self, call_id: str) -> None:
         self.hung_up.append(call_id)
 
@@ -205,7 +208,7 @@ class Stage:
             settings=settings,
             secret=SECRET,
             database=database,
-            carrier=cast("Carrier", self.carrier),
+            carriers=cast("Carriers", self.carrier),
             brain=cast("Brain", brain),
             recogniser=recogniser,
             synthesiser=self.synthesiser,

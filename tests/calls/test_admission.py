@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import pytest
 from office import CALLER, Clock, Office, add_node, beat_nodes, open_office, voice_form
@@ -15,7 +15,7 @@ from offhook import contacts, inbox, numbers, usage
 from offhook.calls import jobs, service
 from offhook.calls.admission import Admitted, Refused
 from offhook.calls.rules import CallState, End, Refusal
-from offhook.carriers import Carrier, Unreachable, parse_inbound_call
+from offhook.carriers import Carriers, Unreachable, parse_inbound_call
 from offhook.db import Database
 from offhook.inbox import Conversation
 from offhook.phone import E164
@@ -269,6 +269,9 @@ class DeadCarrier:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
+    async def of(self, account_id: str | None) -> Self:
+        return self
+
     async def hang_up(self, call_id: str) -> None:
         self.asked.append(call_id)
         raise Unreachable("The carrier is away.", outcome_unknown=True)
@@ -316,14 +319,14 @@ async def test_dead_calls_are_settled_at_their_last_sign_of_life(
     if ledger_first:
         async with clocked.system() as session:
             await usage.settle_stale(session)
-    await jobs.sweep(clocked, cast("Carrier", carrier), tmp_path)
+    await jobs.sweep(clocked, cast("Carriers", carrier), tmp_path)
     assert await office.balance() == (4, 0)
     rows = await office.calls()
     assert {(row.state, row.reason, row.ended_at) for row in rows} == {
         (CallState.ENDED, End.MEDIA_LOST, died_at)
     }
     assert sorted(carrier.asked) == sorted(row.carrier_call_id for row in rows)
-    await jobs.sweep(clocked, cast("Carrier", carrier), tmp_path)
+    await jobs.sweep(clocked, cast("Carriers", carrier), tmp_path)
     assert len(carrier.asked) == 2
     assert await office.told("call.ended") == 2
 
@@ -338,7 +341,7 @@ async def test_a_dead_call_whose_agent_never_spoke_costs_nothing(
     async with clocked.team(office.team_id) as session:
         await service.beat(session, office.team_id, call.call_id)
     clock.advance(seconds=121)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
+    await jobs.sweep(clocked, cast("Carriers", DeadCarrier()), tmp_path)
     assert await office.balance() == (0, 0)
 
 
@@ -348,10 +351,10 @@ async def test_a_call_that_never_connected_is_swept_and_costs_nothing(
     office = await open_office(clocked)
     verdict = await office.admitted()
     clock.advance(seconds=119)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
+    await jobs.sweep(clocked, cast("Carriers", DeadCarrier()), tmp_path)
     assert (await office.call(verdict.call_id)).state is CallState.ADMITTED
     clock.advance(seconds=2)
-    await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
+    await jobs.sweep(clocked, cast("Carriers", DeadCarrier()), tmp_path)
     call = await office.call(verdict.call_id)
     assert (call.state, call.reason) == (CallState.ENDED, End.NEVER_CONNECTED)
     assert await office.balance() == (0, 0)
@@ -366,5 +369,5 @@ async def test_a_call_that_beats_is_left_alone(
         clock.advance(seconds=5)
         async with clocked.team(office.team_id) as session:
             await service.beat(session, office.team_id, call.call_id)
-        await jobs.sweep(clocked, cast("Carrier", DeadCarrier()), tmp_path)
+        await jobs.sweep(clocked, cast("Carriers", DeadCarrier()), tmp_path)
     assert (await office.call(call.call_id)).state is CallState.LIVE

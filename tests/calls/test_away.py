@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import pytest
 from day import Call, Day, day_of
@@ -18,7 +18,7 @@ from offhook import usage
 from offhook.calls import jobs, journal, replay, service
 from offhook.calls.journal import Fact, Journal
 from offhook.calls.rules import CallState, End
-from offhook.carriers import Carrier
+from offhook.carriers import Carriers
 from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
@@ -31,6 +31,9 @@ class Silence:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+
+    async def of(self, account_id: str | None) -> Self:
+        return self
 
     async def hang_up(self, call_id: str) -> None:
         self.asked.append(call_id)
@@ -56,7 +59,7 @@ async def soon(condition: Callable[[], object]) -> None:
 async def swept(day: Day) -> list[str]:
     """A worker's round; the calls that it hung up."""
     carrier = Silence()
-    await jobs.sweep(day.office.database, cast("Carrier", carrier), day.home)
+    await jobs.sweep(day.office.database, cast("Carriers", carrier), day.home)
     return carrier.asked
 
 
@@ -233,7 +236,7 @@ def replayed_by_another_process(url: str, home: Path, failpoint: str) -> int:
     os.environ["OFFHOOK_FAILPOINT"] = failpoint
 
     async def work() -> None:
-        await replay.of_the_dead(Database(url), cast("Carrier", Silence()), home)
+        await replay.of_the_dead(Database(url), cast("Carriers", Silence()), home)
         os._exit(0)
 
     thread = threading.Thread(target=asyncio.run, args=(work(),))
@@ -290,7 +293,7 @@ async def test_a_server_that_says_nothing_does_not_keep_a_caller_whose_call_is_o
         ("agent", "Yes, from eight."),
         ("notice", "The caller said nothing more."),
     ]
-    await replay.of_the_dead(database, cast("Carrier", stage.carrier), tmp_path)
+    await replay.of_the_dead(database, cast("Carriers", stage.carrier), tmp_path)
     async with database.team(stage.connected.team_id) as session:
         call = await service.get(session, stage.connected.team_id, stage.connected.call_id)
         cost = await usage.cost_of_call(session, call.team_id, call.id)

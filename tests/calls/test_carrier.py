@@ -66,6 +66,7 @@ async def network(
     app = create_app(settings, identify=teams.identify, csrf_exempt=("/carriers/",))
     app.state.database = database
     app.state.secret = SECRET
+    app.state.carriers = carriers.Carriers(settings)
     app.state.voices = VoiceCache(voice, tmp_path / "voice")
     for router in room_routers(("calls",)):
         app.include_router(router)
@@ -150,7 +151,7 @@ async def test_a_strangers_form_is_forbidden_and_changes_nothing(
         good = network.signature(path, fields)
         altered = [*fields[:-1], (fields[-1][0], fields[-1][1] + "x")]
         for sent, signature in (
-            (fields, ""), (fields, "AAAA"), (fields, good[:-2] + "A="), (altered, good),
+            (fields, ""), (fields, "AAAA"), (fields, good[:-2] + "B="), (altered, good),
             ([*fields, fields[0]], good), (fields, network.signature(path + "x", fields)),
         ):  # fmt: skip
             answer = await network.post(path, sent, signature)

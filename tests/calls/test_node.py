@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 from office import SECRET, Office, open_office
@@ -26,7 +26,7 @@ from offhook.calls.rules import CallState, End
 from offhook.calls.stopping import when_number_stopped, words_url
 from offhook.calls.stream import MAX_FRAME_BYTES, MediaStream, Watcher, listen
 from offhook.calls.tokens import stream_token, watch_token
-from offhook.carriers import Carrier, streams
+from offhook.carriers import Carriers, streams
 from offhook.carriers.simulator.stream import Microphone, Stream
 from offhook.db import Database
 from offhook.numbers import stopping as number_stopping
@@ -44,6 +44,9 @@ class Line:
     def __init__(self) -> None:
         self.hung_up: list[str] = []
         self.limits: list[int] = []
+
+    async def of(self, account_id: str | None) -> Self:
+        return self
 
     async def hang_up(self, call_id: str) -> None:
         self.hung_up.append(call_id)
@@ -122,7 +125,7 @@ class Process:
                 settings=settings,
                 secret=SECRET,
                 database=office.database,
-                carrier=cast("Carrier", self.carrier),
+                carriers=cast("Carriers", self.carrier),
                 brain=cast("Brain", self.brain),
                 recogniser=ScriptedRecogniser(*words),
                 synthesiser=synthesiser,

@@ -21,6 +21,7 @@ Fields = list[tuple[str, str]]
 async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     app = web.create_app(shop.settings, csrf_exempt=("/carriers/",))
     app.state.database = shop.database
+    app.state.carriers = shop.carriers
     for router in messages.routers:
         app.include_router(router)
     transport = httpx.ASGITransport(app)

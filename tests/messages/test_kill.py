@@ -118,7 +118,7 @@ async def test_a_text_whose_callback_never_came_is_found_in_the_carriers_list(
     """Faults a1: one inbound, one reply, however often the lists are compared."""
     await shop.simulator.messages.receive(sender=ANN, to=shop.e164, body="anybody there?")
     for _ in range(2):
-        await reconcile(shop.settings, shop.database, shop.carrier)
+        await reconcile(shop.settings, shop.database, shop.carriers)
     await shop.work()
     assert await shop.sent_to(ANN) == ["Re: anybody there?"]
     assert await shop.used() == (2, 0)

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 
 from offhook import messages, numbers
 from offhook.agents import Briefing, Part, Text
-from offhook.carriers import InboundSms, Place, account
-from offhook.carriers.twilio.opening import open_twilio
+from offhook.carriers import Carriers, InboundSms, Place, account
 from offhook.db import Database, Jobs, Rhythm
 from offhook.phone import E164, sender
 from offhook.settings import Settings
@@ -30,14 +29,14 @@ class Parrot:
 
 
 async def work(database: Database, settings: Settings, simulator_url: str) -> None:
-    carrier = open_twilio(account(settings), simulator_url)
+    carriers = Carriers(settings, simulator_url=simulator_url)
     numbers.when_stopped(messages.when_number_stopped)
     jobs = Jobs(database, rhythm=QUICK)
-    messages.register_jobs(jobs, settings, database, carrier, Parrot())
+    messages.register_jobs(jobs, settings, database, carriers, Parrot())
     try:
         await jobs.run()
     finally:
-        await carrier.aclose()
+        await carriers.aclose()
 
 
 async def take(database: Database, settings: Settings, text: str) -> None:

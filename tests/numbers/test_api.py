@@ -8,19 +8,21 @@ import pytest
 
 from number_fixtures import add_card, make_agent
 from offhook.billing import TestGateway
-from offhook.carriers import Carrier
+from offhook.carriers import Carriers
 from offhook.db import Jobs
 from offhook.numbers import jobs
 from offhook.numbers.purchasing import Shop
+from offhook.vault import open_vault
 from web_fixtures import Person, Site, new_member, new_owner
 
 
 @pytest.fixture
 async def api(
-    site: Site, owner: Person, carrier: Carrier, gateway: TestGateway
+    site: Site, owner: Person, carriers: Carriers, gateway: TestGateway
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A program of the owner's team, with the simulated carrier behind the application."""
-    site.app.state.carrier = carrier
+    site.app.state.carriers = carriers
+    site.app.state.vault = open_vault(site.app.state.settings)
     site.app.state.gateway = gateway
     async with site.program(await site.key(owner)) as client:
         yield client

@@ -8,19 +8,21 @@ from playwright.async_api import Locator, Page, expect
 
 from number_fixtures import make_agent
 from offhook.billing import TestGateway
-from offhook.carriers import Carrier
+from offhook.carriers import Carriers
 from offhook.db import Jobs
 from offhook.numbers import jobs
 from offhook.numbers.purchasing import Shop
+from offhook.vault import open_vault
 from web_fixtures import Person, Served, Site
 
 SHOTS = os.environ.get("OFFHOOK_SCREENSHOTS", "")
 
 
 @pytest.fixture
-def shopping(site: Site, carrier: Carrier, gateway: TestGateway) -> None:
+def shopping(site: Site, carriers: Carriers, gateway: TestGateway) -> None:
     """The application with the carrier and the gateway that its routes look for."""
-    site.app.state.carrier = carrier
+    site.app.state.carriers = carriers
+    site.app.state.vault = open_vault(site.app.state.settings)
     site.app.state.gateway = gateway
     site.app.state.secret = site.app.state.web.secret
 

@@ -2,7 +2,7 @@
 
     web process     routers; carrier.py decides about a call (admission.py) and connects it
     media process   Node(parts).run(stopping): streams, conversations, the engine
-    worker          register_jobs(jobs, settings, database, carrier): dead calls, journals of
+    worker          register_jobs(jobs, settings, database, carriers): dead calls, journals of
                     dead media processes, lost recordings
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py.

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
+from offhook import numbers
 from offhook.calls import admission, service
 from offhook.calls.admission import Admitted, Refused
 from offhook.calls.away import AWAY, PATIENCE_S
@@ -24,10 +25,13 @@ from offhook.calls.rules import CallState, End, Refusal, signal_for
 from offhook.calls.tokens import stream_token
 from offhook.carriers import (
     CallStatus,
+    Carriers,
     InboundCall,
+    Received,
+    callbacks,
     parse_call_status,
     parse_inbound_call,
-    read_callback,
+    readable,
     twiml,
 )
 from offhook.db import Database
@@ -41,23 +45,39 @@ ASK_AGAIN_S = 0.5
 Signature = Annotated[str | None, Header(alias="X-Twilio-Signature")]
 
 
-async def _fields(request: Request, signature: str | None) -> list[tuple[str, str]]:
-    return read_callback(
+async def _received(request: Request) -> Received:
+    return callbacks.receive(
         _settings(request),
         raw_path=request.scope["raw_path"],
         query=request.scope["query_string"],
         body=await request.body(),
-        signature=signature,
     )
+
+
+async def _fields(request: Request, came: Received, signature: str | None) -> list[tuple[str, str]]:
+    """The callback's fields, signed by the account of the number that it is about (SEC1).
+
+    A call that we know belongs to its number, whatever else is claimed; any other one to the
+    number that is called, or, if nobody's, to the operator's account. Raises one of AWAY.
+    """
+    async with asyncio.timeout(PATIENCE_S), _database(request).system() as session:
+        call = await service.by_carrier_id(session, readable(came.claim("CallSid")))
+        if call is not None:
+            account_id = await numbers.account_of(session, call.number_id)
+        else:
+            number = await numbers.held(session, readable(came.claim("To")))
+            account_id = number.account_id if number else None
+    await callbacks.verify(came, _carriers(request), account_id, signature)
+    return came.fields
 
 
 @router.post("/voice")
 async def voice(request: Request, signature: Signature = None) -> Response:
     """Decide about an inbound call and say how it goes on."""
-    inbound = parse_inbound_call(await _fields(request, signature))
-    verdict = await _decide(request, inbound)
+    came = await _received(request)
+    verdict = await _decide(request, came, signature)
     if not isinstance(verdict, Admitted):
-        log.info("call %s refused: %s", inbound.call_id, verdict.refusal.value)
+        log.info("call %s refused: %s", _named(came), verdict.refusal.value)
         return _document(twiml.reject(verdict.signal))
     base = _settings(request).web_url
     token = stream_token(_secret(request), verdict.call_id, verdict.epoch)
@@ -70,7 +90,7 @@ async def voice(request: Request, signature: Signature = None) -> Response:
     )
 
 
-async def _decide(request: Request, inbound: InboundCall) -> admission.Verdict:
+async def _decide(request: Request, came: Received, signature: str | None) -> admission.Verdict:
     """A ledger that does not answer is asked again while the caller hears it ring; then it is our
     own fault, for limited and unlimited numbers alike: no call without a minute (UL13, C1).
     """
@@ -79,13 +99,14 @@ async def _decide(request: Request, inbound: InboundCall) -> admission.Verdict:
         async with asyncio.timeout(RING_S):
             while True:
                 try:
+                    inbound = parse_inbound_call(await _fields(request, came, signature))
                     return await _ask(request, inbound)
                 except AWAY as error:
                     attempts += 1
-                    log.warning("no answer for %s: %s", inbound.call_id, error)
+                    log.warning("no answer for %s: %s", _named(came), error)
                     await asyncio.sleep(ASK_AGAIN_S)
     except TimeoutError:
-        log.exception("incident: call %s refused, asked %s times", inbound.call_id, attempts)
+        log.exception("incident: call %s refused, asked %s times", _named(came), attempts)
         return Refused(Refusal.OUR_FAULT, signal_for(Refusal.OUR_FAULT))
 
 
@@ -98,12 +119,14 @@ async def _ask(request: Request, inbound: InboundCall) -> admission.Verdict:
 @router.post("/stream-ended/{call_id}")
 async def stream_ended(request: Request, call_id: str, signature: Signature = None) -> Response:
     """The stream is over. A call that we did not end lost its media process: settle it, say so."""
-    status = parse_call_status(await _fields(request, signature))
+    came = await _received(request)
     try:
+        status = parse_call_status(await _fields(request, came, signature))
         async with asyncio.timeout(PATIENCE_S):
             return await _after_stream(request, call_id, status)
     except AWAY as error:  # the sweeper settles it
-        log.warning("nothing is known of %s: %s", call_id, error)
+        log.warning("nothing is known of %s: %s", readable(call_id)[:40], error)
+        callbacks.verify_known(came, _carriers(request), signature)
         return _document(twiml.say_and_hang_up(ENGLISH.trouble))
 
 
@@ -123,7 +146,7 @@ async def _after_stream(request: Request, call_id: str, status: CallStatus) -> R
 @router.post("/call-status")
 async def call_status(request: Request, signature: Signature = None) -> Response:
     """The carrier's record of a call's end; settles a call that nobody else could (UC2)."""
-    status = parse_call_status(await _fields(request, signature))
+    status = parse_call_status(await _fields(request, await _received(request), signature))
     if status.state.final:
         async with _database(request).system() as session:
             call = await service.by_carrier_id(session, status.call_id)
@@ -132,6 +155,11 @@ async def call_status(request: Request, signature: Signature = None) -> Response
             elif call is not None and call.state is CallState.LIVE:
                 await service.request_end(session, call.team_id, call.id, End.CALLER_HUNG_UP)
     return _document(twiml.nothing())
+
+
+def _named(came: Received) -> str:
+    """The call's id as it is claimed, for the log."""
+    return readable(came.claim("CallSid"))[:40]
 
 
 async def _prepare_greeting(request: Request, inbound: InboundCall) -> bool:
@@ -162,6 +190,10 @@ def _settings(request: Request) -> Settings:
 
 def _database(request: Request) -> Database:
     return cast("Database", request.app.state.database)
+
+
+def _carriers(request: Request) -> Carriers:
+    return cast("Carriers", request.app.state.carriers)
 
 
 def _secret(request: Request) -> bytes:

@@ -474,7 +474,8 @@ class Conversation:
 
     async def _hang_up(self) -> None:
         try:
-            await self._parts.carrier.hang_up(self.call.carrier_call_id)
+            carrier = await self._parts.carriers.of(self.call.account_id)
+            await carrier.hang_up(self.call.carrier_call_id)
         except CarrierProblem as problem:
             log.warning("could not hang up %s: %s", self.call.call_id, problem)
 

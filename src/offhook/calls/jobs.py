@@ -4,9 +4,9 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from offhook import usage
+from offhook import numbers, usage
 from offhook.calls import journal, recordings, replay, service
-from offhook.carriers import Carrier, CarrierProblem
+from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Jobs
 from offhook.settings import Settings
 
@@ -14,21 +14,21 @@ log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 10.0
 
 
-def register(jobs: Jobs, settings: Settings, database: Database, carrier: Carrier) -> None:
+def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carriers) -> None:
     """Add the jobs of calls to a worker."""
     home = settings.home_path
     usage.spare(lambda: journal.calls_in(journal.folder_of(home)))
     jobs.add(service.RECORDING_JOB, partial(finish_recording, database))
-    jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carrier, home))
+    jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carriers, home))
 
 
-async def sweep(database: Database, carrier: Carrier, home: Path) -> None:
+async def sweep(database: Database, carriers: Carriers, home: Path) -> None:
     """Settle calls without a sign of life at their last one (UC3), and hang them up.
 
     First what dead processes wrote down is told, and what a living one will tell is left to it:
     its journal knows how long the call was, the last heart-beat only that it was longer (UL13).
     """
-    await replay.of_the_dead(database, carrier, home)
+    await replay.of_the_dead(database, carriers, home)
     known_better = journal.calls_in(journal.folder_of(home))
     async with database.system() as session:
         dead = await service.stale(session)
@@ -37,9 +37,11 @@ async def sweep(database: Database, carrier: Carrier, home: Path) -> None:
             continue
         async with database.team(call.team_id) as session:
             ended = await service.finish_dead(session, call.team_id, call.id)
+            account_id = await numbers.account_of(session, call.number_id)
         if ended:
             log.warning("call %s had died and was settled", call.id)
             try:
+                carrier = await carriers.of(account_id)
                 await carrier.hang_up(call.carrier_call_id)
             except CarrierProblem as problem:
                 log.warning("could not hang up %s: %s", call.id, problem)

@@ -185,7 +185,8 @@ class Node:
         """A second wall: the carrier itself ends the call at its longest duration (U4)."""
         seconds = call.snapshot.options.max_call_minutes * 60
         with suppress(CarrierProblem):  # our own meter is the first wall
-            await self._parts.carrier.limit_call(call.carrier_call_id, seconds=seconds)
+            carrier = await self._parts.carriers.of(call.account_id)
+            await carrier.limit_call(call.carrier_call_id, seconds=seconds)
 
     # --- the engine ---
 
@@ -245,7 +246,7 @@ class Node:
         """The ledger answers: tell it what it missed, of our calls and of dead processes'."""
         parts = self._parts
         await replay.own(parts.database, self._journal)
-        await replay.of_the_dead(parts.database, parts.carrier, self._settings.home_path)
+        await replay.of_the_dead(parts.database, parts.carriers, self._settings.home_path)
 
     async def _sign_off(self) -> None:
         with suppress(*AWAY):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from offhook.agents import Brain
-from offhook.carriers import Carrier
+from offhook.carriers import Carriers
 from offhook.db import Database
 from offhook.settings import Settings
 from offhook.speech import Recogniser, Synthesiser, VoiceCache
@@ -16,7 +16,7 @@ class Parts:
     settings: Settings
     secret: bytes
     database: Database
-    carrier: Carrier
+    carriers: Carriers
     brain: Brain
     recogniser: Recogniser
     synthesiser: Synthesiser

@@ -10,13 +10,13 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from offhook import usage
+from offhook import numbers, usage
 from offhook.calls import journal, service
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.journal import Journal, Untold
 from offhook.calls.models import Call
 from offhook.calls.rules import End
-from offhook.carriers import Carrier, CarrierProblem
+from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Session
 from offhook.errors import Problem
 from offhook.failpoints import failpoint
@@ -33,7 +33,7 @@ async def own(database: Database, journal: Journal) -> None:
         await journal.told(untold.call_id, facts)
 
 
-async def of_the_dead(database: Database, carrier: Carrier, home: Path) -> None:
+async def of_the_dead(database: Database, carriers: Carriers, home: Path) -> None:
     """Tell what dead processes left. A call of theirs without an end ended with its process.
 
     Raises one of AWAY: try again later; a file stays until all of it is told.
@@ -47,7 +47,7 @@ async def of_the_dead(database: Database, carrier: Carrier, home: Path) -> None:
                 call = await _tell(database, untold)
                 failpoint("journal.told")
                 if call is not None:
-                    await _hang_up(carrier, call)
+                    await _hang_up(database, carriers, call)
             path.unlink(missing_ok=True)
 
 
@@ -91,8 +91,11 @@ async def _replay(session: Session, untold: Untold) -> Call | None:
     return call
 
 
-async def _hang_up(carrier: Carrier, call: Call) -> None:
+async def _hang_up(database: Database, carriers: Carriers, call: Call) -> None:
+    async with database.team(call.team_id) as session:
+        account_id = await numbers.account_of(session, call.number_id)
     try:
+        carrier = await carriers.of(account_id)
         await carrier.hang_up(call.carrier_call_id)
     except CarrierProblem as problem:
         log.warning("could not hang up %s: %s", call.id, problem)

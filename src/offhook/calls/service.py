@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from offhook import inbox, usage
+from offhook import inbox, numbers, usage
 from offhook.agents import Snapshot, from_json
 from offhook.calls import rules
 from offhook.calls.admission import LIVE_STATES, about
@@ -50,6 +50,7 @@ class Connected:
     number_id: str
     contact_id: str | None
     carrier_call_id: str
+    account_id: str | None
     caller: str
     snapshot: Snapshot
     limited: bool
@@ -103,6 +104,7 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         number_id=call.number_id,
         contact_id=call.contact_id,
         carrier_call_id=call.carrier_call_id,
+        account_id=await numbers.account_of(session, call.number_id),
         caller=call.caller,
         snapshot=from_json(call.agent),
         limited=call.limited,

@@ -2,13 +2,16 @@
 
 Knows the carriers' formats and clients; knows no team, no number of ours and no database.
 
-    carrier = carriers.open(settings)              # simulator or twilio; await carrier.aclose()
+    carriers = Carriers(settings, lookup)          # all accounts; await carriers.aclose()
+    carrier = await carriers.of(account_id)        # a team's own; .operator or of(None): ours
     offers = await carrier.search(Search(country="US", area_code="415"))
     held = await carrier.buy(e164, order_tag="ord_…", callbacks=Callbacks(voice_url=…, …))
     held | None = await carrier.find("ord_…")      # after a doubt, before asking again (A5)
     held = await carrier.configure(held.carrier_id, callbacks); await carrier.release(carrier_id)
     message = await carrier.send(SmsOut(sender, to, body, status_url))
     message | None = await carrier.find_sent(sender=, to=, body=, after=)      # faults a7
+    described = await carrier.describe()           # name, status, trial: shows that a token works
+    old = await carrier.routing(carrier_id); await carrier.route(carrier_id, old)
     messages = await carrier.list_received(after=, to=None)                    # faults a1
     calls = await carrier.list_calls(after=, before=); .list_messages(after=, before=)   # UC4-UC7
     await carrier.hang_up(call_id); .redirect(call_id, document=); .limit_call(call_id, seconds=)
@@ -16,8 +19,10 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
 
 Callbacks, for the routes of messages/ and calls/ (body is the raw body):
 
-    fields = read_callback(settings, raw_path=scope["raw_path"], query=scope["query_string"],
-        body=body, signature=header)               # raises CallbackForged 403, CallbackMalformed
+    came = callbacks.receive(settings, raw_path=scope["raw_path"], query=…, body=body)
+    account_id = …                                 # by our records of what came.claim("To") names
+    account = await callbacks.verify(came, carriers, account_id, header)    # CallbackForged 403
+    fields = came.fields
     InboundSms = parse_inbound_sms(fields)         # raises CallbackMalformed (400)
     InboundCall = parse_inbound_call(fields)       # also the request of a <Connect action>
     MessageStatus = parse_message_status(fields); CallStatus = parse_call_status(fields)
@@ -29,16 +34,24 @@ Callbacks, for the routes of messages/ and calls/ (body is the raw body):
 A handset in the browser: `handset_token(secret_key(settings), number, now_s=…)`.
 """
 
-from offhook.carriers.callbacks import CallbackForged, read_callback
-from offhook.carriers.factory import CarrierNotConfigured, account
-from offhook.carriers.factory import open_carrier as open  # noqa: A004 - carriers.open(settings)
+from offhook.carriers import callbacks
+from offhook.carriers.accounts import (
+    AccountGone,
+    CarrierNotConfigured,
+    Carriers,
+    account,
+    no_accounts,
+)
+from offhook.carriers.callbacks import CallbackForged, Received
 from offhook.carriers.port import (
+    AccountStatus,
     Callbacks,
     CallRecord,
     CallState,
     Capabilities,
     Carrier,
     CarrierProblem,
+    Described,
     Direction,
     Held,
     Message,
@@ -47,11 +60,12 @@ from offhook.carriers.port import (
     Offer,
     Refused,
     Registration,
+    Routing,
     Search,
     SmsOut,
     Unreachable,
 )
-from offhook.carriers.simulator.account import Account, handset_token
+from offhook.carriers.simulator.account import Account, Network, handset_token
 from offhook.carriers.twilio import streams, twiml
 from offhook.carriers.twilio.forms import FormError, read_form, readable
 from offhook.carriers.twilio.protocol import (
@@ -78,6 +92,8 @@ from offhook.carriers.twilio.signature import callback_url, sign, verify_form, v
 __all__ = [
     "SIGNATURE_HEADER",
     "Account",
+    "AccountGone",
+    "AccountStatus",
     "CallRecord",
     "CallState",
     "CallStatus",
@@ -88,6 +104,8 @@ __all__ = [
     "Carrier",
     "CarrierNotConfigured",
     "CarrierProblem",
+    "Carriers",
+    "Described",
     "Direction",
     "FormError",
     "Held",
@@ -97,11 +115,14 @@ __all__ = [
     "Message",
     "MessageState",
     "MessageStatus",
+    "Network",
     "NumberType",
     "Offer",
     "Place",
+    "Received",
     "Refused",
     "Registration",
+    "Routing",
     "Search",
     "SmsOut",
     "StreamEvent",
@@ -109,14 +130,14 @@ __all__ = [
     "Unreachable",
     "account",
     "callback_url",
+    "callbacks",
     "handset_token",
-    "open",
+    "no_accounts",
     "parse_call_status",
     "parse_inbound_call",
     "parse_inbound_sms",
     "parse_message_status",
     "parse_stream_status",
-    "read_callback",
     "read_form",
     "readable",
     "sign",

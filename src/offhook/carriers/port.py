@@ -9,7 +9,7 @@ Knows no vendor, no HTTP and no number of ours.
     └── Unreachable   no usable answer; `outcome_unknown` says whether it may have happened
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,10 @@ from offhook.phone import E164
 
 OPTED_OUT = 21610
 NOT_FOUND = 20404
+WRONG_CREDENTIALS = 20003
+TEST_CREDENTIALS = 20008  # an account's second pair, for trying the API without effect
+ACCOUNT_NOT_ACTIVE = 20005
+NOT_ACTIVE = frozenset({10001, ACCOUNT_NOT_ACTIVE, 20403, 90010})
 
 
 class NumberType(StrEnum):
@@ -34,6 +38,12 @@ class Registration(StrEnum):
     ADDRESS = "address"
     A2P = "a2p"
     TOLL_FREE_VERIFICATION = "toll_free_verification"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
 
 
 class MessageState(StrEnum):
@@ -125,6 +135,20 @@ class Held:
     order_tag: str
     capabilities: Capabilities
     callbacks: Callbacks
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a carrier says of an account. `trial`: it reaches verified telephones only."""
+
+    name: str
+    status: AccountStatus
+    trial: bool
+
+
+Routing = Mapping[str, str]
+"""All that decides where a number's calls and texts go, in the carrier's own names and spelling:
+to be kept, compared and put back as it is. An empty value is "not set"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +249,11 @@ class Refused(CarrierProblem):
         return self.carrier_code == OPTED_OUT
 
     @property
+    def signed_out(self) -> bool:
+        """Whatever is asked, the account's SID and token do not open it."""
+        return self.carrier_code in {WRONG_CREDENTIALS, TEST_CREDENTIALS, *NOT_ACTIVE}
+
+    @property
     def gone(self) -> bool:
         return self.carrier_code == NOT_FOUND
 
@@ -254,6 +283,10 @@ class Carrier(Protocol):
     Methods that only read never raise `Unreachable` with `outcome_unknown`.
     """
 
+    async def describe(self) -> Described:
+        """The account itself: the cheapest question that shows whether its token is right."""
+        ...
+
     async def search(self, query: Search) -> list[Offer]:
         """Numbers that can be bought now, at most `query.limit`; none is an empty list."""
         ...
@@ -274,7 +307,18 @@ class Carrier(Protocol):
         ...
 
     async def configure(self, carrier_id: str, callbacks: Callbacks) -> Held:
-        """Set where the carrier reports for this number; repeating it is harmless."""
+        """Set where the carrier reports for this number; repeating it is harmless.
+
+        Whatever else would send its calls or texts elsewhere (an application, a trunk) is unset.
+        """
+        ...
+
+    async def routing(self, carrier_id: str) -> Routing:
+        """Where its calls and texts go now, whoever set it. A number that is gone: `Refused`."""
+        ...
+
+    async def route(self, carrier_id: str, wanted: Routing) -> None:
+        """Put back what `routing` told, or a part of it; repeating it is harmless."""
         ...
 
     async def release(self, carrier_id: str) -> None:

@@ -1,7 +1,7 @@
 """Messages: SMS in and out, threads, opt-outs, segments (S1-S8, UT1-UT13).
 
     web process     routers: the carrier's callbacks (carrier.py), REST (api.py), the composer
-    worker          register_jobs(jobs, settings, database, carrier, brain)
+    worker          register_jobs(jobs, settings, database, carriers, brain)
 
 Other rooms reach messages by `when_number_stopped` (N9), joined in app.py; whoever calls somebody
 asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a callback does.

@@ -12,15 +12,18 @@ from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from offhook import numbers
 from offhook.carriers import (
-    account,
+    Carriers,
+    Received,
+    callbacks,
     parse_inbound_sms,
     parse_message_status,
-    read_callback,
+    readable,
     twiml,
 )
 from offhook.db import Database
-from offhook.messages.delivery import on_status
+from offhook.messages.delivery import on_status, sent_from
 from offhook.messages.receiving import receive
 from offhook.settings import Settings
 
@@ -28,26 +31,32 @@ router = APIRouter(prefix="/carriers/twilio", include_in_schema=False)
 Signature = Annotated[str | None, Header(alias="X-Twilio-Signature")]
 
 
-async def _fields(request: Request, signature: str | None) -> list[tuple[str, str]]:
-    return read_callback(
+async def _received(request: Request) -> Received:
+    return callbacks.receive(
         _settings(request),
         raw_path=request.scope["raw_path"],
         query=request.scope["query_string"],
         body=await request.body(),
-        signature=signature,
     )
 
 
 @router.post("/sms")
 async def sms(request: Request, signature: Signature = None) -> Response:
-    """Store a text and answer with an empty document: replies go through the carrier's API."""
-    inbound = parse_inbound_sms(await _fields(request, signature))
-    settings = _settings(request)
+    """Store a text and answer with an empty document: replies go through the carrier's API.
+
+    It must be signed by the account of the number that it is for, by our own record (SEC1).
+    """
+    came = await _received(request)
+    async with _database(request).system() as session:
+        number = await numbers.held(session, readable(came.claim("To")))
+    account_id = number.account_id if number else None
+    account = await callbacks.verify(came, _carriers(request), account_id, signature)
+    inbound = parse_inbound_sms(came.fields)
     await receive(
         _database(request),
         inbound,
-        account_id=account(settings).sid,
-        settle_ms=settings.settle_ms,
+        account_id=account.sid,
+        settle_ms=_settings(request).settle_ms,
     )
     return _document()
 
@@ -58,7 +67,14 @@ async def sms_status(
     signature: Signature = None,
     message: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    news = parse_message_status(await _fields(request, signature))
+    """News of a text of ours, signed by the account of the number that sent it."""
+    came = await _received(request)
+    told = readable(came.claim("MessageSid"))
+    async with _database(request).system() as session:
+        number_id = await sent_from(session, readable(message), told)
+        account_id = await numbers.account_of(session, number_id) if number_id else None
+    await callbacks.verify(came, _carriers(request), account_id, signature)
+    news = parse_message_status(came.fields)
     await on_status(_database(request), message, news)
     return _document()
 
@@ -69,6 +85,10 @@ def _document() -> Response:
 
 def _settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
+
+
+def _carriers(request: Request) -> Carriers:
+    return cast("Carriers", request.app.state.carriers)
 
 
 def _database(request: Request) -> Database:

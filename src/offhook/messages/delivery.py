@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from offhook import carriers, inbox, numbers
-from offhook.carriers import MessageStatus, Refused, SmsOut
+from offhook import inbox, numbers
+from offhook.carriers import Carriers, MessageStatus, Refused, SmsOut
 from offhook.db import Database, Session, now, publish
 from offhook.failpoints import failpoint
 from offhook.messages import optouts, rules, threads, units
@@ -34,14 +34,15 @@ class Claimed:
     sms: SmsOut
     attempted_at: datetime
     doubtful: bool
+    account_id: str | None
 
 
 class Delivery:
     """Sends the texts of one installation; `web_url` is where the carrier reports."""
 
-    def __init__(self, database: Database, carrier: carriers.Carrier, *, web_url: str) -> None:
+    def __init__(self, database: Database, carriers: Carriers, *, web_url: str) -> None:
         self._database = database
-        self._carrier = carrier
+        self._carriers = carriers
         self._web_url = web_url
 
     async def send_thread(self, team_id: str, conversation_id: str) -> None:
@@ -94,13 +95,16 @@ class Delivery:
             body=message.body,
             status_url=f"{self._web_url}{STATUS_PATH}?message={message.id}",
         )
-        return Claimed(team_id, message_id, sms, message.attempted_at or instant, doubtful)
+        account_id = await numbers.account_of(session, message.number_id)
+        attempted_at = message.attempted_at or instant
+        return Claimed(team_id, message_id, sms, attempted_at, doubtful, account_id)
 
     async def _hand_over(self, claimed: Claimed) -> MessageStatus | None:
         """Post the text, or adopt the one that the carrier has already (a7)."""
+        carrier = await self._carriers.of(claimed.account_id)
         if claimed.doubtful:
             sms = claimed.sms
-            found = await self._carrier.find_sent(
+            found = await carrier.find_sent(
                 sender=sms.sender, to=sms.to, body=sms.body, after=claimed.attempted_at
             )
             async with self._database.team(claimed.team_id) as session:
@@ -112,7 +116,7 @@ class Delivery:
                 if (why := await why_not_sent(session, message)) is not None:
                     await threads.withdraw(session, message, why)
                     return None
-        sent = await self._carrier.send(claimed.sms)
+        sent = await carrier.send(claimed.sms)
         return MessageStatus(sent.carrier_id, sent.state, sent.error_code)
 
     async def _refused(self, claimed: Claimed, refusal: Refused) -> None:
@@ -139,6 +143,15 @@ async def why_not_sent(session: Session, message: Message) -> Why | None:
         session, message.team_id, ours=message.ours, remote=message.remote
     )
     return Why.OPTED_OUT if stopped else None
+
+
+async def sent_from(session: Session, message_id: str, carrier_id: str) -> str | None:
+    """The number that sent a text of ours, found as `on_status` finds it; None: not ours."""
+    return await session.scalar(
+        select(Message.number_id).where(
+            Message.id == message_id if message_id else Message.carrier_id == carrier_id
+        )
+    )
 
 
 async def on_status(database: Database, message_id: str, news: MessageStatus) -> bool:

@@ -4,12 +4,13 @@ The sweepers ask for nothing that is not in the tables, and everything they star
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import select, text
 
-from offhook import carriers, inbox
+from offhook import carriers, inbox, numbers
 from offhook.agents import Brain
 from offhook.carriers import CarrierProblem, InboundSms, Place
 from offhook.db import Database, Jobs, enqueue, now
@@ -37,16 +38,16 @@ def register(
     jobs: Jobs,
     settings: Settings,
     database: Database,
-    carrier: carriers.Carrier,
+    accounts: carriers.Carriers,
     brain: Brain,
 ) -> None:
     """Add the jobs of messages to a worker."""
-    delivery = Delivery(database, carrier, web_url=settings.web_url)
+    delivery = Delivery(database, accounts, web_url=settings.web_url)
     jobs.add(ANSWER_JOB, Answering(database, brain, delivery).answer)
     jobs.add("messages.deliver", delivery.send_thread)
     jobs.every(SWEEP_EVERY_S, "messages.sweep", partial(sweep, database))
     jobs.every(
-        RECONCILE_EVERY_S, "messages.reconcile", partial(reconcile, settings, database, carrier)
+        RECONCILE_EVERY_S, "messages.reconcile", partial(reconcile, settings, database, accounts)
     )
     jobs.every(CLOSE_EVERY_S, "messages.close_threads", partial(close_threads, settings, database))
 
@@ -76,21 +77,35 @@ async def sweep(database: Database) -> None:
             )
 
 
-async def reconcile(settings: Settings, database: Database, carrier: carriers.Carrier) -> None:
-    """Fetch texts that the carrier has and of which no callback arrived (faults a1)."""
-    account_id = carriers.account(settings).sid
+async def reconcile(settings: Settings, database: Database, accounts: carriers.Carriers) -> None:
+    """Fetch texts that a carrier has and of which no callback arrived (faults a1)."""
     async with database.system() as session:
         after = await now(session) - RECONCILED
-    try:
-        received = await carrier.list_received(after=after)
-    except CarrierProblem as problem:
-        log.warning("the carrier's list of received texts cannot be read: %s", problem.sentence)
-        return
+        brought = await numbers.accounts_in_use(session)
+    for account_id in (None, *brought):
+        try:
+            sid = (await accounts.account(account_id)).sid
+            received = await (await accounts.of(account_id)).list_received(after=after)
+        except CarrierProblem as problem:
+            log.warning("the list of received texts of %s: %s", account_id, problem.sentence)
+            continue
+        await _take(settings, database, received, account_id=account_id, sid=sid)
+
+
+async def _take(
+    settings: Settings,
+    database: Database,
+    received: Sequence[carriers.Message],
+    *,
+    account_id: str | None,
+    sid: str,
+) -> None:
+    """Store those that we do not have; an account's other numbers are none of our business."""
     async with database.system() as session:
         known = set(
             await session.scalars(
                 select(Message.carrier_id).where(
-                    Message.carrier_account == account_id,
+                    Message.carrier_account == sid,
                     Message.carrier_id.in_([each.carrier_id for each in received]),
                 )
             )
@@ -98,9 +113,13 @@ async def reconcile(settings: Settings, database: Database, carrier: carriers.Ca
     for each in received:
         if each.carrier_id in known:
             continue
+        async with database.system() as session:
+            number = await numbers.held(session, each.to)
+        if number is None or number.account_id != account_id:
+            continue
         sms = InboundSms(
             message_id=each.carrier_id,
-            account_id=account_id,
+            account_id=sid,
             sender=sender(each.sender),
             to=E164(each.to),
             body=carriers.readable(each.body),
@@ -109,7 +128,7 @@ async def reconcile(settings: Settings, database: Database, carrier: carriers.Ca
             place=Place(),
         )
         log.warning("text %s had no callback and is taken from the carrier's list", sms.message_id)
-        await receive(database, sms, account_id=account_id, settle_ms=settings.settle_ms)
+        await receive(database, sms, account_id=sid, settle_ms=settings.settle_ms)
 
 
 async def close_threads(settings: Settings, database: Database) -> None:

@@ -51,6 +51,8 @@ async def send_by_hand(
 ) -> Message:
     """Queue `body` from a number of the team to `to`, which is read in `country`'s plan.
 
+    `account_id` is the operator's account, which all numbers use that no team brought.
+
     Raises PhoneNumberInvalid, NumberNotFound, MessageEmpty, MessageTooLong, NumberDoesNotSend,
     RecipientOptedOut, LimitReached; then nothing was written.
     """
@@ -83,7 +85,7 @@ async def send_by_hand(
         turn_sequence=turn.sequence,
         direction=Direction.OUTBOUND,
         kind=Kind.BY_HAND,
-        carrier_account=account_id,
+        carrier_account=await numbers.account_sid(session, number) or account_id,
         ours=number.e164,
         remote=recipient,
         body=text,

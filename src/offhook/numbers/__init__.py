@@ -12,7 +12,14 @@ Who must end what is live when a number or one of its services stops (N9), in th
 
     numbers.when_stopped(handler)                       # handler(session, number, service | None)
 
-Put together by app.py: `register_jobs(jobs, shop)`, `agents.register(NumbersOfAgents())`,
+Whose carrier account a number belongs to, for `carriers.of(number.account_id)`:
+
+    carriers = Carriers(settings, numbers.account_lookup(database, vault))
+    await numbers.accounts_in_use(session); await numbers.account_sid(session, number)
+    await numbers.account_of(session, number_id)        # None: the operator's
+
+Put together by app.py: `register_jobs(jobs, shop)`,
+`register_own_jobs(jobs, importer)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
 `billing.rents_from(rents_due)`, `billing.when_released(release_suspended)`,
 `usage.names_from(labels)`, `routers`.
@@ -24,12 +31,19 @@ from offhook.numbers.answer import Answerer, Refusal, answering, held
 from offhook.numbers.events import (
     NumberDisabled,
     NumberEnabled,
+    NumberImported,
     NumberPurchased,
     NumberReleased,
 )
 from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
+from offhook.numbers.own.accounts import account_of
+from offhook.numbers.own.accounts import in_use as accounts_in_use
+from offhook.numbers.own.accounts import lookup as account_lookup
+from offhook.numbers.own.accounts import sid_of as account_sid
+from offhook.numbers.own.bringing import Importer
+from offhook.numbers.own.jobs import register as register_own_jobs
 from offhook.numbers.problems import NumberNotFound
 from offhook.numbers.purchase import when_settled
 from offhook.numbers.purchasing import Shop
@@ -52,9 +66,11 @@ __all__ = [
     "SYSTEM",
     "Answerer",
     "By",
+    "Importer",
     "Number",
     "NumberDisabled",
     "NumberEnabled",
+    "NumberImported",
     "NumberNotFound",
     "NumberPurchased",
     "NumberReleased",
@@ -64,6 +80,10 @@ __all__ = [
     "Refusal",
     "Service",
     "Shop",
+    "account_lookup",
+    "account_of",
+    "account_sid",
+    "accounts_in_use",
     "answering",
     "configure",
     "delete",
@@ -74,6 +94,7 @@ __all__ = [
     "labels",
     "of_agent",
     "register_jobs",
+    "register_own_jobs",
     "release_suspended",
     "rents_due",
     "routers",

@@ -21,6 +21,13 @@ class NumberPurchased(NumberEvent):
     purchase_id: str
 
 
+class NumberImported(NumberEvent):
+    """A number of the team's own carrier account reports to us from now on (A7)."""
+
+    event: ClassVar[str] = "number.imported"
+    import_id: str
+
+
 class NumberEnabled(NumberEvent):
     event: ClassVar[str] = "number.enabled"
 

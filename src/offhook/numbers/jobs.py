@@ -64,7 +64,9 @@ async def sweep(database: Database) -> None:
             )
         )
         releasing = await session.execute(
-            select(Number.team_id, Number.id).where(Number.status == NumberStatus.RELEASING)
+            select(Number.team_id, Number.id).where(
+                Number.status == NumberStatus.RELEASING, Number.account_id.is_(None)
+            )
         )
         for team_id, purchase_id in open_purchases:
             await enqueue(

@@ -58,7 +58,7 @@ async def sentence_for(
     """What `limit` would mean (pages.md, Limits), also before it is set."""
     price = await prices.price_at(
         session,
-        carrier=number.carrier,
+        carrier=number.price_kind,
         country=number.country,
         number_type=number.type,
         at=await now(session),

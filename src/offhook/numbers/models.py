@@ -1,4 +1,6 @@
-"""Tables of numbers: the numbers themselves, quotes, purchases, and who changed what."""
+"""Tables of numbers: the numbers themselves, own accounts and imports, quotes, purchases, and who
+changed what.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +9,9 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Text, Un
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.carriers import Network
+from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.numbers.own.rules import OWN, Health, ImportState
 from offhook.numbers.rules import Configuration, NumberStatus
 from offhook.numbers.saga import PurchaseState
 from offhook.usage import Service
@@ -46,6 +50,8 @@ class Number(TeamOwned, Base):
 
     carrier: Mapped[str] = mapped_column(String(20))
     carrier_id: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("carrier_accounts.id"), index=True)
+    """The team's own account at the carrier (A7); empty: the operator's, where it was bought."""
     has_voice: Mapped[bool]
     has_sms: Mapped[bool]
     has_mms: Mapped[bool] = mapped_column(default=False)
@@ -71,9 +77,70 @@ class Number(TeamOwned, Base):
         )
 
     @property
+    def price_kind(self) -> str:
+        """Whose price list holds: the carrier's, or that of numbers which teams brought."""
+        return OWN if self.account_id else self.carrier
+
+    @property
     def supports(self) -> tuple[Service, ...]:
         voice = (Service.CALLS,) if self.has_voice else ()
         return (*voice, Service.SMS) if self.has_sms else voice
+
+
+class CarrierAccount(TeamOwned, Base):
+    """A carrier account that a team brought (A7). Removed ones stay for their numbers' history,
+    without their token.
+    """
+
+    __tablename__ = "carrier_accounts"
+    __table_args__ = (
+        Index(
+            "uq_carrier_accounts_current",
+            "team_id",
+            "sid",
+            unique=True,
+            postgresql_where="removed_at IS NULL",
+        ),
+    )
+    id: Mapped[str] = primary_key("acc")
+    network: Mapped[Network] = mapped_column(one_of(Network))
+    sid: Mapped[str] = mapped_column(String(40), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    token: Mapped[str | None] = mapped_column(Sealed())
+    token_last4: Mapped[str] = mapped_column(String(4))
+    trial: Mapped[bool] = mapped_column(default=False)
+    health: Mapped[Health] = mapped_column(one_of(Health))
+    checked_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(320))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class NumberImport(TeamOwned, Base):
+    """One number on its way from a team's own account into ours, and what it reported to before.
+
+    `before` is sealed: callback addresses may carry passwords. `ours` is what we set, as the
+    carrier told it, so that a later change by somebody else is noticed.
+    """
+
+    __tablename__ = "number_imports"
+    __table_args__ = (Index("ix_number_imports_open", "state", "updated_at"),)
+    id: Mapped[str] = primary_key("imp")
+    batch_id: Mapped[str] = mapped_column(String(40), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("carrier_accounts.id"), index=True)
+    number_id: Mapped[str] = mapped_column(String(40), unique=True)
+    e164: Mapped[str] = mapped_column(String(16))
+    carrier_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ImportState] = mapped_column(one_of(ImportState))
+    before: Mapped[str | None] = mapped_column(Sealed())
+    ours: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    left: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    failure_code: Mapped[str] = mapped_column(String(40), default="")
+    failure: Mapped[str] = mapped_column(Text, default="")
+    by_id: Mapped[str] = mapped_column(String(40))
+    by_label: Mapped[str] = mapped_column(String(320))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class Quote(TeamOwned, Base):

@@ -11,6 +11,8 @@ QuoteNotFound 404, QuoteExpired, QuoteUsed, PriceChanged, NumberTaken 409  (A3)
 TermsNotAccepted      422  (A4)
 PurchaseNotFound 404, IdempotencyKeyReused 409, IdempotencyKeyMissing 422  (A5)
 SearchInvalid         422  (A2)
+AccountNotFound, ImportNotFound 404, AccountInvalid 422, AccountExists, AccountInUse,
+AccountNotUsable, NotInAccount 409  (A7)
 """
 
 from offhook.errors import Conflict, Forbidden, Invalid, NotFound, Problem
@@ -120,6 +122,42 @@ class IdempotencyKeyMissing(Invalid):
 
 class SearchInvalid(Invalid):
     code = "search_invalid"
+
+
+class AccountNotFound(NotFound):
+    code = "carrier_account_not_found"
+
+
+class AccountInvalid(Invalid):
+    code = "carrier_account_invalid"
+
+
+class AccountExists(Conflict):
+    code = "carrier_account_exists"
+
+
+class AccountInUse(Conflict):
+    code = "carrier_account_in_use"
+
+
+class AccountNotUsable(Conflict):
+    code = "carrier_account_not_usable"
+
+
+class ImportNotFound(NotFound):
+    code = "number_import_not_found"
+
+
+class NotInAccount(Conflict):
+    code = "number_not_in_account"
+
+
+class NothingToGiveUp(Conflict):
+    code = "nothing_to_give_up"
+
+
+class NothingChosen(Invalid):
+    code = "no_number_chosen"
 
 
 REFUSED_WITH: dict[str, type[ChangeRefused]] = {

@@ -22,6 +22,7 @@ from offhook.phone import E164, international
 from offhook.usage import Service
 
 RELEASE_JOB = "numbers.release"
+RESTORE_JOB = "numbers.restore"  # of a team's own account: it goes back to whom it was with
 FIELDS = tuple(Configuration.__dataclass_fields__)
 
 
@@ -154,19 +155,31 @@ async def delete(
     _step(number, Step.DELETE)
     await session.flush()
     await activity.record(session, number, by, "deleted")
-    await enqueue(session, RELEASE_JOB, lock=number.id, team_id=team_id, number_id=number.id)
+    job = RESTORE_JOB if number.account_id else RELEASE_JOB
+    await enqueue(session, job, lock=number.id, team_id=team_id, number_id=number.id)
     return number
 
 
-async def confirm_release(session: Session, team_id: str, number_id: str) -> None:
-    """The carrier has the number back: it is no longer ours, its history stays."""
+async def confirm_release(
+    session: Session,
+    team_id: str,
+    number_id: str,
+    *,
+    by: By = activity.SYSTEM,
+    left: Sequence[str] = (),
+) -> None:
+    """The carrier has the number back: it is no longer ours, its history stays.
+
+    `left`: callbacks of a number from a team's own account that were not put back (A7).
+    """
     number = await _lock(session, team_id, number_id)
     if number.status != NumberStatus.RELEASING:
         return
     _step(number, Step.CONFIRMED)
     number.released_at = await now(session)
     await session.flush()
-    await activity.record(session, number, activity.SYSTEM, "released")
+    after = {"left": list(left)} if left else None
+    await activity.record(session, number, by, "released", after=after)
     await publish(session, NumberReleased(team_id=team_id, number_id=number.id, e164=number.e164))
 
 

@@ -8,15 +8,24 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import sha256
 
 HANDSET_TOKEN_S = 3_600
+
+
+class Network(StrEnum):
+    """Where an account is: at Twilio, or at the simulated carrier that speaks as Twilio does."""
+
+    TWILIO = "twilio"
+    SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     sid: str
     token: str = field(repr=False)
+    network: Network = Network.TWILIO
 
 
 def simulated_account(secret: bytes) -> Account:
@@ -24,6 +33,7 @@ def simulated_account(secret: bytes) -> Account:
     return Account(
         sid="AC" + _derived(secret, "sid").hex()[:32],
         token=_derived(secret, "token").hex()[:32],
+        network=Network.SIMULATOR,
     )
 
 

@@ -24,12 +24,9 @@ _LIVE = ("ringing", "in-progress")
 
 
 class Switchboard:
-    """All calls of the account."""
+    """All calls, of every account."""
 
-    def __init__(
-        self, *, account: str, database: Store, webhooks: Webhooks, handsets: Handsets
-    ) -> None:
-        self._account = account
+    def __init__(self, *, database: Store, webhooks: Webhooks, handsets: Handsets) -> None:
         self._store = database
         self._webhooks = webhooks
         self._handsets = handsets
@@ -71,10 +68,17 @@ class Switchboard:
         return call
 
     async def call_out(
-        self, *, sender: str, to: str, first: Callable[[LiveCall], Any], status_url: str
+        self,
+        *,
+        account: str,
+        sender: str,
+        to: str,
+        first: Callable[[LiveCall], Any],
+        status_url: str,
     ) -> Row:
         """Our side calls a telephone: it rings where it is connected, else nobody answers."""
-        held = await self._store.do(lambda db: store.select(db, "number", {"phone_number": sender}))
+        mine = {"phone_number": sender, "account_sid": account}
+        held = await self._store.do(lambda db: store.select(db, "number", mine))
         if not held:
             raise ApiError(400, 21210, f"'From' phone number {sender} is not a number of yours.")
         row = await self._store.do(lambda db: self._insert(db, sender, to, held[0], "outbound-api"))
@@ -123,7 +127,7 @@ class Switchboard:
     ) -> Row:
         sid = f"CA{uuid.uuid4().hex}"
         data = resources.call(
-            account=self._account,
+            account=number.data["account_sid"],
             sid=sid,
             sender=sender,
             to=to,

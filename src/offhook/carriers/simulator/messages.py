@@ -45,13 +45,11 @@ class Messages:
     def __init__(
         self,
         *,
-        account: str,
         database: Store,
         webhooks: Webhooks,
         handsets: Handsets,
         pace_s: float = 0.05,
     ) -> None:
-        self._account = account
         self._store = database
         self._webhooks = webhooks
         self._handsets = handsets
@@ -73,11 +71,13 @@ class Messages:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def create(self, *, to: str, sender: str, body: str, status_url: str) -> Row:
+    async def create(
+        self, *, account: str, to: str, sender: str, body: str, status_url: str
+    ) -> Row:
         """Accept a message for sending. Raises ApiError."""
         row = await self._store.do(
             lambda db: _accept(
-                db, account=self._account, to=to, sender=sender, body=body, status_url=status_url
+                db, account=account, to=to, sender=sender, body=body, status_url=status_url
             )
         )
         self._start(self._deliver(row))
@@ -90,7 +90,7 @@ class Messages:
             held = store.select(db, "number", {"phone_number": to})
             if not held:
                 raise ApiError(404, 21211, f"The number {to} is not in use.")
-            text = _Text(self._account, sender, to, body)
+            text = _Text(held[0].data["account_sid"], sender, to, body)
             row = _insert(db, text, "inbound", "received", {"callback": "due"})
             row = store.change(db, row, price=_price(row))
             store.log(db, "message_received", row.sid, to=to, body=body, **{"from": sender})
@@ -142,7 +142,11 @@ class Messages:
         for verb in verbs:
             if isinstance(verb, documents.Reply):
                 await self.create(
-                    to=row.data["from"], sender=row.data["to"], body=verb.body, status_url=""
+                    account=row.data["account_sid"],
+                    to=row.data["from"],
+                    sender=row.data["to"],
+                    body=verb.body,
+                    status_url="",
                 )
 
     async def _deliver(self, row: Row) -> None:
@@ -209,7 +213,7 @@ def _accept(
         raise ApiError(400, code, text.format(to=to))
     if not _can_receive(to):
         raise ApiError(400, 21211, f"The 'To' number {to} is not a valid phone number.")
-    held = store.select(db, "number", {"phone_number": sender})
+    held = store.select(db, "number", {"phone_number": sender, "account_sid": account})
     if not held:
         raise ApiError(400, 21606, f"The 'From' number {sender} is not a number of your account.")
     if not held[0].data["capabilities"]["sms"]:

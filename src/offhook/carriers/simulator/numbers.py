@@ -1,4 +1,4 @@
-"""Numbers of the account at the simulated carrier: bought, configured, given back."""
+"""Numbers of an account at the simulated carrier: bought, configured, given back."""
 
 import sqlite3
 import time
@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 
 from offhook.carriers.simulator import inventory, resources, store
-from offhook.carriers.simulator.resources import CALLBACK_NAMES, ApiError
+from offhook.carriers.simulator.resources import CALLBACK_NAMES, ROUTING_NAMES, ApiError
 from offhook.carriers.simulator.store import Row
 
 MAX_NAME_CHARACTERS = 64
@@ -35,43 +35,44 @@ def buy(db: sqlite3.Connection, account: str, form: Mapping[str, str]) -> Row:
     return store.insert(db, "number", sid, data, {})
 
 
-def configure(db: sqlite3.Connection, sid: str, form: Mapping[str, str]) -> Row:
-    row = _existing(db, sid)
+def configure(db: sqlite3.Connection, account: str, sid: str, form: Mapping[str, str]) -> Row:
+    row = fetch(db, account, sid)
     changed = _settings(form)
     store.log(db, "number_configured", sid, **changed)
     return store.change(db, row, **changed, date_updated=resources.timestamp(time.time()))
 
 
-def release(db: sqlite3.Connection, sid: str) -> None:
-    row = _existing(db, sid)
+def release(db: sqlite3.Connection, account: str, sid: str) -> None:
+    row = fetch(db, account, sid)
     store.remove(db, row)
     store.log(db, "number_released", sid, number=row.data["phone_number"])
 
 
-def fetch(db: sqlite3.Connection, sid: str) -> Row:
-    return _existing(db, sid)
+def fetch(db: sqlite3.Connection, account: str, sid: str) -> Row:
+    """Raises ApiError for a number that this account has not."""
+    row = store.fetch(db, "number", sid)
+    if row is None or row.data["account_sid"] != account:
+        raise resources.not_found(f"/IncomingPhoneNumbers/{sid}.json")
+    return row
 
 
 def taken(db: sqlite3.Connection) -> set[str]:
     return {row.data["phone_number"] for row in store.select(db, "number")}
 
 
-def _existing(db: sqlite3.Connection, sid: str) -> Row:
-    row = store.fetch(db, "number", sid)
-    if row is None:
-        raise resources.not_found(f"/IncomingPhoneNumbers/{sid}.json")
-    return row
-
-
 def _is(e164: str) -> dict[str, str]:
     return {"phone_number": e164}
 
 
-def _settings(form: Mapping[str, str]) -> dict[str, str]:
+def _settings(form: Mapping[str, str]) -> dict[str, str | None]:
     """The fields of a form that a number keeps, by their names in its resource."""
-    changed: dict[str, str] = {}
+    changed: dict[str, str | None] = {}
+    for name in ROUTING_NAMES:
+        sid = form.get(_parameter(name))
+        if sid is not None:
+            changed[name] = sid or None
     for name in CALLBACK_NAMES:
-        given = form.get("".join(part.title() for part in name.split("_")))
+        given = form.get(_parameter(name))
         if given is None:
             continue
         if name.endswith("method") and given not in {"GET", "POST"}:
@@ -84,3 +85,8 @@ def _settings(form: Mapping[str, str]) -> dict[str, str]:
             raise ApiError(400, 21464, "FriendlyName is too long")
         changed["friendly_name"] = name_given
     return changed
+
+
+def _parameter(name: str) -> str:
+    """A field as the API's forms name it: `VoiceUrl`."""
+    return "".join(part.title() for part in name.split("_"))

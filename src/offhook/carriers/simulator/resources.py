@@ -24,6 +24,8 @@ CALLBACK_NAMES = (
     "status_callback",
     "status_callback_method",
 )
+# What else decides where a number's calls and texts go; where set, the URLs are ignored.
+ROUTING_NAMES = ("voice_application_sid", "sms_application_sid", "trunk_sid")
 Record = dict[str, Any]
 
 
@@ -50,6 +52,22 @@ def not_found(path: str) -> ApiError:
 def timestamp(at_s: float) -> str:
     """RFC 2822, as Twilio writes times: `Fri, 24 May 2019 17:44:46 +0000`."""
     return format_datetime(datetime.fromtimestamp(int(at_s), UTC))
+
+
+def account(*, sid: str, name: str, kind: str, now_s: float) -> Record:
+    uri = f"/{API}/Accounts/{sid}"
+    return {
+        "sid": sid,
+        "auth_token": None,  # Twilio answers it; nobody here needs it in a second place
+        "date_created": timestamp(now_s),
+        "date_updated": timestamp(now_s),
+        "friendly_name": name,
+        "owner_account_sid": sid,
+        "status": "active",
+        "subresource_uris": {"incoming_phone_numbers": f"{uri}/IncomingPhoneNumbers.json"},
+        "type": kind,
+        "uri": f"{uri}.json",
+    }
 
 
 def number(

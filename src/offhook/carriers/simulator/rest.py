@@ -1,8 +1,5 @@
 """Twilio's REST API over the simulated carrier: routes, authentication, pages and errors."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from offhook.carriers.simulator import documents, inventory, numbers, resources, store
-from offhook.carriers.simulator.account import Account
+from offhook.carriers.simulator.accounts import NOT_ACTIVE, Accounts
 from offhook.carriers.simulator.calls import Switchboard
 from offhook.carriers.simulator.documents import Verb
 from offhook.carriers.simulator.faults import Faults
@@ -43,18 +40,18 @@ class _Lost(Response):
 
 
 class RestApi:
-    """The API of one account."""
+    """The API of every account; each sees what is its own."""
 
     def __init__(
         self,
         *,
-        account: Account,
+        accounts: Accounts,
         database: Store,
         messages: Messages,
         switchboard: Switchboard,
         faults: Faults,
     ) -> None:
-        self._account = account
+        self._accounts = accounts
         self._store = database
         self._messages = messages
         self._switchboard = switchboard
@@ -64,6 +61,7 @@ class RestApi:
         account = f"/{API}/Accounts/{{account}}"
         available = f"{account}/AvailablePhoneNumbers/{{country}}/{{kind}}.json"
         table: list[tuple[str, str, Endpoint]] = [
+            ("GET", f"{account}.json", self._fetch_account),
             ("GET", available, self._search),
             ("GET", f"{account}/IncomingPhoneNumbers.json", self._list_numbers),
             ("POST", f"{account}/IncomingPhoneNumbers.json", self._buy),
@@ -84,20 +82,10 @@ class RestApi:
             for method, path, endpoint in table
         ]
 
-    def authorised(self, request: Request) -> bool:
-        """Basic authentication with the account's SID and token."""
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-        try:
-            given = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        expected = f"{self._account.sid}:{self._account.token}".encode()
-        return scheme.lower() == "basic" and hmac.compare_digest(given, expected)
-
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
             try:
-                self._check(request)
+                await self._check(request)
                 fault = self._faults.of_request(request.method, request.url.path)
                 if fault and not fault.lose_answer:
                     refused = ApiError(fault.status, fault.code, "A fault was asked for.")
@@ -109,11 +97,22 @@ class RestApi:
 
         return guarded
 
-    def _check(self, request: Request) -> None:
-        if not self.authorised(request):
+    async def _check(self, request: Request) -> None:
+        account = await self._accounts.signed_in(request.headers.get("authorization", ""))
+        if account is None:
             raise ApiError(401, 20003, "Authenticate")
-        if request.path_params.get("account", self._account.sid) != self._account.sid:
+        if request.path_params.get("account", account.sid) != account.sid:
             raise not_found(request.url.path)
+        if account.data["status"] != "active" and not request.url.path.endswith(
+            f"/{account.sid}.json"
+        ):
+            raise NOT_ACTIVE
+
+    async def _fetch_account(self, request: Request) -> Response:
+        row = await self._store.do(lambda db: store.fetch(db, "account", _account(request)))
+        if row is None:
+            raise not_found(request.url.path)
+        return JSONResponse(row.data)
 
     async def _search(self, request: Request) -> Response:
         query = dict(request.query_params)
@@ -138,31 +137,33 @@ class RestApi:
     async def _list_numbers(self, request: Request) -> Response:
         query = dict(request.query_params)
         where = _where(query, {"FriendlyName": "friendly_name", "PhoneNumber": "phone_number"})
+        where["account_sid"] = _account(request)
         rows = await self._store.do(lambda db: store.select(db, "number", where))
         return _page("incoming_phone_numbers", rows, request)
 
     async def _buy(self, request: Request) -> Response:
         form = await _form(request)
-        row = await self._store.do(lambda db: numbers.buy(db, self._account.sid, form))
+        row = await self._store.do(lambda db: numbers.buy(db, _account(request), form))
         return JSONResponse(row.data, 201)
 
     async def _fetch_number(self, request: Request) -> Response:
-        sid = request.path_params["sid"]
-        return JSONResponse((await self._store.do(lambda db: numbers.fetch(db, sid))).data)
+        sid, account = request.path_params["sid"], _account(request)
+        return JSONResponse((await self._store.do(lambda db: numbers.fetch(db, account, sid))).data)
 
     async def _configure(self, request: Request) -> Response:
         sid, form = request.path_params["sid"], await _form(request)
-        row = await self._store.do(lambda db: numbers.configure(db, sid, form))
+        row = await self._store.do(lambda db: numbers.configure(db, _account(request), sid, form))
         return JSONResponse(row.data)
 
     async def _release(self, request: Request) -> Response:
         sid = request.path_params["sid"]
-        await self._store.do(lambda db: numbers.release(db, sid))
+        await self._store.do(lambda db: numbers.release(db, _account(request), sid))
         return Response(status_code=204)
 
     async def _send(self, request: Request) -> Response:
         form = await _form(request)
         row = await self._messages.create(
+            account=_account(request),
             to=form.get("To", ""),
             sender=form.get("From", ""),
             body=form.get("Body", ""),
@@ -173,6 +174,7 @@ class RestApi:
     async def _list_messages(self, request: Request) -> Response:
         query = dict(request.query_params)
         where = _where(query, {"To": "to", "From": "from"})
+        where["account_sid"] = _account(request)
         rows = await self._store.do(lambda db: store.select(db, "message", where))
         return _page("messages", _within(rows, query, "DateSent", "date_sent"), request)
 
@@ -185,13 +187,14 @@ class RestApi:
     async def _fetch(self, request: Request, kind: str) -> Response:
         sid = request.path_params["sid"]
         row = await self._store.do(lambda db: store.fetch(db, kind, sid))
-        if row is None:
+        if row is None or row.data["account_sid"] != _account(request):
             raise not_found(request.url.path)
         return JSONResponse(row.data)
 
     async def _list_calls(self, request: Request) -> Response:
         query = dict(request.query_params)
         where = _where(query, {"To": "to", "From": "from", "Status": "status"})
+        where["account_sid"] = _account(request)
         rows = await self._store.do(lambda db: store.select(db, "call", where))
         return _page("calls", _within(rows, query, "StartTime", "start_time"), request)
 
@@ -206,6 +209,7 @@ class RestApi:
             return verbs if verbs is not None else [documents.Redirect(url)]
 
         row = await self._switchboard.call_out(
+            account=_account(request),
             sender=form.get("From", ""),
             to=form.get("To", ""),
             first=first,
@@ -218,6 +222,7 @@ class RestApi:
         limit = form.get("TimeLimit")
         if limit is not None and not (limit.isascii() and limit.isdigit()):
             raise ApiError(400, 21218, f"TimeLimit {limit[:20]} is not valid")
+        await self._fetch(request, "call")
         row = await self._switchboard.update(
             request.path_params["sid"],
             verbs=_verbs(form),
@@ -246,6 +251,11 @@ class RestApi:
                 "url": f"https://pricing.twilio.com{request.url.path}",
             }
         )
+
+
+def _account(request: Request) -> str:
+    """Whose resources the request is about; checked against its credentials before."""
+    return str(request.path_params["account"])
 
 
 async def _form(request: Request) -> Form:

@@ -5,7 +5,6 @@ OFFHOOK_HOME/simulator. Listens on the loopback interface unless the settings sa
 """
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -17,16 +16,14 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from offhook.carriers.simulator.account import simulated_account
+from offhook.carriers.simulator.accounts import Accounts
 from offhook.carriers.simulator.calls import Switchboard
-from offhook.carriers.simulator.faults import Fault, Faults
+from offhook.carriers.simulator.control import Control
+from offhook.carriers.simulator.faults import Faults
 from offhook.carriers.simulator.handsets import Handsets
 from offhook.carriers.simulator.messages import Messages
-from offhook.carriers.simulator.records import Change, apply
 from offhook.carriers.simulator.rest import RestApi
 from offhook.carriers.simulator.store import Entry, Store, read_log
 from offhook.carriers.simulator.telephones import Telephones
@@ -45,6 +42,7 @@ class Simulator:
     messages: Messages
     switchboard: Switchboard
     database: Store
+    accounts: Accounts
 
     async def log(self) -> list[Entry]:
         return await self.database.do(read_log)
@@ -87,18 +85,13 @@ async def _started(
     settings: Settings, listener: socket.socket
 ) -> AsyncGenerator[tuple[Simulator, "_Server"]]:
     secret = secret_key(settings)
-    account = simulated_account(secret)
     database, faults, handsets = Store(log_path(settings)), Faults(), Handsets()
-    webhooks = Webhooks(token=account.token, store=database, faults=faults)
-    parts: dict[str, Any] = {
-        "account": account.sid,
-        "database": database,
-        "webhooks": webhooks,
-        "handsets": handsets,
-    }
+    accounts = Accounts(simulated_account(secret), database)
+    webhooks = Webhooks(token=accounts.token, store=database, faults=faults)
+    parts: dict[str, Any] = {"database": database, "webhooks": webhooks, "handsets": handsets}
     messages, switchboard = Messages(**parts), Switchboard(**parts)
     rest = RestApi(
-        account=account,
+        accounts=accounts,
         database=database,
         messages=messages,
         switchboard=switchboard,
@@ -112,10 +105,12 @@ async def _started(
         messages=messages,
         switchboard=switchboard,
     )
-    control = _Control(account.sid, rest, messages, database, faults)
+    control = Control(accounts, messages, database, faults)
     app = Starlette(routes=[*rest.routes(), *telephones.routes(), *control.routes()])
     port = listener.getsockname()[1]
-    simulator = Simulator(f"http://{settings.host}:{port}", faults, messages, switchboard, database)
+    url = f"http://{settings.host}:{port}"
+    simulator = Simulator(url, faults, messages, switchboard, database, accounts)
+    await accounts.start()
     await switchboard.resume()
     await messages.resume()
     try:
@@ -170,76 +165,3 @@ def _origins(settings: Settings) -> set[str]:
         f"{public.scheme}://{public.netloc}",
         *(f"http://{host}:{settings.port}" for host in ("127.0.0.1", "localhost", settings.host)),
     }
-
-
-class _Control:
-    """What tests may ask and read: faults, opt-outs, records, the log; the API's credentials."""
-
-    def __init__(
-        self, account: str, rest: RestApi, messages: Messages, database: Store, faults: Faults
-    ) -> None:
-        self._account = account
-        self._rest = rest
-        self._messages = messages
-        self._store = database
-        self._faults = faults
-
-    def routes(self) -> list[Route]:
-        return [
-            Route("/healthz", self._health),
-            Route("/simulator/log", self._log),
-            Route("/simulator/faults", self._ask_faults, methods=["POST"]),
-            Route("/simulator/opt-outs", self._opt_out, methods=["POST"]),
-            Route("/simulator/records", self._change_records, methods=["POST"]),
-        ]
-
-    async def _health(self, request: Request) -> Response:
-        del request
-        return JSONResponse({"status": "ok"})
-
-    async def _log(self, request: Request) -> Response:
-        if not self._rest.authorised(request):
-            return Response(status_code=401)
-        after = request.query_params.get("after", "0")
-        number = int(after) if after.isdigit() else 0
-        entries = await self._store.do(lambda db: read_log(db, number))
-        shown = [
-            {"id": e.id, "at_us": e.at_us, "event": e.event, "sid": e.sid, "data": e.data}
-            for e in entries
-        ]
-        return JSONResponse({"log": shown})
-
-    async def _ask_faults(self, request: Request) -> Response:
-        if not self._rest.authorised(request):
-            return Response(status_code=401)
-        try:
-            for each in json.loads(await request.body()):
-                self._faults.ask(Fault(**each))
-        except (ValueError, TypeError):
-            return JSONResponse({"sentence": "A list of faults is wanted."}, 400)
-        return Response(status_code=204)
-
-    async def _change_records(self, request: Request) -> Response:
-        if not self._rest.authorised(request):
-            return Response(status_code=401)
-        try:
-            changes = [Change(**each) for each in json.loads(await request.body())]
-            sids = [
-                await self._store.do(lambda db, each=each: apply(db, self._account, each))
-                for each in changes
-            ]
-        except (ValueError, TypeError, KeyError):
-            return JSONResponse({"sentence": "A list of changes to records is wanted."}, 400)
-        return JSONResponse({"sids": sids})
-
-    async def _opt_out(self, request: Request) -> Response:
-        if not self._rest.authorised(request):
-            return Response(status_code=401)
-        try:
-            data = json.loads(await request.body())
-            number, contact = str(data["number"]), str(data["contact"])
-            stopped = bool(data.get("stopped", True))
-        except (ValueError, TypeError, KeyError):
-            return JSONResponse({"sentence": "number and contact are wanted."}, 400)
-        await self._messages.opt_out(number=number, contact=contact, stopped=stopped)
-        return Response(status_code=204)

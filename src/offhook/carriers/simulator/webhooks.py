@@ -8,7 +8,7 @@ all). Then the fallback URL. Source: twilio.com/docs/usage/webhooks/webhooks-con
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote_from_bytes, urlsplit
 
@@ -58,9 +58,11 @@ def overrides(url: str) -> Overrides:
 
 
 class Webhooks:
-    """Posts callbacks for one account, and writes each attempt to the log."""
+    """Posts callbacks, each signed with its account's token, and writes each attempt to the log."""
 
-    def __init__(self, *, token: str, store: Store, faults: Faults) -> None:
+    def __init__(
+        self, *, token: Callable[[str], Awaitable[str]], store: Store, faults: Faults
+    ) -> None:
         self._token = token
         self._store = store
         self._faults = faults
@@ -110,6 +112,7 @@ class Webhooks:
         self, url: str, fields: Fields, patience: Overrides, left_s: float, idempotency: str
     ) -> tuple[str, str]:
         """(failure as the retry policy names it or "", body)."""
+        token = await self._token(dict(fields)["AccountSid"])
         body = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in fields)
         try:
             async with asyncio.timeout(left_s):
@@ -117,7 +120,7 @@ class Webhooks:
                     url.partition("#")[0],
                     content=body.encode("ascii"),
                     headers={
-                        HEADER: sign(self._token, url, fields),
+                        HEADER: sign(token, url, fields),
                         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
                         "User-Agent": "TwilioProxy/1.1",
                         "I-Twilio-Idempotency-Token": idempotency,

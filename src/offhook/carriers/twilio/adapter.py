@@ -16,10 +16,13 @@ from twilio.base.values import unset
 from twilio.rest import Client
 
 from offhook.carriers.port import (
+    ACCOUNT_NOT_ACTIVE,
     NOT_FOUND,
+    WRONG_CREDENTIALS,
     Callbacks,
     CallRecord,
     Capabilities,
+    Described,
     Direction,
     Held,
     Message,
@@ -27,11 +30,12 @@ from offhook.carriers.port import (
     Offer,
     Refused,
     Registration,
+    Routing,
     Search,
     SmsOut,
     by_tag,
 )
-from offhook.carriers.twilio import records
+from offhook.carriers.twilio import records, routing
 from offhook.carriers.twilio.records import MICROS, Record
 from offhook.carriers.twilio.signature import OVERRIDES
 from offhook.carriers.twilio.transport import HttpxTransport
@@ -42,6 +46,8 @@ NOT_IN_PROGRESS = 21220
 MAX_LISTED = 100
 PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
 MAX_TAG_CHARACTERS = 64
+# What a page of a list was refused for: the client keeps the HTTP status only.
+_BY_STATUS = {401: WRONG_CREDENTIALS, 403: ACCOUNT_NOT_ACTIVE, 404: NOT_FOUND}
 _PRICE_NAMES = {
     NumberType.LOCAL: "local",
     NumberType.MOBILE: "mobile",
@@ -57,6 +63,11 @@ class TwilioCarrier:
         logging.getLogger("offhook.carriers.twilio.transport").setLevel(logging.WARNING)
         self._transport = transport
         self._client: Any = Client(account_sid, auth_token, http_client=transport)
+
+    async def describe(self) -> Described:
+        async with _translated():
+            account = await self._client.api.accounts(self._client.account_sid).fetch_async()
+        return records.described(_record(account))
 
     async def search(self, query: Search) -> list[Offer]:
         prices, currency = await self._monthly_prices(query.country)
@@ -111,9 +122,20 @@ class TwilioCarrier:
     async def configure(self, carrier_id: str, callbacks: Callbacks) -> Held:
         async with _translated():
             number = await self._client.incoming_phone_numbers(carrier_id).update_async(
-                **_urls(callbacks)
+                **_urls(callbacks), **dict.fromkeys(routing.OVERRULING, "")
             )
         return _held(_record(number))
+
+    async def routing(self, carrier_id: str) -> Routing:
+        async with _translated():
+            number = await self._client.incoming_phone_numbers(carrier_id).fetch_async()
+        return routing.told(_record(number))
+
+    async def route(self, carrier_id: str, wanted: Routing) -> None:
+        async with _translated():
+            await self._client.incoming_phone_numbers(carrier_id).update_async(
+                **routing.form(wanted)
+            )
 
     async def release(self, carrier_id: str) -> None:
         async with _translated(unless=lambda code: code == NOT_FOUND):
@@ -239,16 +261,14 @@ async def _translated(
 
 
 def _refusal(error: TwilioException) -> Refused:
-    code, sentence, status = None, str(error), 0
+    code, sentence = None, str(error)
     if isinstance(error, TwilioRestException):
-        code, sentence, status = error.code, error.msg, error.status
+        code, sentence = error.code, error.msg
     elif len(error.args) > 1:  # a page of a list: (text, response)
         response: Any = error.args[1]
-        status, sentence = int(response.status_code), f"The carrier answered {response.status_code}"
-        code = NOT_FOUND if status == 404 else None  # noqa: PLR2004 - HTTP not found
-    remedy = ""
-    if status == 401:  # noqa: PLR2004 - HTTP unauthorised
-        remedy = "Check OFFHOOK_TWILIO_ACCOUNT_SID and OFFHOOK_TWILIO_AUTH_TOKEN."
+        sentence = f"The carrier answered {response.status_code}"
+        code = _BY_STATUS.get(int(response.status_code))
+    remedy = "Check the account SID and the auth token." if code == WRONG_CREDENTIALS else ""
     return Refused(sentence, carrier_code=code, remedy=remedy)
 
 
@@ -289,6 +309,7 @@ def _urls(callbacks: Callbacks) -> dict[str, str]:
         "sms_method": "POST",
         "sms_fallback_url": _overridden(callbacks.sms_fallback_url),
         "status_callback": _overridden(callbacks.status_url),
+        "status_callback_method": "POST",
     }
 
 

@@ -10,8 +10,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from offhook.carriers.port import (
+    AccountStatus,
     CallRecord,
     CallState,
+    Described,
     Direction,
     Message,
     MessageState,
@@ -20,6 +22,14 @@ from offhook.carriers.port import (
 
 MICROS = 1_000_000
 Record = dict[str, Any]
+
+
+def described(record: Record) -> Described:
+    return Described(
+        name=record["friendly_name"] or "",
+        status=AccountStatus(record["status"]),
+        trial=record["type"] == "Trial",
+    )
 
 
 def message(record: Record) -> Message:

@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Enum, MetaData
 from sqlalchemy.engine import Connection
 
+from offhook.db.sealed import Sealed
 from offhook.db.tables import UtcTime
 
 
@@ -18,6 +19,8 @@ def _plain_types(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Migrations stand alone: they name database types, not ours of today."""
     if kind == "type" and isinstance(item, UtcTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Sealed):
+        return "sa.Text()"
     if kind == "type" and isinstance(item, Enum):
         return f"sa.String({item.length})"
     if kind == "type" and type(item).__module__.startswith("pgvector"):
