@@ -10,15 +10,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import usage
-from offhook.billing import rents, subscriptions, totals
+from offhook.billing import parties, rents, subscriptions, totals
 from offhook.billing.events import InvoiceFinalized
 from offhook.billing.models import Invoice, InvoiceLine, InvoiceNumbers
+from offhook.billing.parties import Details, SellerDetails
 from offhook.billing.rules import SubscriptionState
+from offhook.billing.taxes import Decision
 from offhook.billing.totals import InvoiceState, LineKind, Sums
 from offhook.db import Database, Session, enqueue, new_id, now, publish
 from offhook.failpoints import failpoint
@@ -50,6 +53,25 @@ class Draft:
     usage_line_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Who sells, who buys, and the tax that follows."""
+
+    seller: SellerDetails
+    buyer: Details
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A month's invoice as it would be now."""
+
+    period: Period
+    lines: list[Draft]
+    sums: Sums
+    decision: Decision
+
+
 async def close_due(database: Database, *, passage: Passage = failpoint) -> list[str]:
     """Close every month whose time has come; the ids of the invoices. Any number at once.
 
@@ -78,17 +100,19 @@ async def close_team(
             if period is None:
                 return made
             passage("close.locked")
+            await usage.period_at(session, team_id, at)  # the months up to now follow it
             invoice = await _close(session, team_id, period, at, passage)
             passage("close.written")
         passage("close.committed")
         made += [invoice.id] if invoice else []
 
 
-async def preview(session: Session, team_id: str, period: Period) -> tuple[list[Draft], Sums]:
-    """What the month's invoice would be if it were closed now (the upcoming invoice)."""
+async def preview(session: Session, team_id: str, period: Period) -> Upcoming:
+    """What the month's invoice would be if it were closed now; writes nothing."""
     lines = await usage.closing.preview(session, team_id, period.starts_at)
     drafts = [*map(_of_usage, lines), *await _rents(session, team_id, period)]
-    return drafts, await _sums(session, team_id, drafts)
+    sides = await _sides(session, team_id)
+    return Upcoming(period, drafts, await _sums(session, team_id, drafts, sides), sides.decision)
 
 
 async def _close(
@@ -103,10 +127,10 @@ async def _close(
     if not drafts:
         await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.EMPTY, at)
         return None
-    invoice = _invoice(team_id, period, await _sums(session, team_id, drafts), at)
+    sides = await _sides(session, team_id)
+    sums = await _sums(session, team_id, drafts, sides)
     # The number as late as can be: its row is locked until the commit, for all teams.
-    invoice.sequence = await _next_number(session)
-    invoice.number = f"INV-{invoice.sequence:06}"
+    invoice = _invoice(team_id, period, sums, sides, at, await _next_number(session))
     passage("close.numbered")
     await _write_lines(session, invoice, drafts, passage)
     await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.INVOICED, at)
@@ -137,7 +161,7 @@ async def _rents(session: Session, team_id: str, period: Period) -> list[Draft]:
     subscription = await subscriptions.subscription(session, team_id)
     if subscription.state == SubscriptionState.CANCELLED:
         return []
-    coming = await usage.period_at(session, team_id, period.ends_at)
+    coming = await usage.month_after(session, team_id, period)
     due = await rents.due(session, team_id, coming.starts_at, coming.ends_at)
     return [
         Draft(
@@ -153,8 +177,14 @@ async def _rents(session: Session, team_id: str, period: Period) -> list[Draft]:
     ]
 
 
-async def _sums(session: Session, team_id: str, drafts: Sequence[Draft]) -> Sums:
-    return totals.sums([draft.amount for draft in drafts], None, await balance(session, team_id))
+async def _sides(session: Session, team_id: str) -> Sides:
+    seller, buyer = await parties.seller(session), await parties.buyer(session, team_id)
+    return Sides(seller, buyer, parties.decide(seller, buyer))
+
+
+async def _sums(session: Session, team_id: str, drafts: Sequence[Draft], sides: Sides) -> Sums:
+    before = await balance(session, team_id)
+    return totals.sums([draft.amount for draft in drafts], sides.decision.rate, before)
 
 
 async def balance(session: Session, team_id: str) -> Money:
@@ -165,10 +195,17 @@ async def balance(session: Session, team_id: str) -> Money:
     return last.balance_after if last else Money(0)
 
 
-def _invoice(team_id: str, period: Period, sums: Sums, at: datetime) -> Invoice:
+def _invoice(
+    team_id: str, period: Period, sums: Sums, sides: Sides, at: datetime, sequence: int
+) -> Invoice:
     return Invoice(
         id=new_id("inv"),
         team_id=team_id,
+        sequence=sequence,
+        number=f"{sides.seller.prefix}-{sequence:06}",
+        seller=sides.seller.snapshot(),
+        buyer=sides.buyer.snapshot(),
+        tax=_tax(sides.decision),
         period_start=period.starts_at,
         period_end=period.ends_at,
         zone=period.zone,
@@ -183,6 +220,17 @@ def _invoice(team_id: str, period: Period, sums: Sums, at: datetime) -> Invoice:
         state=InvoiceState.OPEN if sums.due else InvoiceState.SETTLED,
         next_attempt_at=at if sums.due else None,
     )
+
+
+def _tax(decision: Decision) -> dict[str, Any]:
+    """How the tax came about, as the invoice keeps it."""
+    rate = decision.rate
+    label = f"{rate.label} {rate.percent}" if rate else ""
+    return {
+        "label": label,
+        "thousandths": rate.thousandths if rate else 0,
+        "note": decision.note,
+    }
 
 
 async def _write_lines(

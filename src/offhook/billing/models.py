@@ -234,3 +234,34 @@ class InvoiceNumbers(Base):
     __tablename__ = "invoice_numbers"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int] = mapped_column(default=0)
+
+
+class Seller(Base):
+    """The operator's details, in the only row: what every invoice says of who sends it.
+
+    `rates`: country, label and thousandths of a percent of each.
+    """
+
+    __tablename__ = "billing_seller"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    address: Mapped[str] = mapped_column(String(400), default="")
+    country: Mapped[str] = mapped_column(String(2), default="US")
+    tax_id: Mapped[str] = mapped_column(String(40), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    footer: Mapped[str] = mapped_column(String(400), default="")
+    prefix: Mapped[str] = mapped_column(String(12), default="INV")
+    rates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+
+
+class Buyer(TeamOwned, Base):
+    """A team's billing details; until it gives some, its name and country stand in."""
+
+    __tablename__ = "billing_buyers"
+    __table_args__ = (UniqueConstraint("team_id"),)
+    id: Mapped[str] = primary_key("buy")
+    name: Mapped[str] = mapped_column(String(120), default="")
+    address: Mapped[str] = mapped_column(String(400), default="")
+    country: Mapped[str] = mapped_column(String(2))
+    tax_id: Mapped[str] = mapped_column(String(40), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")

@@ -25,6 +25,7 @@ from offhook.prices import Direction, Money
 from offhook.usage import api, closing, pages
 from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
+from offhook.usage.calendar import coming as month_after
 from offhook.usage.calendar import period_at
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
@@ -122,6 +123,7 @@ __all__ = [
     "limit_of",
     "limit_sentence",
     "limit_value",
+    "month_after",
     "month_to_date",
     "names",
     "names_from",

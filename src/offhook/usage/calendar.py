@@ -33,6 +33,17 @@ async def period_at(session: Session, team_id: str, at: datetime) -> Period:
     return period
 
 
+async def coming(session: Session, team_id: str, period: Period) -> Period:
+    """The month after `period`; one that has not begun is not made: its zone may still change."""
+    row = await session.scalar(
+        select(PeriodRow).where(PeriodRow.team_id == team_id, PeriodRow.starts_at == period.ends_at)
+    )
+    if row is not None:
+        return Period(row.starts_at, row.ends_at, row.zone)
+    zones = await _zones(session, team_id)
+    return following(period, zones.at(period.ends_at))
+
+
 async def keep(session: Session) -> None:
     """Make the running month of every team (system scope); harmless to repeat."""
     present = await now(session)

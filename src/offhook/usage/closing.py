@@ -199,6 +199,20 @@ async def earliest_due(session: Session, team_id: str, at: datetime) -> Period |
     return Period(row.starts_at, row.ends_at, row.zone)
 
 
+async def open_months(session: Session, team_id: str, at: datetime) -> list[Period]:
+    """The months that have begun and are not closed, the earliest first."""
+    rows = await session.scalars(
+        select(PeriodRow)
+        .where(
+            PeriodRow.team_id == team_id,
+            PeriodRow.closed_at.is_(None),
+            PeriodRow.starts_at <= at,
+        )
+        .order_by(PeriodRow.starts_at)
+    )
+    return [Period(row.starts_at, row.ends_at, row.zone) for row in rows.all()]
+
+
 async def closed(
     session: Session, team_id: str, period_start: datetime, how: ClosedAs, at: datetime
 ) -> None:

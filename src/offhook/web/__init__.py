@@ -47,6 +47,7 @@ commits when the function returns and rolls back when it raises. REST goes under
 upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; all else is 1 MB.
 """
 
+from offhook.web.countries import countries, country_name
 from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.idempotency import Once, forget_old
 from offhook.web.kit import MAX_BODY, PING, Server, create_app, server
@@ -63,6 +64,8 @@ from offhook.web.page import (
     render,
 )
 from offhook.web.pagination import Page, Paging, PagingQuery, paginate
+from offhook.web.pagination import decode as decode_cursor
+from offhook.web.pagination import encode as encode_cursor
 
 __all__ = [
     "MAX_BODY",
@@ -80,7 +83,11 @@ __all__ = [
     "PagingQuery",
     "Server",
     "Viewer",
+    "countries",
+    "country_name",
     "create_app",
+    "decode_cursor",
+    "encode_cursor",
     "forget_old",
     "kit",
     "paginate",

@@ -15,6 +15,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from offhook import phone
+from offhook.web.countries import country_name
 
 MICROS = 1_000_000
 _SYMBOLS: Mapping[str, str] = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -159,5 +160,6 @@ def install(jinja: Environment) -> None:
         "international": phone.international,
         "flag": phone.flag,
         "country_of": phone.country_of,
+        "country_name": country_name,
     }
     jinja.filters.update(filters)
