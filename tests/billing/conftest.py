@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the desk of invoices, and that of the ledger
+sys.path.insert(0, str(Path(__file__).parent))  # the desk of invoices, stripe_server.py
 sys.path.insert(0, str(Path(__file__).parent.parent / "usage"))
 
 from offhook import billing, settings
