@@ -30,7 +30,7 @@ from offhook.schema import ROOMS
 from offhook.settings import Settings
 from offhook.teams import keys, service
 from offhook.teams.models import Membership, Role
-from offhook.web import SESSION_COOKIE, Server, assets, create_app, csrf, server
+from offhook.web import SESSION_COOKIE, Others, Server, assets, create_app, csrf, server
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "a-seed-for-tests"
@@ -47,6 +47,7 @@ CHROMIUM_ARGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
+HANDSET = Others(connect=("ws://127.0.0.1:*",))
 _people = itertools.count(1)
 
 
@@ -153,13 +154,16 @@ def room_routers(rooms: Sequence[str]) -> Iterator[APIRouter]:
         yield from getattr(importlib.import_module(f"offhook.{room}"), "routers", ())
 
 
-def new_app(settings: Settings, database: Database, rooms: Sequence[str] = ROOMS) -> FastAPI:
+def new_app(
+    settings: Settings, database: Database, rooms: Sequence[str] = ROOMS, others: Others = HANDSET
+) -> FastAPI:
     """The toolkit with the routers of `rooms`, as app.py has them."""
     app = create_app(
         settings,
         rooms=[f"offhook.{room}" for room in rooms],
         identify=teams.identify,
-        connect_to=("ws://127.0.0.1:*",),
+        csrf_exempt=("/billing/stripe/",),
+        others=others,
     )
     app.state.database = database
     for router in room_routers(rooms):

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import websockets
@@ -55,8 +56,8 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
         settings,
         rooms=[room.__name__ for room in ROOMS],
         identify=teams.identify,
-        csrf_exempt=(CALLBACKS,),
-        connect_to=_origins(settings),
+        csrf_exempt=(CALLBACKS, billing.CALLBACKS),
+        others=_others(settings),
         lifespan=_life,
     )
     application.state.database = database
@@ -109,6 +110,7 @@ def register_jobs(
     teams.register_jobs(jobs, database)
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)
+    billing.register_events(jobs, database, gateway)
     knowledge.register_jobs(jobs, database)
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
@@ -133,11 +135,13 @@ async def _begin_trial(session: Session, team: teams.Team) -> None:
     await billing.on_team_created(session, team.id)
 
 
-def _origins(settings: Settings) -> tuple[str, ...]:
-    """Where the browser's handset connects to, besides ourselves."""
+def _others(settings: Settings) -> web.Others:
+    """Who else is part of our pages: the browser's handset, the payment gateway's form."""
+    payment = billing.origins(settings)
     if settings.carrier != "simulator":
-        return ()
-    return (settings.simulator_url, settings.simulator_url.replace("http", "ws", 1))
+        return payment
+    handset = (settings.simulator_url, settings.simulator_url.replace("http", "ws", 1))
+    return replace(payment, connect=(*handset, *payment.connect))
 
 
 @asynccontextmanager

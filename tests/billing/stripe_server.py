@@ -141,6 +141,18 @@ class StandIn:
             SECRET_KEY, self.url, retries=retries, timeout=httpx.Timeout(timeout_s)
         )
 
+    def settings(self) -> dict[str, str]:
+        """The settings of an installation with this account."""
+        return {
+            "stripe_secret_key": SECRET_KEY,
+            "stripe_publishable_key": PUBLISHABLE_KEY,
+            "stripe_webhook_secret": WEBHOOK_SECRET,
+            "stripe_api_url": self.url,
+        }
+
+    def environment(self) -> dict[str, str]:
+        return {f"OFFHOOK_{name.upper()}": value for name, value in self.settings().items()}
+
     def fail(self, fault: Fault) -> None:
         self.faults.append(fault)
 
@@ -231,8 +243,12 @@ class StandIn:
                 "data": {"object": about},
             }
         )
+        return body, self.sign(body, at)
+
+    def sign(self, body: str, at: int = 0) -> str:
+        """The header Stripe-Signature of a body."""
         sign: Callable[..., str] = getattr(WebhookSignature, "generate_signature_header")  # noqa: B009 - half typed
-        return body, sign(body, WEBHOOK_SECRET, timestamp=at or None)
+        return sign(body, WEBHOOK_SECRET, timestamp=at or None)
 
     def dispute(self, key: str, status: str = "needs_response") -> Json:
         """The card's owner disputes a payment at the bank."""

@@ -16,7 +16,7 @@
 `routers` are for app.py; they find the gateway in `app.state.gateway`.
 """
 
-from offhook.billing import api, authentication, pages
+from offhook.billing import api, authentication, pages, stripe_events
 from offhook.billing.audit import audit
 from offhook.billing.cards import add_card, type_card
 from offhook.billing.charges import (
@@ -41,9 +41,11 @@ from offhook.billing.gateway import (
 )
 from offhook.billing.jobs import register as register_jobs
 from offhook.billing.models import Charge
-from offhook.billing.opening import open_gateway
+from offhook.billing.opening import open_gateway, origins
 from offhook.billing.rents import Rent, rents_from
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
+from offhook.billing.stripe_events import CALLBACKS
+from offhook.billing.stripe_events import register as register_events
 from offhook.billing.subscriptions import (
     change_subscription,
     on_team_created,
@@ -54,10 +56,11 @@ from offhook.billing.subscriptions import (
 from offhook.billing.test_gateway import TestGateway
 from offhook.billing.web import confirm_url
 
-routers = (api.router, pages.router, authentication.router)
+routers = (api.router, pages.router, authentication.router, stripe_events.router)
 banners = pages.banners
 
 __all__ = [
+    "CALLBACKS",
     "Card",
     "CardInput",
     "CardInvalid",
@@ -86,6 +89,8 @@ __all__ = [
     "on_charge_settled",
     "on_team_created",
     "open_gateway",
+    "origins",
+    "register_events",
     "register_jobs",
     "rents_from",
     "routers",

@@ -30,11 +30,17 @@ from offhook.db import Session, new_id, now, publish, touch
 from offhook.errors import NotFound
 from offhook.prices import Money
 
+NOT_CONFIRMED = "not_confirmed"
 # Declines that say nothing about the card itself: it may buy again (A1).
 NOT_THE_CARD = frozenset(
-    {AUTHENTICATION_REQUIRED, AUTHENTICATION_FAILED, "amount_too_small", "hold_expired"}
+    {
+        AUTHENTICATION_REQUIRED,
+        AUTHENTICATION_FAILED,
+        NOT_CONFIRMED,
+        "amount_too_small",
+        "hold_expired",
+    }
 )
-PAID = frozenset({HoldState.HELD, HoldState.CAPTURED})
 
 Settled = Callable[[Session, Charge], Awaitable[None]]
 _on_settled: list[Settled] = []
@@ -140,6 +146,7 @@ async def _pay(
             description=description,
             micros=money.micros,
             currency=money.currency,
+            state="",  # until the gateway has answered; never committed so
             payment_method_id=chosen.id,
             created_at=at,
             updated_at=at,
@@ -169,6 +176,9 @@ async def look(session: Session, gateway: Gateway, team_id: str, key: str) -> Ou
     if charge is None:
         return NOTHING_TO_PAY
     before = charge.state
+    # Always in this order, that two who learn of it at once do not wait for each other.
+    await subscriptions.subscription(session, team_id, lock=True)
+    await cards.on_file(session, team_id, lock=True)
     customer = await customers.of_team(session, gateway, team_id)
     found = await gateway.find(key, customer=customer)
     if found is None:
@@ -202,8 +212,12 @@ async def void(session: Session, gateway: Gateway, team_id: str, key: str) -> No
         return
     await gateway.void(key, customer=await customers.of_team(session, gateway, team_id))
     charge = await _by_key(session, team_id, key)
-    if charge is not None and charge.state != HoldState.DECLINED:
+    if charge is None:
+        return
+    if charge.state != HoldState.DECLINED:
         charge.state, charge.updated_at = HoldState.VOIDED, await now(session)
+    elif charge.confirmable:
+        charge.decline_code = NOT_CONFIRMED  # its owner can do so no more
 
 
 async def get(session: Session, team_id: str, charge_id: str) -> Charge:
@@ -249,7 +263,8 @@ async def _learn(session: Session, charge: Charge, found: Hold) -> Outcome:
     """Write down what the gateway says of an order."""
     if found.state is HoldState.DECLINED:
         return await _declined(session, charge, declined(found.decline_code))
-    if charge.state != found.state:
+    changed = charge.state != found.state
+    if changed:
         charge.state, charge.updated_at = found.state, await now(session)
         charge.decline_code = found.decline_code
     if found.state is HoldState.AUTHENTICATING:
@@ -267,7 +282,7 @@ async def _learn(session: Session, charge: Charge, found: Hold) -> Outcome:
             ok=False, sentence=gone.sentence, code=gone.decline_code, charge_id=charge.id
         )
     card = await session.get(PaymentMethod, charge.payment_method_id)
-    if card is not None:
+    if changed and card is not None:  # old news does not undo what came after it
         card.status = CardStatus.VALID
     return Outcome(ok=True, charge_id=charge.id)
 
@@ -276,7 +291,7 @@ async def _declined(session: Session, charge: Charge, refused: Declined) -> Outc
     """Write a decline down, and tell it once."""
     code = refused.decline_code
     outcome = Outcome(ok=False, sentence=refused.sentence, code=code, charge_id=charge.id)
-    if charge.state == HoldState.DECLINED and charge.decline_code == code:
+    if charge.state == HoldState.DECLINED and charge.decline_code in {code, NOT_CONFIRMED}:
         return outcome
     charge.state, charge.decline_code = HoldState.DECLINED, code
     charge.updated_at = await now(session)

@@ -9,9 +9,13 @@ from offhook import settings as _settings
 from offhook.billing.gateway import Gateway
 from offhook.billing.test_gateway import TestGateway
 from offhook.settings import Settings
+from offhook.web import Others
 
 STRIPE, TEST = "stripe", "test"
 STRIPE_SCRIPT = "https://js.stripe.com"
+# docs.stripe.com/security/guide, Content Security Policy
+STRIPE_FRAMES = (STRIPE_SCRIPT, "https://*.js.stripe.com", "https://hooks.stripe.com")
+STRIPE_API = "https://api.stripe.com"
 
 
 def configured() -> str:
@@ -31,3 +35,15 @@ def open_gateway(settings: Settings, database_url: str) -> Gateway:
 def script_origin(settings: Settings) -> str:
     """Where Stripe's own script comes from, for the page of a card."""
     return settings.stripe_api_url.rstrip("/") or STRIPE_SCRIPT
+
+
+def origins(settings: Settings) -> Others:
+    """What our pages load from Stripe: its script, its form's frame, the bank's window."""
+    if not settings.stripe_secret_key.get_secret_value():
+        return Others()
+    origin = script_origin(settings)
+    if origin != STRIPE_SCRIPT:
+        return Others(connect=(origin,), scripts=(origin,), frames=(origin,))
+    return Others(
+        connect=(STRIPE_API,), scripts=(STRIPE_SCRIPT, STRIPE_FRAMES[1]), frames=STRIPE_FRAMES
+    )

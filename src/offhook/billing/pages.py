@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook.billing import cards, subscriptions
+from offhook.billing import cards, matters, subscriptions
 from offhook.billing.authentication import said_of
 from offhook.billing.gateway import CardInput, CardInvalid, Setup
 from offhook.billing.models import Charge
 from offhook.billing.test_gateway import TestGateway
-from offhook.billing.web import CurrentGateway, test_gateway
+from offhook.billing.web import CurrentGateway, stripe_page, test_gateway
 from offhook.teams import AdminActor, CurrentActor, TeamSession
 from offhook.web import Banner, PagingQuery, paginate, redirect, render
 
@@ -64,6 +64,50 @@ async def add_card(
     return redirect(request, HOME, toast=said_of(added))
 
 
+@router.get("/billing/cards/new")
+async def card_form(
+    request: Request, actor: AdminActor, session: TeamSession, gateway: CurrentGateway
+) -> Response:
+    """Stripe's own form; the card number goes from its frame to Stripe."""
+    if isinstance(gateway, TestGateway):
+        return redirect(request, HOME)
+    setup = await cards.begin(session, gateway, actor.team_id)
+    return render(
+        request,
+        "billing/card.html",
+        actor=actor,
+        setup=setup,
+        secret=setup.action.client_secret if setup.action else "",
+        stripe=stripe_page(request),
+    )
+
+
+@router.get("/billing/cards/given")
+async def card_given_elsewhere(
+    request: Request,
+    actor: AdminActor,
+    session: TeamSession,
+    gateway: CurrentGateway,
+    setup_intent: Annotated[str, Query(max_length=80)] = "",
+) -> Response:
+    """The browser comes back from a bank's page that had no room in a window of ours."""
+    added = await cards.finish(session, gateway, actor.team_id, setup_intent)
+    return redirect(request, HOME, toast=said_of(added))
+
+
+@router.post("/billing/cards/setups/{setup_id}")
+async def card_given(
+    request: Request,
+    setup_id: str,
+    actor: AdminActor,
+    session: TeamSession,
+    gateway: CurrentGateway,
+) -> Response:
+    """Stripe's form is done: ask Stripe what it has."""
+    added = await cards.finish(session, gateway, actor.team_id, setup_id)
+    return redirect(request, HOME, toast=said_of(added))
+
+
 @router.post("/billing/cards/{card_id}/default")
 async def make_default(
     request: Request, card_id: str, actor: AdminActor, session: TeamSession
@@ -89,11 +133,13 @@ async def banners(request: Request) -> list[Banner]:
     actor = request.state.actor
     async with request.app.state.database.team(actor.team_id) as session:
         standing = await subscriptions.standing(session, actor.team_id)
+        payments = await matters.banners(session, actor.team_id)
     if not standing.services_on:
         sentence = f"{standing.reason} Calls and texts are not answered."
-        return [Banner("error", sentence, HOME, "Billing")]
+        return [Banner("error", sentence, HOME, "Billing"), *payments]
     subscription = [each for each in standing.missing if each.code == "subscription"]
-    return [Banner("warning", each.sentence, HOME, "Billing") for each in subscription]
+    due = [Banner("warning", each.sentence, HOME, "Billing") for each in subscription]
+    return [*due, *payments]
 
 
 def _expiry(text: str) -> tuple[int, int]:

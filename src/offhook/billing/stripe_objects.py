@@ -171,6 +171,19 @@ def id_of(named: object) -> str:
     return named if isinstance(named, str) else str(getattr(named, "id", ""))
 
 
+def verified(body: bytes, signature: str, secret: str) -> tuple[str, str, str] | None:
+    """Id, type and object's id of an event whose `Stripe-Signature` is right and at most five
+    minutes old (docs.stripe.com/webhooks/signature); None else.
+    """
+    if not signature.isascii():  # the library compares text that must be ASCII
+        return None
+    try:
+        event = stripe.Webhook.construct_event(body, signature, secret)
+        return event.id, event.type, str(event.data.object["id"])
+    except (stripe.SignatureVerificationError, ValueError, KeyError, AttributeError):
+        return None
+
+
 def problem_of(error: stripe.StripeError) -> GatewayProblem:
     """Stripe's error as one of the port's. What is our own mistake is logged, and told as such."""
     match error:

@@ -1,11 +1,12 @@
 """Security headers of every answer.
 
-A content security policy without `unsafe-inline`: scripts come from our own files only, and a
-style element needs the request's nonce (the waveform's shadow root has one). Nothing may frame us.
-Knows no route.
+A content security policy without `unsafe-inline`: scripts come from our own files only, but for a
+payment gateway's own (`Others`), and a style element needs the request's nonce (the waveform's
+shadow root has one). Nothing may frame us. Knows no route.
 """
 
 import secrets
+from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,17 +20,27 @@ _FIXED = (
 )
 
 
-def policy(nonce: str, connect_to: tuple[str, ...]) -> str:
-    """The content security policy; `connect_to` are the origins that the handset may reach."""
-    connect = " ".join(("'self'", *connect_to))
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Origins besides ours: whom a page may connect to, whose scripts run, whose frames it has."""
+
+    connect: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+
+
+def policy(nonce: str, others: Others) -> str:
+    """The content security policy."""
+    frames = " ".join(others.frames) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",
-            "script-src 'self'",
+            f"script-src {_ours_and(others.scripts)}",
             f"style-src 'self' 'nonce-{nonce}'",
             "img-src 'self' data:",
             "font-src 'self'",
-            f"connect-src {connect}",
+            f"connect-src {_ours_and(others.connect)}",
+            f"frame-src {frames}",
             "media-src 'self' blob:",
             "worker-src 'self'",
             "form-action 'self'",
@@ -39,12 +50,16 @@ def policy(nonce: str, connect_to: tuple[str, ...]) -> str:
     )
 
 
+def _ours_and(origins: tuple[str, ...]) -> str:
+    return " ".join(("'self'", *origins))
+
+
 class SecurityHeaders:
     """ASGI middleware; the outermost, so that errors carry the headers too."""
 
-    def __init__(self, app: ASGIApp, *, connect_to: tuple[str, ...], secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, others: Others, secure: bool) -> None:
         self.app = app
-        self.connect_to = connect_to
+        self.others = others
         self.secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +72,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy(nonce, self.connect_to)
+                headers["Content-Security-Policy"] = policy(nonce, self.others)
                 for name, value in _FIXED:
                     headers[name] = value
                 if self.secure:

@@ -28,7 +28,7 @@ from offhook.errors import Invalid, Problem, Unauthorised
 from offhook.settings import Settings, secret_key
 from offhook.web import assets, design, openapi, problem
 from offhook.web.csrf import CsrfGuard
-from offhook.web.headers import SecurityHeaders
+from offhook.web.headers import Others, SecurityHeaders
 from offhook.web.live import MAX_TOPICS, LiveHub
 from offhook.web.page import (
     NAVIGATION,
@@ -66,14 +66,15 @@ def create_app(
     identify: Callable[[Request], Awaitable[Viewer]] = _nobody,
     navigation: Sequence[NavItem] = NAVIGATION,
     csrf_exempt: tuple[str, ...] = (),
-    connect_to: tuple[str, ...] = (),
+    others: Others | None = None,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """An application without routes of its own but those of the toolkit.
 
     `rooms`: packages whose `templates/` folders are searched. `csrf_exempt`: path prefixes of
-    signed callbacks, which are also answered as programs. `connect_to`: origins the browser may
-    reach besides ours (the media socket). Set `app.state.database` before requests come.
+    signed callbacks, which are also answered as programs. `others`: origins besides ours that the
+    pages may use (the media socket, a payment gateway's form). Set `app.state.database` before
+    requests come.
     """
 
     @asynccontextmanager
@@ -106,7 +107,6 @@ def create_app(
         identify=identify,
         navigation=navigation,
         csrf_exempt=csrf_exempt,
-        connect_to=connect_to,
         shown_navigation=list(navigation),
         operator_navigation=list(OPERATOR_NAVIGATION),
     )
@@ -116,7 +116,7 @@ def create_app(
     app.add_middleware(problem.Incidents)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(problem.TooLarge)
-    app.add_middleware(SecurityHeaders, connect_to=connect_to, secure=secure)
+    app.add_middleware(SecurityHeaders, others=others or Others(), secure=secure)
     app.add_exception_handler(Problem, problem.on_problem)
     app.add_exception_handler(HTTPException, problem.on_http)
     app.add_exception_handler(RequestValidationError, problem.on_validation)

@@ -90,7 +90,6 @@ class Kit:
     identify: Callable[[Request], Awaitable[Viewer]]
     navigation: Sequence[NavItem] = NAVIGATION
     csrf_exempt: tuple[str, ...] = ()
-    connect_to: tuple[str, ...] = ()
     banners: list[Callable[[Request], Awaitable[list[Banner]]]] = field(
         default_factory=list[Callable[[Request], Awaitable[list[Banner]]]]
     )
