@@ -3,10 +3,15 @@
     PYTHONPATH=src python bench/usage.py [--seconds 5] [--clients 8] [--processes 2] [--rows ...]
 
 A PostgreSQL of its own, durable as in production (fsync on), on this machine's cores, which server
-and clients share. Both sides reserve messages on fifty numbers near no limit, with as many clients
-at once, in as many processes (ours) and threads (pgbench), one transaction each: BEGIN and the
-team in one message, the kernel's prepared statement, COMMIT. Rounds of both take turns, so that a
-noisy neighbour meets both; the medians are compared.
+and clients share. Both sides reserve on fifty numbers near no limit, with as many clients at once,
+in as many processes (ours) and threads (pgbench). pgbench makes one transaction of each unit:
+BEGIN and the team in one message, the kernel's prepared statement, COMMIT. Ours are the facade's:
+
+    messages  a transaction for each, as a text takes its unit
+    renewals  the next minutes of live calls; those of one process that wait at the same time
+              share a transaction, as in a media process
+
+Both write the same rows. Rounds take turns, so that a noisy neighbour meets both.
 
 The check is one reservation, sequential, median and p99.
 """
@@ -22,6 +27,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,9 +40,21 @@ from offhook.db import Database, Session
 from offhook.schema import metadata
 from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
-from offhook.usage import Direction, Granted, Service, kernel, open_meter, set_limit, take_message
+from offhook.usage import (
+    Direction,
+    Granted,
+    Renewal,
+    Renewals,
+    Service,
+    kernel,
+    open_meter,
+    reserve_minute,
+    set_limit,
+    take_message,
+)
 
 NUMBERS = 50
+CALLS = 10  # live calls of each client
 CHECKS = 300
 LIMIT = 1_000_000
 
@@ -72,7 +90,8 @@ async def prepare(database: Database) -> str:
                 country="US",
                 number_type="local",
             )
-            await set_limit(session, team.id, number_id=number, service=Service.SMS, value=LIMIT)
+            for service in Service:
+                await set_limit(session, team.id, number_id=number, service=service, value=LIMIT)
             await reserve(session, team.id, number, f"first_{index}")
         return team.id
 
@@ -84,30 +103,74 @@ async def reserve(session: Session, team: str, number: str, message: str) -> Non
     assert isinstance(got, Granted)
 
 
-def process(url: str, team: str, name: str, clients: int, seconds: float) -> float:
+Reserve = Callable[[Database, str, str, int], Callable[[int], Awaitable[None]]]
+
+
+def messages(
+    database: Database, team: str, name: str, clients: int
+) -> Callable[[int], Awaitable[None]]:
+    """A unit of a message, in a transaction of its own; any number of clients."""
+    del clients
+
+    async def one(index: int) -> None:
+        async with database.team(team) as session:
+            await reserve(session, team, f"num_{index % NUMBERS}", f"{name}_{index}")
+
+    return one
+
+
+def renewals(
+    database: Database, team: str, name: str, clients: int
+) -> Callable[[int], Awaitable[None]]:
+    """The next minute of a live call, as a media process asks for it."""
+    process = Renewals(database)
+    calls = clients * CALLS
+
+    async def one(index: int) -> None:
+        call = index % calls
+        renewal = Renewal(team, f"num_{call % NUMBERS}", f"{name}_{call}", 1 + index // calls)
+        assert isinstance(await process.reserve(renewal), Granted)
+
+    return one
+
+
+WAYS: dict[str, Reserve] = {"messages": messages, "renewals": renewals}
+
+
+async def begin_calls(database: Database, team: str, names: Sequence[str], calls: int) -> None:
+    """Live calls, `calls` of each name, for renewals to come."""
+    for name, call in itertools.product(names, range(calls)):
+        async with database.team(team) as session:
+            got = await reserve_minute(
+                session, team, number_id=f"num_{call % NUMBERS}", call_id=f"{name}_{call}", index=0
+            )
+            assert isinstance(got, Granted)
+
+
+def process(url: str, team: str, way: str, name: str, clients: int, seconds: float) -> float:
     """One process of ours: reservations per second."""
 
     async def run() -> float:
         database = Database(url, pool_size=clients)
+        warm, timed = f"{name}_warm", f"{name}_timed"
         try:
-            await work(database, team, f"{name}_warm", clients, 0.3)
-            return await work(database, team, name, clients, seconds)
+            await begin_calls(database, team, (warm, timed), clients * CALLS)
+            await work(WAYS[way](database, team, warm, clients), clients, 0.3)
+            return await work(WAYS[way](database, team, timed, clients), clients, seconds)
         finally:
             await database.close()
 
     return uvloop.run(run())
 
 
-async def work(database: Database, team: str, name: str, clients: int, seconds: float) -> float:
-    """Reservations per second through the facade, `clients` at once in one process."""
+async def work(one: Callable[[int], Awaitable[None]], clients: int, seconds: float) -> float:
+    """Reservations per second of so many clients at once in this process."""
     counter = itertools.count()
     until = time.perf_counter() + seconds
 
     async def client() -> None:
         while time.perf_counter() < until:
-            index = next(counter)
-            async with database.team(team) as session:
-                await reserve(session, team, f"num_{index % NUMBERS}", f"{name}_{index}")
+            await one(next(counter))
 
     began = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(clients)))
@@ -122,32 +185,55 @@ def pgbench() -> Path:
     return Path(spec.origin).parent / "pginstall18" / "bin" / "pgbench"
 
 
-def theirs(
-    server: EmbeddedPostgres, database: Database, team: str, args: argparse.Namespace
-) -> float:
-    """The same statements under pgbench."""
-    statement = kernel.reservation(kernel.Joining.NOTHING)
-    for name, value in (
-        ("present", "NULL"),
-        ("team_id", f"'{team}'"),
-        ("number_id", "('num_' || :k)"),
-        ("service", "'sms'"),
-        ("subject_id", "('pgbench_' || :client_id || '_' || :n)"),
-        ("index", "0"),
-        ("direction", "'outbound'"),
-        ("starts_at", "NULL"),
-    ):
+def script(team: str, way: str, turn: int) -> str:
+    """The same transaction for pgbench: the opening in one message, the statement, COMMIT."""
+    if way == "messages":
+        joining = kernel.Joining.NOTHING
+        sets = f"\\set k random(0, {NUMBERS - 1})\n\\set n random(1, 1000000000000)\n"
+        values = {
+            "service": "'sms'",
+            "index": "0",
+            "subject_id": "('pg_' || :client_id || '_' || :n)",
+        }
+    else:
+        joining = kernel.Joining.NEXT
+        sets = (
+            f"\\set c :i % {CALLS}\n\\set k :c % {NUMBERS}\n"
+            f"\\set index :i / {CALLS} + 1\n\\set i :i + 1\n"
+        )
+        call = f"('pg_{turn}_' || :client_id || '_' || :c)"
+        values = {"service": "'calls'", "index": "(:index)::int", "subject_id": call}
+    statement = kernel.reservation(joining)
+    common = {
+        "present": "NULL",
+        "team_id": f"'{team}'",
+        "number_id": "('num_' || :k)",
+        "direction": "'outbound'",
+        "starts_at": "NULL",
+    }
+    for name, value in (common | values).items():
         statement = statement.replace(f"%({name})s", value)
-    script = Path(server.folder / "reserve.sql")
-    script.write_text(
-        f"\\set k random(0, {NUMBERS - 1})\n\\set n random(1, 1000000000000)\n"
-        f"\\startpipeline\nBEGIN;\nSELECT set_config('offhook.team', '{team}', true);\n"
+    return (
+        f"{sets}\\startpipeline\nBEGIN;\nSELECT set_config('offhook.team', '{team}', true);\n"
         f"\\endpipeline\n{' '.join(statement.split())};\nCOMMIT;\n"
     )
-    script.chmod(0o644)
+
+
+def theirs(
+    server: EmbeddedPostgres,
+    database: Database,
+    team: str,
+    way: str,
+    turn: int,
+    args: argparse.Namespace,
+) -> float:
+    """Transactions per second of pgbench."""
+    path = Path(server.folder / "reserve.sql")
+    path.write_text(script(team, way, turn))
+    path.chmod(0o644)
     answer = subprocess.run(  # noqa: S603 - our own program and arguments
         [
-            *(pgbench(), "-n", "-M", "prepared", "-f", script),
+            *(pgbench(), "-n", "-M", "prepared", "-f", path, "-D", "i=0"),
             *("-c", str(args.clients), "-j", str(args.processes), "-T", str(int(args.seconds))),
             database.psycopg_url,
         ],
@@ -180,7 +266,7 @@ async def check_at(
 
 
 async def rates(
-    server: EmbeddedPostgres, database: Database, team: str, args: argparse.Namespace
+    server: EmbeddedPostgres, database: Database, team: str, way: str, args: argparse.Namespace
 ) -> None:
     """Reservations per second of both, in rounds that take turns."""
     loop = asyncio.get_running_loop()
@@ -189,24 +275,21 @@ async def rates(
     each = args.clients // args.processes
     with ProcessPoolExecutor(args.processes, multiprocessing.get_context("spawn")) as pool:
         for turn in range(args.rounds):
-            names = [f"ours_{turn}_{number}" for number in range(args.processes)]
-            mine.append(
-                sum(
-                    await asyncio.gather(
-                        *(
-                            loop.run_in_executor(
-                                pool, process, database.url, team, name, each, args.seconds
-                            )
-                            for name in names
-                        )
-                    )
+            names = [f"{way}_{turn}_{number}" for number in range(args.processes)]
+            told = [
+                loop.run_in_executor(
+                    pool, process, database.url, team, way, name, each, args.seconds
                 )
-            )
-            peer.append(await asyncio.to_thread(theirs, server, database, team, args))
-            print(f"  round {turn + 1}: ours {mine[-1]:,.0f}, pgbench {peer[-1]:,.0f}", flush=True)
+                for name in names
+            ]
+            mine.append(sum(await asyncio.gather(*told)))
+            clients = [f"pg_{turn}_{client}" for client in range(args.clients)]
+            await begin_calls(database, team, clients, CALLS)
+            peer.append(await asyncio.to_thread(theirs, server, database, team, way, turn, args))
+            print(f"  {way} {turn + 1}: ours {mine[-1]:,.0f}, pgbench {peer[-1]:,.0f}", flush=True)
     ratio = statistics.median(a / b for a, b in zip(mine, peer, strict=True))
     print(
-        f"reservations/s, {args.clients} clients in {args.processes} processes: "
+        f"{way}: reservations/s, {args.clients} clients in {args.processes} processes: "
         f"ours {statistics.median(mine):,.0f}   pgbench {statistics.median(peer):,.0f}   "
         f"ratio {ratio:.2f}"
     )
@@ -215,7 +298,8 @@ async def rates(
 async def bench(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
     database = Database(server.url(), pool_size=args.clients)
     team = await prepare(database)
-    await rates(server, database, team, args)
+    for way in args.ways:
+        await rates(server, database, team, way, args)
     before = 0
     medians: list[float] = []
     for rows in args.rows:
@@ -230,6 +314,7 @@ async def bench(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--processes", type=int, default=2)

@@ -18,7 +18,7 @@ Knows no domain: tables belong to the rooms. In a room:
 Everything inside one `async with` is committed together or not at all: rows, events and jobs.
 """
 
-from offhook.db.engine import Database, Session, fetch, now, told_time
+from offhook.db.engine import Database, Session, fetch, fetch_each, now, told_time
 from offhook.db.ids import new_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import Event, EventRow, Listener, publish, touch
@@ -40,6 +40,7 @@ __all__ = [
     "UtcTime",
     "enqueue",
     "fetch",
+    "fetch_each",
     "keys_in_use",
     "new_id",
     "now",

@@ -8,7 +8,7 @@ each statement, one to commit. `fetch` is for the statements that everything wai
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import psycopg
 import sqlalchemy.orm
 from psycopg import sql
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 Session = AsyncSession
@@ -48,19 +48,15 @@ class Database:
         """The same address as psycopg and procrastinate read it."""
         return self.url.replace("postgresql+psycopg://", "postgresql://")
 
-    @asynccontextmanager
-    async def team(self, team_id: str) -> AsyncGenerator[Session]:
+    def team(self, team_id: str) -> AbstractAsyncContextManager[Session]:
         """One transaction that sees the rows of `team_id`; committed at the end."""
-        async with self._transaction(team_id) as session:
-            yield session
+        return self._transaction(team_id)
 
-    @asynccontextmanager
-    async def system(self) -> AsyncGenerator[Session]:
+    def system(self) -> AbstractAsyncContextManager[Session]:
         """One transaction that sees every team's rows: callbacks before their team is known,
         the operator's pages, sweepers.
         """
-        async with self._transaction(EVERY_TEAM) as session:
-            yield session
+        return self._transaction(EVERY_TEAM)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -87,22 +83,25 @@ class Database:
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
+        await self.engine.dispose()
         return await self._begin(team)
 
     async def _begin(self, team: str) -> Session:
         session = AsyncSession(self.engine, expire_on_commit=False, info={"clock": self.clock})
         try:
-            await session.run_sync(_begin, OPEN_FOR_TEAM.format(sql.quote(team)))
+            connection = (await session.connection()).sync_connection
+            assert connection is not None  # noqa: S101 - it was made in this very line
+            driver = connection.connection.driver_connection
+            session.info["driver"] = driver
+            opening = OPEN_FOR_TEAM.format(sql.quote(team))
+            try:
+                await _driver(session).execute(cast("sql.SQL", opening), prepare=False)
+            except psycopg.Error as error:
+                raise await _dbapi_error(session, opening, error) from error
         except BaseException:
             await asyncio.shield(session.close())
             raise
         return session
-
-
-def _begin(session: sqlalchemy.orm.Session, statements: str) -> None:
-    connection = session.connection()
-    connection.exec_driver_sql(statements)
-    session.info["driver"] = connection.connection.driver_connection
 
 
 def _finish(session: sqlalchemy.orm.Session) -> None:
@@ -119,16 +118,37 @@ async def fetch(
     Parameters are `%(name)s`; nothing that the session holds is flushed before. Errors are those
     of `execute`.
     """
-    driver: psycopg.AsyncConnection[tuple[Any, ...]] = session.info["driver"]
+    driver = _driver(session)
     try:
         cursor = await driver.execute(cast("sql.SQL", statement), given)
         return await cursor.fetchall()
     except psycopg.Error as error:
-        if driver.closed:
-            await (await session.connection()).invalidate(error)
-        raise DBAPIError.instance(
-            statement, dict(given), error, psycopg.Error, connection_invalidated=driver.closed
-        ) from error
+        raise await _dbapi_error(session, statement, error) from error
+
+
+async def fetch_each(
+    session: Session, statement: str, each: Sequence[Mapping[str, Any]]
+) -> list[Sequence[tuple[Any, ...]]]:
+    """`fetch` for many parameters, one after the other on the server, in one wait for them all."""
+    driver = _driver(session)
+    try:
+        cursor = driver.cursor()
+        await cursor.executemany(cast("sql.SQL", statement), each, returning=True)
+        return [await result.fetchall() async for result in cursor.results()]
+    except psycopg.Error as error:
+        raise await _dbapi_error(session, statement, error) from error
+
+
+def _driver(session: Session) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    return session.info["driver"]
+
+
+async def _dbapi_error(session: Session, statement: str, error: psycopg.Error) -> StatementError:
+    """The driver's error as `execute` would raise it; a lost connection leaves the pool."""
+    lost = _driver(session).closed
+    if lost:
+        await (await session.connection()).invalidate(error)
+    return DBAPIError.instance(statement, None, error, psycopg.Error, connection_invalidated=lost)
 
 
 def told_time(session: Session) -> datetime | None:

@@ -41,8 +41,10 @@ from offhook.usage.meters import (
 from offhook.usage.minutes import (
     CallUnknown,
     Lost,
+    Renewal,
     Settlement,
     heartbeat,
+    renew_minutes,
     reserve_minute,
     settle_call,
     settle_stale,
@@ -62,6 +64,7 @@ from offhook.usage.month import (
 from offhook.usage.names import Label, Link, invoices_from, names, names_from, subjects_from
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
+from offhook.usage.renewals import Renewals
 from offhook.usage.repricing import effect_of
 from offhook.usage.rules import (
     LimitInvalid,
@@ -105,6 +108,8 @@ __all__ = [
     "Period",
     "Pool",
     "Reason",
+    "Renewal",
+    "Renewals",
     "Service",
     "Settlement",
     "Violation",
@@ -131,6 +136,7 @@ __all__ = [
     "period_at",
     "post_message",
     "register_jobs",
+    "renew_minutes",
     "reserve_minute",
     "routers",
     "set_limit",

@@ -46,7 +46,13 @@ async def take(session: Session, wanted: Wanted) -> Taken | Denied | Duplicate |
     Unjoined: the call has ended, or it never held the minute before. Denied leaves no entry; the
     call's row is the caller's to put right.
     """
-    outcome = await kernel.reserve(session, wanted)
+    return await conclude(session, wanted, await kernel.reserve(session, wanted))
+
+
+async def conclude(
+    session: Session, wanted: Wanted, outcome: kernel.Outcome
+) -> Taken | Denied | Duplicate | Unjoined:
+    """What follows from the kernel's outcome: the month is made, warnings are told."""
     if isinstance(outcome, Uncounted):
         period = await period_at(session, wanted.team_id, outcome.starts_at)
         await kernel.open_counters(

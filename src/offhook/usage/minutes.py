@@ -8,7 +8,7 @@ process left is settled by `settle_stale` (UC3). Every function may be repeated.
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,8 +19,17 @@ from offhook.errors import NotFound
 from offhook.prices import Direction
 from offhook.usage import kernel, notices
 from offhook.usage.calendar import period_at
-from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
-from offhook.usage.kernel import Account, Duplicate, Ended, Joining, Resolved, Unjoined, Wanted
+from offhook.usage.grants import Denied, Granted, again, conclude, left_after, left_now, take
+from offhook.usage.kernel import (
+    Account,
+    Duplicate,
+    Ended,
+    Joining,
+    Resolved,
+    Taken,
+    Unjoined,
+    Wanted,
+)
 from offhook.usage.meters import tariff
 from offhook.usage.models import Entry, MeteredCall
 from offhook.usage.rules import (
@@ -94,11 +103,57 @@ async def reserve_minute(
         starts_at=starts_at,
         joining=Joining.NEXT if index else Joining.FIRST,
     )
-    outcome = await take(session, wanted)
+    return await _grant(session, wanted, await take(session, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Minute `index` (from 1) of a call that lives."""
+
+    team_id: str
+    number_id: str
+    call_id: str
+    index: int
+    direction: Direction = Direction.INBOUND
+
+
+async def renew_minutes(
+    session: Session, renewals: Sequence[Renewal]
+) -> list[Granted | Denied | NotFound]:
+    """`reserve_minute` for several calls at once: the same answers in the same order.
+
+    System scope where they are of several teams. A call or number that is not there is an answer,
+    not an error, so that the others get theirs.
+    """
+    wanted = [
+        Wanted(
+            team_id=one.team_id,
+            number_id=one.number_id,
+            service=Service.CALLS,
+            subject_id=one.call_id,
+            index=one.index,
+            direction=one.direction.value,
+            joining=Joining.NEXT,
+        )
+        for one in renewals
+    ]
+    outcomes = await kernel.renew(session, wanted)
+    answers: list[Granted | Denied | NotFound] = []
+    for one, outcome in zip(wanted, outcomes, strict=True):
+        try:
+            answers.append(await _grant(session, one, await conclude(session, one, outcome)))
+        except NotFound as unknown:
+            answers.append(unknown)
+    return answers
+
+
+async def _grant(
+    session: Session, wanted: Wanted, outcome: Taken | Denied | Duplicate | Unjoined
+) -> Granted | Denied:
     if isinstance(outcome, Unjoined):
         return await _ended(session, wanted)
     if isinstance(outcome, Denied):
-        await _leave(session, team_id, call_id, index)
+        await _leave(session, wanted.team_id, wanted.subject_id, wanted.index)
         return outcome
     if isinstance(outcome, Duplicate):
         await again(session, wanted)

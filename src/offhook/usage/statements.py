@@ -52,6 +52,12 @@ call AS (
         answered_at + %(index)s * interval '1 minute') AS starts_at
     FROM call
 )"""
+# Whoever renews several calls at once locks them all before the first counter, in one order.
+LOCK_CALLS = """
+SELECT call_id, answered_at FROM usage_calls
+WHERE call_id = ANY(%(call_ids)s)
+ORDER BY call_id FOR NO KEY UPDATE
+"""
 # A message, or a minute of a call whose row the caller has locked.
 PLAIN_UNIT = f"""
 unit AS (
