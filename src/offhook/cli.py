@@ -155,6 +155,18 @@ def call(
     )
 
 
+@app.command()
+def simulated_account(
+    name: Annotated[str, typer.Option(help="What the account calls itself.")] = "My old account",
+    numbers: Annotated[int, typer.Option(help="How many numbers it has.", min=0, max=20)] = 3,
+    *,
+    trial: Annotated[bool, typer.Option(help="A trial account.")] = False,
+) -> None:
+    """Make a customer's account at the simulated carrier, to try bringing your own numbers."""
+    customers = importlib.import_module("offhook.carriers.simulator.customers")
+    asyncio.run(customers.show_new(load(), name=name, numbers=numbers, trial=trial, show=_say))
+
+
 async def _speak(words: str) -> tuple[bytes, int]:
     """The installation's own voice, as 16-bit mono PCM and its rate."""
     speech = importlib.import_module("offhook.speech")

@@ -28,7 +28,7 @@ from offhook.carriers import (
     twiml,
 )
 from offhook.carriers.simulator import handset
-from offhook.carriers.simulator.account import handset_token
+from offhook.carriers.simulator.account import NotSimulated, handset_token
 from offhook.carriers.simulator.server import Simulator
 from offhook.phone import parse
 from offhook.settings import Settings, secret_key
@@ -430,7 +430,7 @@ async def test_command_line_names_what_is_wrong(
     with pytest.raises(handset.SimulatorUnavailable):
         await handset.send_text(gone, held.e164, "Hi")
     real = settings.model_copy(update={"carrier": "twilio"})
-    with pytest.raises(handset.NotSimulated):
+    with pytest.raises(NotSimulated):
         await handset.place_call(real, held.e164)
 
 

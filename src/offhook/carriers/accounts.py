@@ -13,7 +13,12 @@ from importlib import import_module
 from typing import Any, cast
 
 from offhook.carriers.port import WRONG_CREDENTIALS, Carrier, Refused
-from offhook.carriers.simulator.account import Account, Network, simulated_account
+from offhook.carriers.simulator.account import (
+    Account,
+    Network,
+    require_simulator,
+    simulated_account,
+)
 from offhook.errors import Invalid
 from offhook.settings import Settings, secret_key
 
@@ -56,6 +61,7 @@ class Carriers:
     def __init__(
         self, settings: Settings, lookup: Lookup = no_accounts, *, simulator_url: str = ""
     ) -> None:
+        self._settings = settings
         self._lookup = lookup
         self._origins = {
             Network.TWILIO: "",
@@ -101,6 +107,16 @@ class Carriers:
         if some.network not in self._transports:
             self._transports[some.network] = opening.open_transport(self._origins[some.network])
         return cast("Carrier", opening.open_over(some, self._transports[some.network]))
+
+    async def simulated_customer(self, **wish: Any) -> Account:
+        """A new account at the simulated carrier, in use elsewhere so far; to try it all out.
+
+        Raises NotSimulated, Unreachable.
+        """
+        require_simulator(self._settings)
+        customers = import_module("offhook.carriers.simulator.customers")
+        made = await customers.make(self._origins[Network.SIMULATOR], self._operator, **wish)
+        return cast("Account", made.account)
 
     async def aclose(self) -> None:
         """Close the connections of all accounts."""

@@ -38,6 +38,8 @@ from offhook.numbers.events import (
 from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
+from offhook.numbers.own import api as own_api
+from offhook.numbers.own import pages as own_pages
 from offhook.numbers.own.accounts import account_of
 from offhook.numbers.own.accounts import in_use as accounts_in_use
 from offhook.numbers.own.accounts import lookup as account_lookup
@@ -60,7 +62,14 @@ from offhook.numbers.users import (
 from offhook.usage import Service
 
 # The addresses of buying stand before those that take a number's id.
-routers = (buying_api.router, buying_pages.router, api.router, pages.router)
+routers = (
+    buying_api.router,
+    buying_pages.router,
+    own_api.router,
+    own_pages.router,
+    api.router,
+    pages.router,
+)
 
 __all__ = [
     "SYSTEM",

@@ -54,6 +54,7 @@ WHERE_SET = {
 }
 ACTIONS = {
     "purchased": "Bought",
+    "imported": "Imported",
     "configured": "Changed",
     "limited": "Changed a limit",
     "enabled": "Enabled",
@@ -329,4 +330,5 @@ async def delete(
     request: Request, number_id: str, actor: AdminActor, session: TeamSession, typed: Text = ""
 ) -> Response:
     number = await service.delete(session, actor.team_id, number_id, by(actor), confirmation=typed)
-    return redirect(request, HOME, toast=f"{national(E164(number.e164))} goes back to the carrier")
+    going = "leaves Offhook" if number.account_id else "goes back to the carrier"
+    return redirect(request, HOME, toast=f"{national(E164(number.e164))} {going}")

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+from offhook.errors import Invalid
+from offhook.settings import Settings
+
 HANDSET_TOKEN_S = 3_600
 
 
@@ -19,6 +22,19 @@ class Network(StrEnum):
 
     TWILIO = "twilio"
     SIMULATOR = "simulator"
+
+
+class NotSimulated(Invalid):
+    code = "carrier_not_simulated"
+
+
+def require_simulator(settings: Settings) -> None:
+    """Raises NotSimulated where the installation's carrier is a real one."""
+    if settings.carrier != Network.SIMULATOR:
+        raise NotSimulated(
+            "The carrier of this installation is a real one; nothing is simulated here.",
+            remedy="Use a telephone, or set OFFHOOK_CARRIER=simulator.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

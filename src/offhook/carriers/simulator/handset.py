@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from offhook import phone
 from offhook.carriers.simulator import audio
-from offhook.carriers.simulator.account import handset_token
+from offhook.carriers.simulator.account import handset_token, require_simulator
 from offhook.errors import Invalid, Problem, Unavailable
 from offhook.settings import Settings, secret_key
 
@@ -44,10 +44,6 @@ Synthesise = Callable[[str], Sound | Awaitable[Sound]]
 
 class SimulatorUnavailable(Unavailable):
     code = "simulator_unavailable"
-
-
-class NotSimulated(Invalid):
-    code = "carrier_not_simulated"
 
 
 class TextRefused(Invalid):
@@ -301,11 +297,7 @@ def _ended(event: dict[str, Any]) -> str:
 @asynccontextmanager
 async def _handset(settings: Settings, sender: str) -> AsyncGenerator[ClientConnection]:
     """A connected telephone, its greeting read. Raises SimulatorUnavailable, NotSimulated."""
-    if settings.carrier != "simulator":
-        raise NotSimulated(
-            "The carrier of this installation is a real one; there is no handset for it.",
-            remedy="Use a telephone, or set OFFHOOK_CARRIER=simulator.",
-        )
+    require_simulator(settings)
     number = phone.parse(sender or DEFAULT_NUMBER)
     token = handset_token(secret_key(settings), number, now_s=int(time.time()))
     address = settings.simulator_url.replace("http", "ws", 1)

@@ -21,6 +21,7 @@ from offhook.numbers.own import rules
 from offhook.numbers.own.rules import Finding, Health
 from offhook.numbers.rules import NumberStatus
 from offhook.phone import E164, international
+from offhook.settings import Settings
 from offhook.vault import Vault
 
 MAX_NAMED = 5
@@ -49,7 +50,7 @@ def lookup(database: Database, vault: Vault) -> Lookup:
     return find
 
 
-async def test(carriers: Carriers, account: Account) -> Tested:
+async def try_out(carriers: Carriers, account: Account) -> Tested:
     """Ask the account who it is; every outcome is a finding, never an exception."""
     try:
         described = await carriers.at(account).describe()
@@ -70,7 +71,7 @@ async def connect(
 ) -> CarrierAccount:
     """Keep an account that answers. Raises AccountInvalid, AccountExists, AccountNotUsable."""
     _check(account)
-    tested = await test(carriers, account)
+    tested = await try_out(carriers, account)
     _refuse(tested.finding)
     row = CarrierAccount(
         id=new_id("acc"),
@@ -94,6 +95,26 @@ async def connect(
     return row
 
 
+async def connect_simulated(
+    session: Session, vault: Vault, carriers: Carriers, team_id: str, by: By
+) -> CarrierAccount:
+    """Make an account at the simulated carrier, with numbers of its own, and connect it.
+
+    Raises NotSimulated.
+    """
+    account = await carriers.simulated_customer()
+    return await connect(session, vault, carriers, team_id, by, account)
+
+
+def allowed(settings: Settings, network: Network) -> Network:
+    """Where accounts may be: at Twilio, and at the simulated carrier where that one runs."""
+    if network is Network.SIMULATOR and settings.carrier != Network.SIMULATOR:
+        raise problems.AccountInvalid(
+            "This installation has no simulated carrier.", remedy="Connect a Twilio account."
+        )
+    return network
+
+
 async def replace_token(
     session: Session,
     vault: Vault,
@@ -106,7 +127,7 @@ async def replace_token(
     row = await get(session, team_id, account_id, lock=True)
     account = Account(row.sid, token, row.network)
     _check(account)
-    tested = await test(carriers, account)
+    tested = await try_out(carriers, account)
     _refuse(tested.finding)
     await _keep(session, vault, row, token, tested)
     await session.flush()
@@ -118,7 +139,7 @@ async def retest(
 ) -> tuple[CarrierAccount, Finding]:
     """Test a connected account again, and remember how it is."""
     row = await get(session, team_id, account_id)
-    tested = await test(carriers, await carriers.account(row.id))
+    tested = await try_out(carriers, await carriers.account(row.id))
     row.health, row.checked_at = tested.finding.health, await now(session)
     if tested.finding.health.usable:
         row.trial, row.name = tested.trial, tested.name[:80] or row.sid

@@ -6,7 +6,7 @@ number's row at once, so of two teams only one can go on; bringing.py carries it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +18,7 @@ from offhook.errors import Problem
 from offhook.numbers import problems
 from offhook.numbers.activity import By
 from offhook.numbers.models import CarrierAccount, Number, NumberImport
-from offhook.numbers.own import accounts
+from offhook.numbers.own import accounts, rules
 from offhook.numbers.own.rules import OWN, Health, ImportState
 from offhook.numbers.rules import NumberStatus
 from offhook.phone import E164, international
@@ -42,6 +42,11 @@ class Choice:
     @property
     def importable(self) -> bool:
         return not self.refusal
+
+    @property
+    def reports_to(self) -> list[str]:
+        """The hosts that its calls and texts go to today, each once."""
+        return rules.hosts(asdict(self.held.callbacks))
 
 
 async def choices(session: Session, carrier: Carrier, account: CarrierAccount) -> list[Choice]:
@@ -133,6 +138,18 @@ async def of_number(session: Session, number: Number) -> NumberImport | None:
             NumberImport.team_id == number.team_id, NumberImport.number_id == number.id
         )
     )
+
+
+async def by_number_id(session: Session, team_id: str, number_id: str) -> NumberImport:
+    """How a number of the team came here. Raises ImportNotFound, also for a bought one."""
+    found = await session.scalar(
+        select(NumberImport).where(
+            NumberImport.team_id == team_id, NumberImport.number_id == number_id
+        )
+    )
+    if found is None:
+        raise problems.ImportNotFound(f"The number {number_id[:40]} was not imported.")
+    return found
 
 
 async def _choice(session: Session, held: Held, mine: dict[str, str]) -> Choice:
