@@ -25,6 +25,7 @@ from offhook import (
     messages,
     numbers,
     prices,
+    reconciliation,
     speech,
     teams,
     usage,
@@ -46,6 +47,7 @@ ROOMS = (
     inbox,
     messages,
     calls,
+    reconciliation,
 )
 CALLBACKS = "/carriers/"
 
@@ -116,6 +118,7 @@ def register_jobs(
     numbers.register_own_jobs(jobs, importer)
     messages.register_jobs(jobs, settings, database, accounts, brain)
     calls.register_jobs(jobs, settings, database, accounts)
+    reconciliation.register_jobs(jobs, settings, database, accounts)
 
 
 def open_carriers(settings: Settings, database: Database) -> carriers.Carriers:

@@ -23,6 +23,7 @@ ROOMS = (
     "inbox",
     "messages",
     "calls",
+    "reconciliation",
 )
 
 

@@ -5,15 +5,26 @@
     worker          register_jobs(jobs, settings, database, carriers): dead calls, journals of
                     dead media processes, lost recordings
 
-Other rooms reach calls by `when_number_stopped` (N9), joined in app.py.
+Other rooms reach calls by `when_number_stopped` (N9), joined in app.py; `calls_kept` is what the
+carrier's records are compared with.
 """
 
 from offhook.calls import api, carrier, pages
 from offhook.calls.jobs import register as register_jobs
 from offhook.calls.node import Node
 from offhook.calls.parts import Parts
+from offhook.calls.records import CallKept, calls_kept
 from offhook.calls.stopping import when_number_stopped, words_url
 
 routers = (carrier.router, api.router, pages.router)
 
-__all__ = ["Node", "Parts", "register_jobs", "routers", "when_number_stopped", "words_url"]
+__all__ = [
+    "CallKept",
+    "Node",
+    "Parts",
+    "calls_kept",
+    "register_jobs",
+    "routers",
+    "when_number_stopped",
+    "words_url",
+]

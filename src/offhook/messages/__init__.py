@@ -5,6 +5,7 @@
 
 Other rooms reach messages by `when_number_stopped` (N9), joined in app.py; whoever calls somebody
 asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a callback does.
+The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
 from offhook.messages import api, carrier, pages
@@ -13,6 +14,13 @@ from offhook.messages.jobs import register as register_jobs
 from offhook.messages.models import Message, OptOut
 from offhook.messages.optouts import is_opted_out
 from offhook.messages.receiving import receive
+from offhook.messages.records import (
+    MessageKept,
+    conversations_of,
+    give_back_unit,
+    messages_kept,
+    take_from_list,
+)
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
 
@@ -20,12 +28,17 @@ routers = (carrier.router, api.router, pages.router)
 
 __all__ = [
     "Message",
+    "MessageKept",
     "OptOut",
+    "conversations_of",
+    "give_back_unit",
     "is_opted_out",
+    "messages_kept",
     "on_status",
     "receive",
     "register_jobs",
     "routers",
     "send_by_hand",
+    "take_from_list",
     "when_number_stopped",
 ]

@@ -12,14 +12,14 @@ from sqlalchemy import select, text
 
 from offhook import carriers, inbox, numbers
 from offhook.agents import Brain
-from offhook.carriers import CarrierProblem, InboundSms, Place
+from offhook.carriers import CarrierProblem
 from offhook.db import Database, Jobs, enqueue, now
 from offhook.messages.answering import Answering
 from offhook.messages.delivery import Delivery
 from offhook.messages.models import Message
-from offhook.messages.receiving import ANSWER_JOB, receive
+from offhook.messages.receiving import ANSWER_JOB
+from offhook.messages.records import take_from_list
 from offhook.messages.rules import Outcome, State
-from offhook.phone import E164, sender
 from offhook.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -117,18 +117,7 @@ async def _take(
             number = await numbers.held(session, each.to)
         if number is None or number.account_id != account_id:
             continue
-        sms = InboundSms(
-            message_id=each.carrier_id,
-            account_id=sid,
-            sender=sender(each.sender),
-            to=E164(each.to),
-            body=carriers.readable(each.body),
-            segments=each.segments,
-            media=(),
-            place=Place(),
-        )
-        log.warning("text %s had no callback and is taken from the carrier's list", sms.message_id)
-        await receive(database, sms, account_id=sid, settle_ms=settings.settle_ms)
+        await take_from_list(database, each, account_id=sid, settle_ms=settings.settle_ms)
 
 
 async def close_threads(settings: Settings, database: Database) -> None:

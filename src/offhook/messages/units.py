@@ -30,10 +30,12 @@ async def use(session: Session, message: Message) -> None:
         await usage.post_message(session, message.team_id, message_id=message.id)
 
 
-async def give_back(session: Session, message: Message, reason: str) -> None:
+async def give_back(
+    session: Session, message: Message, reason: str, *, actor: str = "carrier"
+) -> None:
     """It was not sent, or has failed: a held unit is voided, a used one corrected (U8, UT7)."""
     if message.counted:
         message.counted = False
         await usage.give_back_message(
-            session, message.team_id, message_id=message.id, reason=reason
+            session, message.team_id, message_id=message.id, reason=reason, actor=actor
         )

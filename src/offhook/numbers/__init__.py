@@ -35,6 +35,7 @@ from offhook.numbers.events import (
     NumberPurchased,
     NumberReleased,
 )
+from offhook.numbers.holders import holder_at, holders
 from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
@@ -100,6 +101,8 @@ __all__ = [
     "enable",
     "get",
     "held",
+    "holder_at",
+    "holders",
     "labels",
     "of_agent",
     "register_jobs",

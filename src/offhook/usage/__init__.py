@@ -18,6 +18,9 @@ All functions take `(session, team_id, ...)`, may be repeated, and commit with t
     lines = await closing.close(session, team, month.starts_at)   # each entry on one line (UI8)
     await closing.closed(session, team, month.starts_at, closing.ClosedAs.INVOICED, at)
 
+    await correct_minutes(session, team, call_id=..., keep=2, reason=..., actor=...)   # UC4, UC9
+    await record_from_carrier(session, team, number_id=..., call_id=..., ...)          # UC5
+
 `audit` checks UI1 to UI10; a room above adds what it derives: `audit_also(check)`.
 """
 
@@ -27,6 +30,13 @@ from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
 from offhook.usage.calendar import coming as month_after
 from offhook.usage.calendar import period_at
+from offhook.usage.corrections import (
+    CorrectionRefused,
+    Units,
+    correct_minutes,
+    record_from_carrier,
+    units_of,
+)
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
 from offhook.usage.grants import Denied, Granted
 from offhook.usage.jobs import register as register_jobs
@@ -90,6 +100,7 @@ __all__ = [
     "Balance",
     "CallCost",
     "CallUnknown",
+    "CorrectionRefused",
     "Counted",
     "Denied",
     "Direction",
@@ -112,12 +123,14 @@ __all__ = [
     "Renewals",
     "Service",
     "Settlement",
+    "Units",
     "Violation",
     "audit",
     "audit_also",
     "balance",
     "closing",
     "correct_message",
+    "correct_minutes",
     "cost_of_call",
     "counted",
     "effect_of",
@@ -135,6 +148,7 @@ __all__ = [
     "open_meter",
     "period_at",
     "post_message",
+    "record_from_carrier",
     "register_jobs",
     "renew_minutes",
     "reserve_minute",
@@ -146,6 +160,7 @@ __all__ = [
     "started_minutes",
     "subjects_from",
     "take_message",
+    "units_of",
     "violations",
     "void_call",
     "void_message",

@@ -15,7 +15,7 @@ from offhook.db import Session, now
 from offhook.usage import audit_closed
 from offhook.usage.models import UNLIMITED
 from offhook.usage.month import free_units
-from offhook.usage.rules import LEASE_S, Service
+from offhook.usage.rules import FROM_CARRIER, LEASE_S, Service
 
 SWEEP_GRACE_S = 60  # the sweeper comes every few seconds; a late one is not yet a violation
 
@@ -32,8 +32,17 @@ CHECKS = {
         "more units than any limit in force at a grant allowed",
         f"""
         SELECT number_id, service, period_start, posted, pending, granted_limit
-        FROM usage_counters
+        FROM usage_counters AS counter
         WHERE posted + pending > granted_limit AND granted_limit < {UNLIMITED}
+          AND posted + pending > granted_limit + (
+            -- What only the carrier's record told of has happened, limit or not (UC5).
+            SELECT count(*) FROM usage_entries AS entry
+            WHERE entry.team_id = counter.team_id AND entry.number_id = counter.number_id
+              AND entry.service = counter.service AND entry.period_start = counter.period_start
+              AND entry.units > 0 AND entry.reason = '{FROM_CARRIER}' AND NOT EXISTS (
+                SELECT FROM usage_entries AS back
+                WHERE back.service = entry.service AND back.subject_id = entry.subject_id
+                  AND back.unit_index = entry.unit_index AND back.stage = 'correction'))
         """,  # noqa: S608 - a constant
     ),
     "U7": (

@@ -18,6 +18,7 @@ LEASE_S = 120  # no heart-beat for so long: the call's process is dead (UC3)
 VALID_AFTER_END_S = 30  # a reservation outlives its minute by so much (RFC 8506 Validity-Time)
 WARNING_PERCENT = 80
 REACHED_PERCENT = 100
+FROM_CARRIER = "carrier_record"  # marks an entry that only the carrier's record told of (UC5)
 
 
 class Service(StrEnum):

@@ -1,7 +1,7 @@
 """A carrier that remembers a call or message otherwise than it was: for tests of reconciliation.
 
 Asked by `POST /simulator/records` with a JSON list of changes: fields of the resource to write, no
-fields to forget it, or a new resource that nobody was told of. Knows no HTTP.
+fields to forget it, or a new resource, under an id of its own or a given one. Knows no HTTP.
 """
 
 import sqlite3
@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from offhook.carriers.simulator import resources, store
-from offhook.carriers.simulator.store import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`sid` empty: a new one. `fields` in the names and formats of the API; None: forget it."""
+    """`sid` empty or unknown: a new one. `fields` in the names and formats of the API; None:
+    forget it.
+    """
 
     kind: Literal["call", "message"]
     sid: str = ""
@@ -24,12 +25,12 @@ class Change:
 
 
 def apply(db: sqlite3.Connection, account: str, change: Change) -> str:
-    """Make one change; the resource's id. Raises KeyError for an id that is not there."""
-    if not change.sid:
-        return _invent(db, account, change.kind, change.fields or {})
+    """Make one change; the resource's id. Raises KeyError for an unknown one to be forgotten."""
     row = store.fetch(db, change.kind, change.sid)
-    if row is None:
+    if row is None and change.fields is None:
         raise KeyError(change.sid)
+    if row is None:
+        return _invent(db, account, change)
     if change.fields is None:
         store.remove(db, row)
     else:
@@ -38,8 +39,9 @@ def apply(db: sqlite3.Connection, account: str, change: Change) -> str:
     return row.sid
 
 
-def _invent(db: sqlite3.Connection, account: str, kind: str, fields: Record) -> str:
-    sid = f"{'CA' if kind == 'call' else 'SM'}{uuid.uuid4().hex}"
+def _invent(db: sqlite3.Connection, account: str, change: Change) -> str:
+    kind, fields = change.kind, change.fields or {}
+    sid = change.sid or f"{'CA' if kind == 'call' else 'SM'}{uuid.uuid4().hex}"
     sender, to = str(fields.get("from", "")), str(fields.get("to", ""))
     common: dict[str, Any] = {"account": account, "sid": sid, "sender": sender, "to": to}
     common |= {"direction": "inbound", "now_s": time.time()}

@@ -1,0 +1,54 @@
+"""What the pages and the API show: differences, totals of numbers, days."""
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import Select, select
+
+from offhook.db import Session
+from offhook.reconciliation.models import Difference, NumberDay, ReconciledDay
+from offhook.usage import Service
+
+SHOWN_DAYS = 14
+
+
+def differences(*, day: date | None = None, service: Service | None = None) -> Select[Difference]:
+    """Those that the session sees, for `paginate`."""
+    query = select(Difference)
+    if day is not None:
+        query = query.where(Difference.day == day)
+    if service is not None:
+        query = query.where(Difference.service == service)
+    return query
+
+
+async def of_subjects(
+    session: Session, team_id: str, service: Service, subject_ids: Collection[str]
+) -> dict[str, Difference]:
+    """The differences of calls or messages, for pages that show one."""
+    rows = await session.scalars(
+        select(Difference).where(
+            Difference.team_id == team_id,
+            Difference.service == service,
+            Difference.subject_id.in_(subject_ids),
+        )
+    )
+    return {row.subject_id: row for row in rows}
+
+
+async def totals(session: Session, day: date) -> list[NumberDay]:
+    """Both sides of each number on that day, within what the session sees."""
+    rows = await session.scalars(
+        select(NumberDay)
+        .where(NumberDay.day == day)
+        .order_by(NumberDay.team_id, NumberDay.number_id)
+    )
+    return list(rows)
+
+
+async def days(session: Session) -> list[ReconciledDay]:
+    """The last days that were compared, the newest first."""
+    rows = await session.scalars(
+        select(ReconciledDay).order_by(ReconciledDay.day.desc()).limit(SHOWN_DAYS)
+    )
+    return list(rows)
