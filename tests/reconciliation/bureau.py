@@ -14,10 +14,9 @@ from sqlalchemy import select
 from offhook import carriers, usage
 from offhook.calls import service
 from offhook.calls.rules import End
-from offhook.carriers import InboundSms, Place
+from offhook.carriers import Carriers, InboundSms, Place
 from offhook.carriers.simulator.records import Change, apply
 from offhook.carriers.simulator.server import Simulator
-from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database
 from offhook.messages import receive
 from offhook.phone import E164, sender
@@ -38,6 +37,7 @@ class Bureau:
     clock: Clock
     simulator: Simulator
     account: Account
+    accounts: Carriers
     settings: Settings
 
     @property
@@ -144,11 +144,10 @@ async def open_bureau(
     database: Database, clock: Clock, simulator: Simulator, settings: Settings
 ) -> AsyncGenerator[Bureau]:
     office = await open_office(database, lines=50)
-    ours = carriers.account(settings)
-    carrier = open_twilio(ours, simulator.url)
-    account = Account(ours.sid, carrier, settle_ms=0)
-    bureau = Bureau(office, clock, simulator, account, settings)
+    accounts = Carriers(settings, simulator_url=simulator.url)
+    account = Account(carriers.account(settings).sid, accounts.operator, settle_ms=0)
+    bureau = Bureau(office, clock, simulator, account, accounts, settings)
     assert day_of(clock.instant) == DAY
     yield bureau
-    await carrier.aclose()
+    await accounts.aclose()
     await bureau.sound()

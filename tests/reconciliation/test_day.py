@@ -11,10 +11,9 @@ from office import Clock, open_office
 from sqlalchemy import select
 
 from number_fixtures import make_number
-from offhook import carriers, inbox, numbers, usage
-from offhook.carriers import CarrierProblem
+from offhook import inbox, numbers, usage
+from offhook.carriers import CarrierProblem, Carriers
 from offhook.carriers.simulator.faults import Fault
-from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database, Jobs
 from offhook.numbers.models import Number
 from offhook.reconciliation import Account, check_day
@@ -276,15 +275,15 @@ async def test_a_carrier_that_cannot_be_read_leaves_the_day_due(
 async def test_the_workers_rounds_compare_each_day_when_it_is_due(
     bureau: Bureau, clock: Clock
 ) -> None:
-    """UC7: yesterday, again daily, and for the last time after 72 hours; missed days are made up."""
+    """UC7: yesterday, again daily, last after 72 hours; missed days are made up."""
     jobs = Jobs(bureau.database)
-    register(jobs, bureau.settings, bureau.database, bureau.account.carrier)
+    register(jobs, bureau.settings, bureau.database, bureau.accounts)
     await bureau.call(185, theirs_s=65)
     clock.advance(hours=12, minutes=30)
 
     async def round_() -> None:
-        await rounds(bureau.database, bureau.account.id)
-        await rounds(bureau.database, bureau.account.id)
+        await rounds(bureau.database, bureau.accounts)
+        await rounds(bureau.database, bureau.accounts)
         await jobs.run_due()
 
     await round_()
@@ -314,8 +313,8 @@ def killed_at(database: Database, account_id: str, url: str, bureau: Bureau, poi
     os.environ["OFFHOOK_FAILPOINT"] = point
 
     async def work() -> None:
-        carrier = open_twilio(carriers.account(bureau.settings), url)
-        account = Account(account_id, carrier, 0)
+        accounts = Carriers(bureau.settings, simulator_url=url)
+        account = Account(account_id, accounts.operator, 0)
         await check_day(Database(database.url, clock=lambda: instant), account, DAY)
         os._exit(0)
 

@@ -30,7 +30,7 @@ from offhook.calls.phrases import phrases
 from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
 from offhook.calls.service import Connected
 from offhook.calls.transcript import Transcript
-from offhook.carriers import CarrierProblem
+from offhook.carriers import Carrier, CarrierProblem
 from offhook.db import Session
 from offhook.speech import SpeechUnavailable
 
@@ -96,6 +96,7 @@ class Conversation:
         self._setting = setting
         self._parts = parts
         self._journal = journal
+        self._carrier: Carrier | None = None
         self._line = line
         self._stream = stream
         self._watchers = watchers
@@ -176,6 +177,7 @@ class Conversation:
     async def run(self) -> End:
         """Live the call to its end. Returns why it ended."""
         writer = asyncio.create_task(self.transcript.run())
+        self._spawn(self._know_carrier())
         self._spawn(self._beat())
         self._spawn(self._credit.run())
         self._spawn(self._greet())
@@ -472,11 +474,16 @@ class Conversation:
     def _team(self) -> AbstractAsyncContextManager[Session]:
         return self._parts.database.team(self.call.team_id)
 
+    async def _know_carrier(self) -> None:
+        """While the database is there to say whose account it is (UL13)."""
+        with suppress(CarrierProblem, *AWAY):
+            self._carrier = await self._parts.carriers.of(self.call.account_id)
+
     async def _hang_up(self) -> None:
         try:
-            carrier = await self._parts.carriers.of(self.call.account_id)
+            carrier = self._carrier or await self._parts.carriers.of(self.call.account_id)
             await carrier.hang_up(self.call.carrier_call_id)
-        except CarrierProblem as problem:
+        except (CarrierProblem, *AWAY) as problem:
             log.warning("could not hang up %s: %s", self.call.call_id, problem)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -35,7 +35,7 @@ from offhook.numbers.events import (
     NumberPurchased,
     NumberReleased,
 )
-from offhook.numbers.holders import holder_at, holders
+from offhook.numbers.holders import accounts_of, holder_at, holders
 from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
@@ -94,6 +94,7 @@ __all__ = [
     "account_of",
     "account_sid",
     "accounts_in_use",
+    "accounts_of",
     "answering",
     "configure",
     "delete",

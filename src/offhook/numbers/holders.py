@@ -19,6 +19,14 @@ async def holders(session: Session, e164s: Collection[str]) -> list[Number]:
     return list(rows)
 
 
+async def accounts_of(session: Session, number_ids: Collection[str]) -> dict[str, str | None]:
+    """The carrier account of each number; None is the operator's. System scope."""
+    rows = await session.execute(
+        select(Number.id, Number.account_id).where(Number.id.in_(number_ids))
+    )
+    return {row.id: row.account_id for row in rows}
+
+
 def holder_at(rows: Sequence[Number], e164: str, at: datetime) -> Number | None:
     """Whose number it was at that instant; None when nobody held it."""
     for row in rows:

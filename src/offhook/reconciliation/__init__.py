@@ -1,6 +1,6 @@
 """Reconciliation: our calls and messages beside the carrier's own records (UC3 to UC7, UC9).
 
-worker          register_jobs(jobs, settings, database, carrier): each day compared, what
+worker          register_jobs(jobs, settings, database, accounts): each day compared, what
 differs put right and listed
 web process     routers: the team's own differences, the operator's of all teams, corrections
 

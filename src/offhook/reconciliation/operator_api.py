@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from offhook.reconciliation import corrections, reading, shapes
-from offhook.reconciliation.jobs import enqueue_day
+from offhook.reconciliation.jobs import enqueue_all
 from offhook.reconciliation.models import Difference
 from offhook.reconciliation.shapes import DayOut, DifferenceOut, TotalOut
 from offhook.teams import OperatorActor, SystemSession
@@ -45,7 +45,7 @@ async def days(_: OperatorActor, session: SystemSession) -> list[DayOut]:
 @router.post("/reconciliation/days/{day}/check", status_code=HTTPStatus.ACCEPTED)
 async def check(day: Date, _: OperatorActor, session: SystemSession) -> Response:
     """Compare this day again as soon as a worker is free."""
-    await enqueue_day(session, day)
+    await enqueue_all(session, day)
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 

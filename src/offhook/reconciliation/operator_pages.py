@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from offhook import teams, usage
 from offhook.reconciliation import corrections, looks
-from offhook.reconciliation.jobs import enqueue_day
+from offhook.reconciliation.jobs import enqueue_all
 from offhook.reconciliation.operator_api import ACTOR_LENGTH
 from offhook.teams import OperatorActor, SystemSession
 from offhook.web import PagingQuery, redirect, render
@@ -34,7 +34,7 @@ async def all_of_them(
 
 @router.post("/days/{day}/check")
 async def check(request: Request, day: Date, _: OperatorActor, session: SystemSession) -> Response:
-    await enqueue_day(session, day)
+    await enqueue_all(session, day)
     return redirect(request, HOME, toast="The day is compared again")
 
 

@@ -39,11 +39,14 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A carrier account whose records are compared."""
+    """A carrier account whose records are compared. `id` is the carrier's own of it, `own_id`
+    ours where a team brought it (A7).
+    """
 
     id: str
     carrier: Carrier
     settle_ms: int
+    own_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,12 @@ async def _gather(database: Database, account: Account, day: date) -> Gathered:
     their_messages = {each.carrier_id: each for each in await account.carrier.list_messages(**wide)}
     async with database.system() as session:
         at = await now(session)
+        kept = await calls.calls_kept(
+            session, after=after, before=before, carrier_ids=their_calls.keys()
+        )
+        accounts = await numbers.accounts_of(session, {each.number_id for each in kept})
         our_calls = {
-            each.carrier_id: each
-            for each in await calls.calls_kept(
-                session, after=after, before=before, carrier_ids=their_calls.keys()
-            )
+            each.carrier_id: each for each in kept if accounts[each.number_id] == account.own_id
         }
         our_messages = {
             each.carrier_id: each
@@ -119,6 +123,7 @@ async def _gather(database: Database, account: Account, day: date) -> Gathered:
         each.carrier_id: holder
         for each in records
         if (holder := numbers.holder_at(held, each.ours, _began(each))) is not None
+        and holder.account_id == account.own_id
     }
     return Gathered(day, at, our_calls, our_messages, billed, their_calls, their_messages, holders)
 
