@@ -8,7 +8,7 @@ from datetime import date, datetime
 from email.utils import format_datetime
 from typing import Any, Literal
 
-from office import Clock, Office, next_sid, open_office
+from office import Clock, Office, beat_nodes, next_sid, open_office
 from sqlalchemy import select
 
 from offhook import carriers, usage
@@ -48,6 +48,7 @@ class Bureau:
         """An answered call of so many seconds, and its record; the carrier's id of it."""
         began = self.clock.instant
         sid = next_sid()
+        await beat_nodes(self.database)
         verdict = await self.office.admitted(person or PERSON, sid)
         connected = await self.office.connect(verdict)
         team = self.office.team_id
