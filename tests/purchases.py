@@ -13,6 +13,9 @@ from offhook.numbers.purchase import Listing
 from offhook.numbers.purchasing import Shop
 from offhook.numbers.saga import PurchaseState
 from offhook.phone import E164
+from offhook.prices import Money
+
+FIRST_MONTH = Money.of("1.16")
 
 
 async def search(database: Database, carrier: Carrier, team: str, query: Search) -> list[Listing]:
@@ -25,7 +28,7 @@ async def quote(shop: Shop, team: str, e164: str = "") -> Quote:
         found = await search(shop.database, shop.carrier, team, Search(area_code="415", limit=1))
         e164 = found[0].offer.e164
     async with shop.database.team(team) as session:
-        return await purchase.quote(
+        shown = await purchase.quote(
             session,
             shop.carrier,
             team,
@@ -35,6 +38,8 @@ async def quote(shop: Shop, team: str, e164: str = "") -> Quote:
             zone="UTC",
             carrier_name="simulator",
         )
+        shown.first_month_micros = FIRST_MONTH.micros  # whatever day it is
+        return shown
 
 
 async def order(
@@ -51,8 +56,8 @@ async def order(
         )
 
 
-async def ordered(shop: Shop, team: str) -> Purchase:
-    return await order(shop.database, team, await quote(shop, team))
+async def ordered(shop: Shop, team: str, key: str = "k") -> Purchase:
+    return await order(shop.database, team, await quote(shop, team), key)
 
 
 async def carry_out(shop: Shop, made: Purchase) -> PurchaseState | None:

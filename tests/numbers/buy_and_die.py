@@ -1,22 +1,102 @@
-"""A worker's process for the kill tests: carries one purchase out, or dies at its fail point."""
+"""A worker for the kill tests: each line on its input is a purchase to carry out, in a process of
+its own that dies at the named place; each line of its answer is that process's exit status.
+
+The imports are paid once, so that a kill costs a fork. `place` is a fail point, such as
+purchase.buy.done, or purchase.buy.sent: then it dies `after_s` into the command, wherever that is.
+"""
 
 import asyncio
+import json
+import os
+import random
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from typing import Any, cast
 
 from number_fixtures import CALLBACKS
-from offhook.billing import TestGateway
-from offhook.carriers import account
+from offhook.billing import Gateway, open_gateway
+from offhook.carriers import Carrier, account
 from offhook.carriers.twilio.opening import open_twilio
 from offhook.db import Database
+from offhook.failpoints import ENVIRONMENT, EXIT_STATUS
 from offhook.numbers.purchasing import Shop, carry_out
-from offhook.settings import Settings
+from offhook.settings import load
+
+# The call to the outside that each command makes.
+CALLS = {
+    "authorise": "authorise",
+    "look": "find",
+    "buy": "buy",
+    "configure": "configure",
+    "capture": "capture",
+    "release": "release",
+    "void": "void",
+}
+LONGEST_S = 0.03
+# What the clients of the outside import only when they are first used.
+SLOW_TO_IMPORT = (
+    "twilio.rest.api.v2010.account",
+    "stripe._payment_intent_service",
+    "stripe._payment_intent",
+    "stripe._charge",
+    "stripe._refund_service",
+    "anyio._backends._asyncio",
+)
 
 
-async def main(url: str, home: str, carrier_url: str, team_id: str, purchase_id: str) -> None:
-    database, gateway = Database(url), TestGateway(url)
-    carrier = open_twilio(account(Settings.model_validate({"home": home})), carrier_url)
-    await carry_out(Shop(database, carrier, gateway, CALLBACKS), team_id, purchase_id)
+class Dying:
+    """An outside whose `call` is under way when the process ends."""
+
+    def __init__(self, inner: object, call: str, after_s: float) -> None:
+        self._inner = inner
+        self._call = call
+        self._after_s = after_s
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._inner, name)
+        return self._dying(attribute) if name == self._call else attribute
+
+    def _dying(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def dying(*given: Any, **named: Any) -> None:
+            under_way = asyncio.ensure_future(call(*given, **named))
+            await asyncio.wait([under_way], timeout=self._after_s)
+            os._exit(EXIT_STATUS)
+
+        return dying
+
+
+async def work(shop: Shop, team: str, purchase: str, place: str, seed: int) -> None:
+    _, command, where = place.split(".")
+    if where == "sent":
+        after_s = random.Random(seed).uniform(0, LONGEST_S)
+        call = CALLS[command]
+        if command in {"buy", "configure", "release"}:
+            shop = replace(shop, carrier=cast("Carrier", Dying(shop.carrier, call, after_s)))
+        else:
+            shop = replace(shop, gateway=cast("Gateway", Dying(shop.gateway, call, after_s)))
+    else:
+        os.environ[ENVIRONMENT] = f"{place}:1"
+    await carry_out(shop, team, purchase)
+
+
+def kennel(url: str, carrier_url: str) -> None:
+    """What a worker needs is put together once; it connects only in the child that uses it."""
+    for module in SLOW_TO_IMPORT:
+        import_module(module)
+    settings = load()
+    carrier = open_twilio(account(settings), carrier_url)
+    shop = Shop(Database(url), carrier, open_gateway(settings, url), CALLBACKS)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            asyncio.run(work(shop, **json.loads(line)))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:6]))
+    kennel(*sys.argv[1:3])

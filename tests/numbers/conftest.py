@@ -1,5 +1,10 @@
 """The fixtures of number_fixtures.py, for the tests of this room."""
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "billing"))  # stripe_server.py
+
 from number_fixtures import (
     agent,
     agents_ask,

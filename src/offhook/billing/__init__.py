@@ -9,6 +9,7 @@
     await billing.void(session, gateway, team_id, key)
     outcome = await billing.charge_now(…)                   # as hold; nobody there, taken at once
     billing.confirm_url(outcome.charge_id)                     # where the card's owner confirms it
+    billing.least(currency)                                    # below it, no card is charged
     billing.when_settled(handler)                              # handler(session, charge)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
     billing.rents_from(source)         # source(session, team_id, start, end) -> Sequence[Rent]
@@ -41,7 +42,7 @@ from offhook.billing.gateway import (
 )
 from offhook.billing.jobs import register as register_jobs
 from offhook.billing.models import Charge
-from offhook.billing.opening import open_gateway, origins
+from offhook.billing.opening import least, open_gateway, origins
 from offhook.billing.rents import Rent, rents_from
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
 from offhook.billing.stripe_events import CALLBACKS
@@ -85,6 +86,7 @@ __all__ = [
     "charge_now",
     "confirm_url",
     "hold",
+    "least",
     "look",
     "on_charge_settled",
     "on_team_created",

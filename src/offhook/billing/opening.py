@@ -8,6 +8,7 @@ from importlib import import_module
 from offhook import settings as _settings
 from offhook.billing.gateway import Gateway
 from offhook.billing.test_gateway import TestGateway
+from offhook.prices import Money
 from offhook.settings import Settings
 from offhook.web import Others
 
@@ -16,6 +17,33 @@ STRIPE_SCRIPT = "https://js.stripe.com"
 # docs.stripe.com/security/guide, Content Security Policy
 STRIPE_FRAMES = (STRIPE_SCRIPT, "https://*.js.stripe.com", "https://hooks.stripe.com")
 STRIPE_API = "https://api.stripe.com"
+
+# docs.stripe.com/currencies, minimum and maximum charge amounts
+STRIPE_LEAST = {
+    **dict.fromkeys(("USD", "EUR", "CAD", "AUD", "NZD", "CHF", "SGD", "BRL"), "0.50"),
+    "GBP": "0.30",
+    "AED": "2.00",
+    "BGN": "1.00",
+    "CZK": "15.00",
+    "DKK": "2.50",
+    "HKD": "4.00",
+    "HUF": "175.00",
+    "INR": "0.50",
+    "JPY": "50",
+    "MXN": "10.00",
+    "MYR": "2.00",
+    "NOK": "3.00",
+    "PLN": "2.00",
+    "RON": "2.00",
+    "SEK": "3.00",
+    "THB": "10.00",
+}
+
+
+def least(currency: str) -> Money:
+    """The smallest amount that the gateway charges to a card; nothing with the test gateway."""
+    known = STRIPE_LEAST.get(currency, "0") if configured() == STRIPE else "0"
+    return Money.of(known, currency)
 
 
 def configured() -> str:

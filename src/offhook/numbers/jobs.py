@@ -8,7 +8,12 @@ from offhook.db import Database, Jobs, enqueue, now
 from offhook.numbers import service
 from offhook.numbers.models import Number, Purchase
 from offhook.numbers.purchase import PURCHASE_JOB
-from offhook.numbers.purchasing import Shop, carry_out, release_orphans
+from offhook.numbers.purchasing import (
+    Shop,
+    carry_out,
+    release_late_holds,
+    release_orphans,
+)
 from offhook.numbers.rules import NumberStatus
 from offhook.numbers.saga import PurchaseState
 from offhook.numbers.service import RELEASE_JOB
@@ -33,6 +38,7 @@ def register(jobs: Jobs, shop: Shop) -> None:
 
     async def orphans() -> None:
         await release_orphans(shop)
+        await release_late_holds(shop)
 
     jobs.add(PURCHASE_JOB, purchase)
     jobs.add(RELEASE_JOB, release)

@@ -8,7 +8,7 @@ first what is done already: the gateway by key, the carrier by order tag, the ta
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -26,6 +26,7 @@ from offhook.phone import E164
 from offhook.prices import Money
 
 log = logging.getLogger(__name__)
+LATE = timedelta(hours=1)
 _NOT_CONFIRMED = problems.PurchaseNotConfirmed(
     "The payment was not confirmed with the card's bank within 15 minutes."
 )
@@ -109,6 +110,25 @@ async def release_orphans(shop: Shop) -> None:
         if state == PurchaseState.FAILED:
             log.warning("purchase %s failed but has a number; giving it back", held.order_tag)
             await shop.carrier.release(held.carrier_id)
+
+
+async def release_late_holds(shop: Shop) -> None:
+    """Let go of money that the gateway held for a purchase that has failed (faults b).
+
+    A request to hold it may reach the gateway after we had stopped waiting for it and found none.
+    """
+    async with shop.database.system() as session:
+        failed = await session.execute(
+            select(Purchase.team_id, Purchase.id).where(
+                Purchase.state == PurchaseState.FAILED,
+                Purchase.failure_code == billing.Unreachable.code,
+                Purchase.updated_at > await now(session) - LATE,
+            )
+        )
+        in_doubt = failed.all()
+    for team_id, purchase_id in in_doubt:
+        async with shop.database.team(team_id) as session:
+            await billing.void(session, shop.gateway, team_id, purchase_id)
 
 
 async def _run(
