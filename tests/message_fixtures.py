@@ -170,6 +170,11 @@ class Shop:
                 session, self.team, number_id=self.number, service=usage.Service.SMS, value=value
             )
 
+    async def cap(self, amount: str) -> None:
+        """The team's spend cap."""
+        async with self.database.team(self.team) as session:
+            await usage.set_cap(session, self.team, usage.read_cap(amount), by="usr_a")
+
     async def used(self) -> tuple[int, int]:
         """Posted and held messages of this month."""
         async with self.database.team(self.team) as session:

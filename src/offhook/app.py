@@ -73,6 +73,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
     application.state.web.banners.append(billing.banners)
+    application.state.web.banners.append(usage.banners)
     join_rooms()
     return application
 

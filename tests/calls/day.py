@@ -159,6 +159,13 @@ class Day:
         for call in self.calls:
             call.credit.limit_changed()
 
+    async def cap(self, amount: str) -> None:
+        """The team's spend cap, as `limit`."""
+        async with self.office.database.team(self.office.team_id) as session:
+            await usage.set_cap(session, self.office.team_id, usage.read_cap(amount), by="usr_a")
+        for call in self.calls:
+            call.credit.limit_changed()
+
     async def sound(self) -> None:
         """The ledger's invariants hold."""
         async with self.office.database.system() as session:

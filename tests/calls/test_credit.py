@@ -152,3 +152,22 @@ async def test_a_ledger_that_does_not_answer_never_carries_a_call_past_its_minut
         async with asyncio.timeout(PATIENCE_S / 2):
             await day.to(58)
     assert call.said == [(TOLD, 40, LIMIT), (ENDED, 58, LIMIT)]
+
+
+async def test_a_spend_cap_ends_a_live_call_like_a_limit_and_the_next_is_busy(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A raised cap wakes a call in its last minute; the reason is the cap's own."""
+    monkeypatch.setattr("offhook.usage.rules.FREE_MINUTES", 1)
+    cap = End.SPEND_CAP
+    await day.cap("0")
+    call = await day.call()
+    await day.to(45)
+    assert call.said == [(TOLD, 40, cap)]
+    await day.cap("0.02")
+    await day.to(118)
+    assert call.said[1:] == [(TOLD, 100, cap), (ENDED, 118, cap)]
+    await call.settle(cap)
+    await beat_nodes(day.office.database)
+    assert await day.office.admit() == Refused(Refusal.SPEND_CAP, "busy")
+    assert await day.office.balance() == (2, 0)

@@ -56,6 +56,22 @@ async def test_the_text_that_takes_the_last_unit_gets_no_reply(shop: Shop) -> No
     assert await shop.said(ANN) == [("caller", "hello", "Limit reached, not answered")]
 
 
+async def test_at_the_spend_cap_a_text_is_kept_with_the_reason_and_the_model_is_not_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message is free: the text takes it, its reply would cost, the next text too."""
+    monkeypatch.setattr("offhook.usage.rules.FREE_MESSAGES", 1)
+    await shop.cap("0")
+    for body in ("Open on Sunday?", "Hello?"):
+        await shop.text(ANN, body)
+        await shop.work()
+    assert await shop.sent_to(ANN) == []
+    assert shop.model.briefings == []
+    assert await shop.used() == (1, 0)
+    notes = [note for _, _, note in await shop.said(ANN)]
+    assert notes == ["Spend cap reached, not answered"] * 2
+
+
 async def test_a_text_over_the_limit_is_kept_and_not_counted(shop: Shop) -> None:
     """UT4: neither counted nor answered later, when the limit is raised."""
     await shop.limit(2)

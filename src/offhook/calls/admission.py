@@ -122,8 +122,9 @@ async def _decide(
         session, target.team_id, number_id=target.number_id, call_id=call_id, index=0
     )
     if isinstance(answer, usage.Denied):
-        return Refusal.LIMIT_REACHED
-    return _Place(target.snapshot, node, limited=answer.left is not None)
+        capped = answer.reason is usage.Reason.SPEND_CAP
+        return Refusal.SPEND_CAP if capped else Refusal.LIMIT_REACHED
+    return _Place(target.snapshot, node, limited=answer.left is not None or answer.is_capped)
 
 
 async def _known(session: Session, carrier_call_id: str) -> Verdict | None:

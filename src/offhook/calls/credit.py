@@ -114,9 +114,10 @@ class Credit:
             await self._without_ledger(index)
             return
         if isinstance(answer, usage.Denied):
-            self._meter.on_denied()
+            capped = answer.reason is usage.Reason.SPEND_CAP
+            self._meter.on_denied(End.SPEND_CAP if capped else End.LIMIT_REACHED)
             return
-        self._meter.limited = answer.left is not None
+        self._meter.limited = answer.left is not None or answer.is_capped
         self._meter.on_granted(index)
 
     async def _reserve(self, index: int) -> usage.Granted | usage.Denied:

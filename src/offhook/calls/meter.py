@@ -19,6 +19,7 @@ from offhook.calls.rules import MAX_ALONE_MINUTES, End
 
 MINUTE_MS = 60_000
 NOTICE_MS = 20_000
+LIMITS = frozenset({End.LIMIT_REACHED, End.SPEND_CAP})
 HANG_UP_MS = 2_000
 RETRY_MS = 5_000
 APOLOGY_MS = 10_000  # before the end, when it is our fault: the minute is used, not cut short
@@ -136,11 +137,11 @@ class Meter:
         self.granted += 1
         self.phase, self._noticed, self._failed_once = Phase.OPEN, False, False
 
-    def on_denied(self) -> None:
-        """No minute is left: the final unit begins."""
+    def on_denied(self, reason: End = End.LIMIT_REACHED) -> None:
+        """No minute is left, by the number's limit or the team's spend cap: the final unit."""
         if self.phase is Phase.ASKING:
-            self._noticed &= self.reason is End.LIMIT_REACHED
-            self.phase, self.reason = Phase.FINAL, End.LIMIT_REACHED
+            self._noticed &= self.reason in LIMITS
+            self.phase, self.reason = Phase.FINAL, reason
 
     @property
     def asks_once_more(self) -> bool:

@@ -68,6 +68,7 @@ class Refusal(StrEnum):
     AGENT_NOT_LIVE = "agent_not_live"
     SUSPENDED = "suspended"
     LIMIT_REACHED = "limit_reached"
+    SPEND_CAP = "spend_cap"
     CALLER_LINES_FULL = "caller_lines_full"
     OPTED_OUT = "opted_out"
     NO_CAPACITY = "no_capacity"
@@ -77,6 +78,7 @@ class Refusal(StrEnum):
 BUSY = frozenset(
     {
         Refusal.LIMIT_REACHED,
+        Refusal.SPEND_CAP,
         Refusal.CALLER_LINES_FULL,
         Refusal.NO_CAPACITY,
         Refusal.OUR_FAULT,
@@ -90,6 +92,7 @@ SENTENCES: dict[Refusal, str] = {
     Refusal.AGENT_NOT_LIVE: "The number's agent is not live.",
     Refusal.SUSPENDED: "The team is suspended.",
     Refusal.LIMIT_REACHED: "The monthly limit of call minutes is used up.",
+    Refusal.SPEND_CAP: "The team's spend cap of this month is reached.",
     Refusal.CALLER_LINES_FULL: f"The caller already had {CALLER_LINES} calls with the number.",
     Refusal.OPTED_OUT: "The contact asked not to be contacted by this number.",
     Refusal.NO_CAPACITY: "All lines of this installation were in use.",
@@ -108,6 +111,7 @@ class End(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     LIMIT_REACHED = "limit_reached"
+    SPEND_CAP = "spend_cap"
     LEDGER_AWAY = "ledger_away"
     LONGEST_DURATION = "longest_duration"
     NUMBER_DISABLED = "number_disabled"
@@ -123,6 +127,7 @@ END_SENTENCES: dict[End, str] = {
     End.CALLER_HUNG_UP: "The caller hung up.",
     End.AGENT_HUNG_UP: "The agent said goodbye and hung up.",
     End.LIMIT_REACHED: "The monthly limit of call minutes was reached.",
+    End.SPEND_CAP: "The team's spend cap of this month was reached.",
     End.LEDGER_AWAY: "A fault on our side: no further minute could be reserved.",
     End.LONGEST_DURATION: "The call reached its longest duration.",
     End.NUMBER_DISABLED: "The number was disabled during the call.",

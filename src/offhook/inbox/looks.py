@@ -13,6 +13,7 @@ REASONS: Mapping[str, str] = {
     "by_hand": "closed by hand",
     "quiet": "closed after a day without a text",
     "limit_reached": "monthly limit reached",
+    "spend_cap": "spend cap reached",
     "lines_full": "all lines were busy",
     "caller_cap": "this caller has too many calls at once",
     "number_disabled": "the number is disabled",

@@ -125,8 +125,8 @@ async def _prepare(
         return None
     if draft is None:
         draft = await _reserve(session, waiting[-1], instant)
-        if draft is None:
-            await threads.keep(session, waiting, Why.LIMIT_REACHED)
+        if isinstance(draft, Why):
+            await threads.keep(session, waiting, draft)
             return None
     return await _briefed(session, thread, waiting, draft.id, answerer.agent, instant)
 
@@ -140,8 +140,8 @@ async def _may_answer(session: Session, waiting: list[Message]) -> numbers.Answe
     return why or Why.DISABLED
 
 
-async def _reserve(session: Session, last: Message, instant: datetime) -> Message | None:
-    """A draft that holds one unit, or None at the limit."""
+async def _reserve(session: Session, last: Message, instant: datetime) -> Message | Why:
+    """A draft that holds one unit, or why there is none."""
     draft = Message(
         team_id=last.team_id,
         number_id=last.number_id,
@@ -157,11 +157,12 @@ async def _reserve(session: Session, last: Message, instant: datetime) -> Messag
     )
     session.add(draft)
     await session.flush()
-    if await units.take(session, draft):
+    why = await units.take(session, draft)
+    if why is None:
         return draft
     await session.delete(draft)
     await session.flush()
-    return None
+    return why
 
 
 async def _briefed(

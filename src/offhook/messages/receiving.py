@@ -222,8 +222,8 @@ async def _judge(session: Session, arrival: Arrival, message: Message) -> None:
     if why is None and wishes_to_stop(message.body):
         await _note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
-    if why is None and not await units.take(session, message):
-        why = Why.LIMIT_REACHED
+    if why is None:
+        why = await units.take(session, message)
     if why is None and arrival.sms.sender.e164 is None:
         why = Why.NO_REPLY_POSSIBLE
     if why is None and await optouts.is_opted_out(

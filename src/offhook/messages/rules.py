@@ -105,6 +105,7 @@ class Why(StrEnum):
     """Why a text that came in was kept and not answered."""
 
     LIMIT_REACHED = "limit_reached"
+    SPEND_CAP = "spend_cap"
     DISABLED = "disabled"
     SUSPENDED = "suspended"
     SERVICE_OFF = "service_off"
@@ -116,6 +117,7 @@ class Why(StrEnum):
 
 NOTES: dict[Why, str] = {
     Why.LIMIT_REACHED: "Limit reached, not answered",
+    Why.SPEND_CAP: "Spend cap reached, not answered",
     Why.DISABLED: "Received while disabled",
     Why.SUSPENDED: "Received while suspended",
     Why.SERVICE_OFF: "Received while SMS was off",

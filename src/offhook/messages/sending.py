@@ -31,6 +31,10 @@ class LimitReached(Conflict):
     code = "limit_reached"
 
 
+class SpendCapReached(Conflict):
+    code = "spend_cap_reached"
+
+
 REMEDIES = {
     Why.DISABLED: "Enable the number first.",
     Why.SUSPENDED: "Pay what is open on the billing page.",
@@ -54,7 +58,7 @@ async def send_by_hand(
     `account_id` is the operator's account, which all numbers use that no team brought.
 
     Raises PhoneNumberInvalid, NumberNotFound, MessageEmpty, MessageTooLong, NumberDoesNotSend,
-    RecipientOptedOut, LimitReached; then nothing was written.
+    RecipientOptedOut, LimitReached, SpendCapReached; then nothing was written.
     """
     number = await numbers.get(session, team_id, number_id)
     recipient = phone.parse(to, country)
@@ -97,7 +101,13 @@ async def send_by_hand(
     session.add(message)
     await session.flush()
     await enqueue_delivery(session, team_id, thread.id)
-    if not await units.take(session, message):
+    why = await units.take(session, message)
+    if why is Why.SPEND_CAP:
+        raise SpendCapReached(
+            "The team's spend cap of this month is reached.",
+            remedy="Raise the cap, or wait for the next month.",
+        )
+    if why is not None:
         raise LimitReached(
             f"{phone.national(phone.E164(number.e164))} has used up its messages of this month.",
             remedy="Raise its limit, or wait for the next month.",

@@ -6,10 +6,11 @@ The one place of this room that calls `usage`. A message that takes no unit (UT9
 from offhook import usage
 from offhook.db import Session
 from offhook.messages.models import Direction, Message
+from offhook.messages.rules import Why
 
 
-async def take(session: Session, message: Message) -> bool:
-    """Take one unit under the message's id; False at the limit, and nothing is taken.
+async def take(session: Session, message: Message) -> Why | None:
+    """Take one unit under the message's id; or why none was to be had, and nothing is taken.
 
     What came in is used at once; a reply's unit is held until the carrier has taken the text.
     """
@@ -21,7 +22,9 @@ async def take(session: Session, message: Message) -> bool:
         direction=usage.Direction(message.direction),
     )
     message.counted = isinstance(outcome, usage.Granted)
-    return message.counted
+    if isinstance(outcome, usage.Granted):
+        return None
+    return Why.SPEND_CAP if outcome.reason is usage.Reason.SPEND_CAP else Why.LIMIT_REACHED
 
 
 async def use(session: Session, message: Message) -> None:

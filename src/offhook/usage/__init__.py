@@ -21,11 +21,14 @@ All functions take `(session, team_id, ...)`, may be repeated, and commit with t
     await correct_minutes(session, team, call_id=..., keep=2, reason=..., actor=...)   # UC4, UC9
     await record_from_carrier(session, team, number_id=..., call_id=..., ...)          # UC5
 
+A team's spend cap (spend.py) stops what would cost: Denied(reason=Reason.SPEND_CAP), whatever the
+limits say; `set_cap`, `set_upper_cap` (the operator's), `spent`.
+
 `audit` checks UI1 to UI10; a room above adds what it derives: `audit_also(check)`.
 """
 
 from offhook.prices import Direction, Money
-from offhook.usage import api, closing, pages
+from offhook.usage import api, closing, pages, spend_api, spend_pages
 from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
 from offhook.usage.calendar import coming as month_after
@@ -37,7 +40,7 @@ from offhook.usage.corrections import (
     record_from_carrier,
     units_of,
 )
-from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
+from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning, Scope
 from offhook.usage.grants import Denied, Granted
 from offhook.usage.jobs import register as register_jobs
 from offhook.usage.meters import (
@@ -84,6 +87,19 @@ from offhook.usage.rules import (
     limit_value,
     started_minutes,
 )
+from offhook.usage.spend import (
+    Cap,
+    CapInvalid,
+    Spent,
+    cap_of,
+    read_cap,
+    set_cap,
+    set_upper_cap,
+    spent,
+)
+from offhook.usage.spend_api import TeamUnknown
+from offhook.usage.spend_api import known as known_team
+from offhook.usage.spend_pages import banners
 from offhook.usage.texts import (
     MessageUnknown,
     correct_message,
@@ -93,13 +109,15 @@ from offhook.usage.texts import (
     void_message,
 )
 
-routers = (api.router, pages.router)
+routers = (api.router, spend_api.router, pages.router, spend_pages.router)
 
 __all__ = [
     "AllowanceUsed",
     "Balance",
     "CallCost",
     "CallUnknown",
+    "Cap",
+    "CapInvalid",
     "CorrectionRefused",
     "Counted",
     "Denied",
@@ -121,13 +139,18 @@ __all__ = [
     "Reason",
     "Renewal",
     "Renewals",
+    "Scope",
     "Service",
     "Settlement",
+    "Spent",
+    "TeamUnknown",
     "Units",
     "Violation",
     "audit",
     "audit_also",
     "balance",
+    "banners",
+    "cap_of",
     "closing",
     "correct_message",
     "correct_minutes",
@@ -137,6 +160,7 @@ __all__ = [
     "give_back_message",
     "heartbeat",
     "invoices_from",
+    "known_team",
     "limit_from_text",
     "limit_of",
     "limit_sentence",
@@ -148,15 +172,19 @@ __all__ = [
     "open_meter",
     "period_at",
     "post_message",
+    "read_cap",
     "record_from_carrier",
     "register_jobs",
     "renew_minutes",
     "reserve_minute",
     "routers",
+    "set_cap",
     "set_limit",
+    "set_upper_cap",
     "settle_call",
     "settle_stale",
     "spare",
+    "spent",
     "started_minutes",
     "subjects_from",
     "take_message",

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from offhook.db import Session, fetch, now, touch
 from offhook.errors import Conflict
 from offhook.prices import Direction
-from offhook.usage import kernel, notices
+from offhook.usage import kernel, notices, spend
 from offhook.usage.calendar import period_at
 from offhook.usage.meters import tariff
 from offhook.usage.minutes import CallUnknown
@@ -226,3 +226,4 @@ async def _enter(
         )  # fmt: skip
         await notices.limit(session, month, posted=posted, pending=pending, limit=limit)
         await notices.allowance(session, month)
+        await spend.forget(session, wanted.team_id)

@@ -1,13 +1,14 @@
 """Granted or denied: the kernel with what surrounds it (month, counters, warnings)."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from offhook.db import Session
-from offhook.usage import kernel, notices
+from offhook.usage import kernel, notices, spend
 from offhook.usage.calendar import period_at
 from offhook.usage.kernel import Duplicate, Refused, Taken, Uncounted, Unjoined, Wanted
 from offhook.usage.meters import balance, meter_of
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """One unit is taken. `left`: what others may still take this month; None is unlimited.
+    """One unit is taken. `left`: what others may still take this month; None is unlimited, but for
+    the spend cap of a team that `is_capped`.
 
     Calls: the minute lasts from `starts_at` to `ends_at`; nothing may be said past `ends_at`
     without the next minute (U4). Messages: all three times are the moment of the grant.
@@ -30,6 +32,7 @@ class Granted:
     valid_until: datetime
     resets_at: datetime
     left: int | None
+    is_capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,12 @@ async def take(session: Session, wanted: Wanted) -> Taken | Denied | Duplicate |
 
 
 async def conclude(
-    session: Session, wanted: Wanted, outcome: kernel.Outcome
+    session: Session, wanted: Wanted, outcome: kernel.Outcome, unjudged: Sequence[Wanted] = ()
 ) -> Taken | Denied | Duplicate | Unjoined:
-    """What follows from the kernel's outcome: the month is made, warnings are told."""
+    """What follows from the kernel's outcome: the month is made, warnings are told.
+
+    `unjudged`: units that were taken in the same round and are concluded after this one.
+    """
     if isinstance(outcome, Uncounted):
         period = await period_at(session, wanted.team_id, outcome.starts_at)
         await kernel.open_counters(
@@ -66,6 +72,8 @@ async def conclude(
         return outcome
     if isinstance(outcome, Refused | Uncounted):
         return await _refuse(session, wanted, outcome.starts_at)
+    if outcome.is_capped and not await spend.admits(session, wanted, outcome, unjudged):
+        return Denied(Reason.SPEND_CAP, outcome.period_end)
     await notices.limit(
         session,
         _month(wanted, outcome.period_start, outcome.period_end),

@@ -1,7 +1,7 @@
 """Takes and resolves units: each function is one statement of statements.py and its outcome.
 
-Lock order, everywhere: call, meter, counters by ascending month. Knows no prices, no zones; what
-is decided above (rules.py) is recorded here.
+Lock order, everywhere: call, meter, counters by ascending month, a capped team's month (spend.py).
+Knows no prices, no zones; what is decided above (rules.py) is recorded here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ from offhook.usage.statements import (
     NEXT_MINUTE,
     OPEN_COUNTERS,
     PLAIN_UNIT,
+    PUT_BACK,
     RESERVE,
     RESOLVE,
     WITHDRAW,
@@ -63,6 +64,7 @@ class Taken:
     limit: int | None
     period_start: datetime
     period_end: datetime
+    is_capped: bool  # the team has a spend cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +194,31 @@ def _given(wanted: Wanted, present: datetime | None) -> dict[str, Any]:
 
 
 async def _outcome(session: Session, wanted: Wanted, rows: Sequence[tuple[Any, ...]]) -> Outcome:
-    [(starts_at, period_start, period_end, entry_id, posted, pending, limit, is_counted)] = rows
+    [
+        (starts_at, period_start, period_end, entry_id, posted, pending, limit, is_counted, capped)
+    ] = rows
     if starts_at is None:
         return Unjoined()
     starts_at = starts_at.astimezone(UTC)
     if posted is not None:
         start, end = period_start.astimezone(UTC), period_end.astimezone(UTC)
-        return Taken(starts_at, posted, pending, limit, start, end)
+        return Taken(starts_at, posted, pending, limit, start, end, capped)
     if entry_id is not None:
         await fetch(session, WITHDRAW, {"entry_id": entry_id, "team_id": wanted.team_id})
         # As this very statement saw it: a counter that somebody makes meanwhile is asked again.
         return Refused(starts_at) if is_counted else Uncounted(starts_at)
     return Uncounted(starts_at) if period_end is None else Duplicate(starts_at)
+
+
+async def put_back(session: Session, wanted: Wanted) -> None:
+    """Undo a reservation of this very transaction: no entry is left behind."""
+    given = {
+        "team_id": wanted.team_id,
+        "service": wanted.service.value,
+        "subject_id": wanted.subject_id,
+        "index": wanted.index,
+    }
+    await fetch(session, PUT_BACK, given)
 
 
 async def open_counters(

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from offhook.db import Session, now, touch
 from offhook.errors import NotFound
 from offhook.prices import Direction, Price, in_force, versions
 from offhook.usage import notices
 from offhook.usage.calendar import period_at
-from offhook.usage.models import Counter, Meter
+from offhook.usage.models import Counter, Meter, SpendCap
 from offhook.usage.periods import Period
 from offhook.usage.rating import Rate
 from offhook.usage.rules import Service, limit_value
@@ -48,6 +48,9 @@ async def open_meter(
     The kind decides its price: carrier ("simulator", "twilio"), ISO country, number type.
     """
     if await session.get(Meter, number_id) is None:
+        await exclude_cap_changes(session, team_id)
+        caps = select(SpendCap).where(SpendCap.team_id == team_id)
+        cap = await session.scalar(caps.execution_options(populate_existing=True))
         session.add(
             Meter(
                 number_id=number_id,
@@ -55,6 +58,7 @@ async def open_meter(
                 carrier=carrier,
                 country=country,
                 number_type=number_type,
+                is_capped=cap is not None and (cap.own_micros, cap.upper_micros) != (None, None),
                 opened_at=await now(session),
             )
         )
@@ -137,6 +141,12 @@ async def meter_of(session: Session, team_id: str, number_id: str) -> Meter:
     if meter is None:
         raise _missing(number_id)
     return meter
+
+
+async def exclude_cap_changes(session: Session, team_id: str) -> None:
+    """One at a time: a change of the team's spend cap, and a new number that must know of it."""
+    key = func.hashtextextended(f"spend cap {team_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, update
 from offhook.db import Session, now, touch
 from offhook.errors import NotFound
 from offhook.prices import Direction
-from offhook.usage import kernel, notices
+from offhook.usage import kernel, notices, spend
 from offhook.usage.calendar import period_at
 from offhook.usage.grants import Denied, Granted, again, conclude, left_after, left_now, take
 from offhook.usage.kernel import (
@@ -138,13 +138,20 @@ async def renew_minutes(
         for one in renewals
     ]
     outcomes = await kernel.renew(session, wanted)
-    answers: list[Granted | Denied | NotFound] = []
-    for one, outcome in zip(wanted, outcomes, strict=True):
+    answers: dict[int, Granted | Denied | NotFound] = {}
+    # By team, as the months of spend caps are locked in the order of the teams.
+    for place in sorted(range(len(wanted)), key=lambda place: wanted[place].team_id):
+        one, outcome = wanted[place], outcomes[place]
+        unjudged: list[Wanted] = []
+        if isinstance(outcome, Taken) and outcome.is_capped:
+            later = (at for at in range(len(wanted)) if at not in answers and at != place)
+            unjudged = [wanted[at] for at in later if isinstance(outcomes[at], Taken)]
         try:
-            answers.append(await _grant(session, one, await conclude(session, one, outcome)))
+            concluded = await conclude(session, one, outcome, unjudged)
+            answers[place] = await _grant(session, one, concluded)
         except NotFound as unknown:
-            answers.append(unknown)
-    return answers
+            answers[place] = unknown
+    return [answers[place] for place in range(len(wanted))]
 
 
 async def _grant(
@@ -167,6 +174,7 @@ async def _grant(
         valid_until=ends_at + timedelta(seconds=VALID_AFTER_END_S),
         resets_at=resets_at,
         left=left,
+        is_capped=isinstance(outcome, Taken) and outcome.is_capped,
     )
 
 
@@ -209,13 +217,16 @@ async def settle_call(
         seconds = (ended_at - (answered_at or call.answered_at)).total_seconds()
     if call.ended_at is not None:
         return _settled_before(call, max(0, math.ceil(seconds)))
+    shift = answered_at - call.answered_at if answered_at else timedelta(0)
+    if shift and (await spend.cap_of(session, team_id)).effective is not None:
+        shift = timedelta(0)  # what the spend cap had room for is what is charged
     return await _end(
         session,
         call,
         billed=started_minutes(seconds),
         seconds=max(0, math.ceil(seconds)),
         rest=Kind.VOIDED,
-        shift=answered_at - call.answered_at if answered_at else timedelta(0),
+        shift=shift,
     )
 
 

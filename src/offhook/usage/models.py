@@ -6,10 +6,12 @@ calls     calls that reserve minutes: answer time, heart-beat, end
 entries   the ledger: what happened to each unit (hold, resolution, correction)
 counters  per number, service and month: posted and pending, always the entries' sums (U7)
 notices   which thresholds were announced, so that each is announced once (U9)
+spend     of teams with a spend cap: the month as it would be charged, held units included
 lines     what a close came to, never changed; billed says which entries a line holds (UI8)
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,8 +21,10 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
+    false,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.db import Base, TeamOwned
@@ -44,6 +48,7 @@ class Meter(TeamOwned, Base):
     number_type: Mapped[str] = mapped_column(String(12))
     limit_calls: Mapped[int | None]
     limit_sms: Mapped[int | None]
+    is_capped: Mapped[bool] = mapped_column(default=False, server_default=false())
     opened_at: Mapped[datetime]
 
 
@@ -151,6 +156,35 @@ class Counter(TeamOwned, Base):
     posted: Mapped[int] = mapped_column(server_default=text("0"))
     pending: Mapped[int] = mapped_column(server_default=text("0"))
     granted_limit: Mapped[int] = mapped_column(server_default=text("0"))
+    # The team has a spend cap: a grant asks spend.py too. As the limit, it repeats the meter's.
+    is_capped: Mapped[bool] = mapped_column(server_default=false())
+
+
+class SpendCap(Base):
+    """A team's monthly cap in money: its own, and the operator's upper one; empty is none."""
+
+    __tablename__ = "usage_spend_caps"
+    __table_args__ = (CheckConstraint("own_micros >= 0 AND upper_micros >= 0", "not_negative"),)
+    team_id: Mapped[str] = mapped_column(TEAM_ID, ForeignKey("teams.id"), primary_key=True)
+    own_micros: Mapped[int | None] = mapped_column(BigInteger)
+    upper_micros: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(40))
+
+
+class SpendMonth(Base):
+    """The row that the grants of a team with a cap lock, one for each month.
+
+    `state`: spending.to_json, empty when the ledger must be read; `told`: from the cap in micros
+    to the highest percentage that was announced for it.
+    """
+
+    __tablename__ = "usage_spend"
+    team_id: Mapped[str] = mapped_column(TEAM_ID, ForeignKey("teams.id"), primary_key=True)
+    period_start: Mapped[datetime] = mapped_column(primary_key=True)
+    state: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    told: Mapped[dict[str, int]] = mapped_column(JSONB)
 
 
 class Notice(TeamOwned, Base):

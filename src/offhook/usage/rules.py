@@ -39,6 +39,7 @@ class Reason(StrEnum):
     """Why a unit was not granted."""
 
     LIMIT_REACHED = "limit_reached"
+    SPEND_CAP = "spend_cap"  # the unit could take the team's charges of the month over its cap
     CALL_ENDED = "call_ended"  # the call was settled meanwhile, by a hang-up or its lease
     GIVEN_BACK = "given_back"  # this message's unit was returned; a new message needs a new id
 

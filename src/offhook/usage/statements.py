@@ -89,7 +89,7 @@ period AS (
       AND counter.service = %(service)s
       AND counter.period_start = entered.period_start
       AND ({WITHIN_LIMIT})
-    RETURNING posted, pending, limit_units
+    RETURNING posted, pending, limit_units, is_capped
 )
 SELECT unit.starts_at, period.starts_at, period.ends_at, entered.id,
     taken.posted, taken.pending, taken.limit_units,
@@ -97,7 +97,7 @@ SELECT unit.starts_at, period.starts_at, period.ends_at, entered.id,
         SELECT FROM usage_counters AS counter
         WHERE counter.team_id = %(team_id)s AND counter.number_id = %(number_id)s
           AND counter.service = %(service)s AND counter.period_start = period.starts_at
-    ) AS is_counted
+    ) AS is_counted, taken.is_capped
 FROM moment
 LEFT JOIN unit ON true LEFT JOIN period ON true
 LEFT JOIN entered ON true LEFT JOIN taken ON true
@@ -106,6 +106,21 @@ LEFT JOIN entered ON true LEFT JOIN taken ON true
 # A refused unit leaves nothing: nobody has seen the hold of this transaction.
 WITHDRAW = "DELETE FROM usage_entries WHERE id = %(entry_id)s AND team_id = %(team_id)s RETURNING 1"
 
+# A unit that was taken in this transaction, whose team's spend cap has no room for it.
+PUT_BACK = """
+WITH gone AS (
+    DELETE FROM usage_entries
+    WHERE team_id = %(team_id)s AND service = %(service)s AND subject_id = %(subject_id)s
+      AND unit_index = %(index)s AND stage = 'hold'
+    RETURNING number_id, period_start
+)
+UPDATE usage_counters AS counter SET pending = pending - 1
+FROM gone
+WHERE counter.team_id = %(team_id)s AND counter.number_id = gone.number_id
+  AND counter.service = %(service)s AND counter.period_start = gone.period_start
+RETURNING 1
+"""
+
 # Both services at once: a transaction that meets its first unit of a month never comes back for
 # a second lock on the meter while it holds a counter.
 OPEN_COUNTERS = """
@@ -113,10 +128,12 @@ WITH meter AS (
     SELECT * FROM usage_meters WHERE number_id = %(number_id)s AND team_id = %(team_id)s FOR SHARE
 )
 INSERT INTO usage_counters
-    (team_id, number_id, service, period_start, period_end, limit_units)
-SELECT team_id, number_id, 'calls', %(period_start)s, %(period_end)s, limit_calls FROM meter
+    (team_id, number_id, service, period_start, period_end, limit_units, is_capped)
+SELECT team_id, number_id, 'calls', %(period_start)s, %(period_end)s, limit_calls, is_capped
+FROM meter
 UNION ALL
-SELECT team_id, number_id, 'sms', %(period_start)s, %(period_end)s, limit_sms FROM meter
+SELECT team_id, number_id, 'sms', %(period_start)s, %(period_end)s, limit_sms, is_capped
+FROM meter
 ON CONFLICT DO NOTHING
 RETURNING 1
 """
