@@ -268,10 +268,10 @@ def _check(account: Account) -> None:
 def _refuse(finding: Finding) -> None:
     if finding.health.usable:
         return
-    field = "token" if finding.health is Health.WRONG else "sid"
+    errors = [{"field": "token", "sentence": "Not accepted."}]
     raise problems.AccountNotUsable(
         finding.sentence,
         remedy=finding.remedy,
         health=finding.health,
-        errors=[{"field": field, "sentence": finding.sentence}],
+        errors=errors if finding.health is Health.WRONG else [],
     )
