@@ -1,10 +1,14 @@
 """A7: numbers of a team's own carrier account, killed at every step, with the simulated carrier."""
 
 import asyncio
+import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -254,6 +258,57 @@ async def test_refused_half_way_it_is_as_it_was_however_often_killed(
         )
     last = await order(importer, account, [made.e164])
     assert await carry_out(importer, last) is ImportState.IMPORTED
+
+
+@pytest.mark.kills
+async def test_a_process_killed_at_any_step_leaves_what_another_one_finishes(
+    importer: Importer, carriers: Carriers, simulator: Simulator, team: str, tmp_path: Path
+) -> None:
+    """Real processes, kill -9: three numbers per point at most, an account has no more."""
+    customer = await carriers.simulated_customer(numbers=20)
+    row = await connected(importer.database, importer.vault, carriers, team, customer)
+    free = iter(await listed(importer, row))
+    killed = [(await order(importer, row, [next(free)]), p) for p in POINTS * min(KILLS, 3)]
+    url, home = importer.database.url, str(tmp_path)
+    tasks = [[team, made.id, made.number_id, point] for made, point in killed]
+    async with _dying(url, home, simulator.url) as dying:
+        await dying(tasks)
+        for made, _ in killed:
+            number = await number_of(importer, made)
+            assert number is not None
+            assert number.held_since is not None
+            assert (await routing(importer, made))["sms_url"].startswith(CALLBACKS.sms_url)
+            await delete(importer, made)
+        await dying([[*task[:3], "import.put_back"] for task in tasks])
+    for made, _ in killed:
+        number = await number_of(importer, made)
+        assert number is not None
+        assert number.status == NumberStatus.RELEASED
+        assert (await routing(importer, made))["sms_url"] == "https://old-office.example/sms"
+
+
+@asynccontextmanager
+async def _dying(
+    *arguments: str,
+) -> AsyncGenerator[Callable[[list[list[str]]], Awaitable[None]]]:
+    """A process that does what it is told in children that die at it."""
+    driver = str(Path(__file__).parent / "import_and_die.py")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, driver, *arguments,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    talk, answers = process.stdin, process.stdout
+    assert talk is not None
+    assert answers is not None
+
+    async def told(tasks: list[list[str]]) -> None:
+        talk.write(json.dumps(tasks).encode() + b"\n")
+        assert await answers.readline() == b"done\n"
+
+    yield told
+    talk.close()
+    assert await process.wait() == 0
 
 
 async def test_without_an_answer_for_three_minutes_it_turns_back(

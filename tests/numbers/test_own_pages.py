@@ -1,6 +1,7 @@
 """A7 in a real browser: a simulated account, one of its numbers imported, the account cared for."""
 
 import os
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -16,7 +17,7 @@ from offhook.vault import open_vault
 from web_fixtures import Served, Site
 
 SHOTS = os.environ.get("OFFHOOK_SCREENSHOTS", "")
-axe = Axe()
+axe: Any = Axe()  # untyped
 
 
 @pytest.fixture
