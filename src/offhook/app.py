@@ -93,6 +93,7 @@ def join_rooms() -> None:
     billing.when_settled(billing.on_charge_settled)
     billing.rents_from(numbers.rents_due)
     usage.audit_also(billing.audit)
+    usage.invoices_from(billing.invoice_links)
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
     usage.names_from(numbers.labels)

@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         description="Give the numbers of a team that was suspended for 30 days back to the "
         "carrier, after notices 14, 7, 3 and 1 days before. It cannot be undone.",
     )
+    invoice_font: str = Field(
+        default="",
+        description="Path of a TrueType font for what Roboto lacks on an invoice (Chinese, "
+        "Japanese, Arabic). Empty: written in Latin letters.",
+    )
 
     # --- Payments ---
     stripe_secret_key: SecretStr = Field(

@@ -13,11 +13,24 @@
     billing.when_settled(handler)                              # handler(session, charge)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
     billing.rents_from(source)         # source(session, team_id, start, end) -> Sequence[Rent]
+    billing.when_released(handler)                             # handler(session, team_id), UN11
+    found = await billing.entries_of_line(session, team_id, line_id, paging)   # .entries .next
+
+app.py joins `usage.audit_also(billing.audit)`, `usage.invoices_from(billing.invoice_links)` and
+`billing.when_settled(billing.on_charge_settled)`.
 
 `routers` are for app.py; they find the gateway in `app.state.gateway`.
 """
 
-from offhook.billing import api, authentication, pages, stripe_events
+from offhook.billing import (
+    api,
+    authentication,
+    detail_pages,
+    invoice_api,
+    invoice_pages,
+    pages,
+    stripe_events,
+)
 from offhook.billing.audit import audit
 from offhook.billing.cards import add_card, type_card
 from offhook.billing.charges import (
@@ -40,6 +53,7 @@ from offhook.billing.gateway import (
     HoldState,
     Unreachable,
 )
+from offhook.billing.invoices import entries_of_line
 from offhook.billing.jobs import register as register_jobs
 from offhook.billing.models import Charge
 from offhook.billing.opening import least, open_gateway, origins
@@ -57,8 +71,18 @@ from offhook.billing.subscriptions import (
 from offhook.billing.test_gateway import TestGateway
 from offhook.billing.web import confirm_url
 
-routers = (api.router, pages.router, authentication.router, stripe_events.router)
-banners = pages.banners
+routers = (
+    api.router,
+    invoice_api.router,
+    invoice_api.operator_router,
+    pages.router,
+    invoice_pages.router,
+    detail_pages.router,
+    authentication.router,
+    stripe_events.router,
+)
+banners = invoice_pages.banners
+invoice_links = invoice_pages.links
 
 __all__ = [
     "CALLBACKS",
@@ -85,7 +109,9 @@ __all__ = [
     "change_subscription",
     "charge_now",
     "confirm_url",
+    "entries_of_line",
     "hold",
+    "invoice_links",
     "least",
     "look",
     "on_charge_settled",

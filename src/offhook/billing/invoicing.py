@@ -52,6 +52,10 @@ class Draft:
     direction: str | None = None
     usage_line_id: int | None = None
 
+    @property
+    def description(self) -> str:
+        return totals.describe(self.kind, self.service, self.direction, self.month)
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -70,6 +74,10 @@ class Upcoming:
     lines: list[Draft]
     sums: Sums
     decision: Decision
+
+    @property
+    def closes_at(self) -> datetime:
+        return self.period.ends_at + usage.closing.GRACE
 
 
 async def close_due(database: Database, *, passage: Passage = failpoint) -> list[str]:
@@ -253,9 +261,7 @@ async def _write_lines(
                 service=draft.service,
                 direction=draft.direction,
                 month=draft.month,
-                description=totals.describe(
-                    draft.kind, draft.service, draft.direction, draft.month
-                ),
+                description=draft.description,
                 price_id=draft.price_id,
                 price_micros=draft.price.micros,
                 currency=draft.price.currency,

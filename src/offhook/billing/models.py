@@ -15,6 +15,7 @@ from offhook.billing.rules import CardStatus, Step, SubscriptionState
 from offhook.billing.totals import InvoiceState, LineKind
 from offhook.db import Base, TeamOwned, one_of, primary_key
 from offhook.prices import Money
+from offhook.usage.periods import Period
 
 
 class Subscription(TeamOwned, Base):
@@ -159,6 +160,11 @@ class Invoice(TeamOwned, Base):
     failed_since: Mapped[datetime | None]
     failure: Mapped[str] = mapped_column(String(300), default="")
     paid_at: Mapped[datetime | None]
+
+    @property
+    def month(self) -> date:
+        """The first day of the month that it is of, at the team's place."""
+        return Period(self.period_start, self.period_end, self.zone).month
 
     def money(self, micros: int) -> Money:
         return Money(micros, self.currency)

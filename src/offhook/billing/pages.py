@@ -7,14 +7,14 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook.billing import cards, matters, subscriptions
+from offhook.billing import cards, invoice_pages, subscriptions
 from offhook.billing.authentication import said_of
 from offhook.billing.gateway import CardInput, CardInvalid, Setup
 from offhook.billing.models import Charge
 from offhook.billing.test_gateway import TestGateway
 from offhook.billing.web import CurrentGateway, stripe_page, test_gateway
 from offhook.teams import AdminActor, CurrentActor, TeamSession
-from offhook.web import Banner, PagingQuery, paginate, redirect, render
+from offhook.web import PagingQuery, paginate, redirect, render
 
 router = APIRouter(include_in_schema=False)
 HOME = "/billing"
@@ -43,6 +43,7 @@ async def billing_page(
         first_url=HOME if paging.cursor else "",
         is_test=isinstance(gateway, TestGateway),
         billing_on=subscriptions.is_on(),
+        **await invoice_pages.part(session, actor),
     )
 
 
@@ -126,20 +127,6 @@ async def remove_card(
 ) -> Response:
     await cards.remove_card(session, gateway, actor.team_id, card_id)
     return redirect(request, HOME, toast="Card removed")
-
-
-async def banners(request: Request) -> list[Banner]:
-    """A suspended or past-due team is told on every page."""
-    actor = request.state.actor
-    async with request.app.state.database.team(actor.team_id) as session:
-        standing = await subscriptions.standing(session, actor.team_id)
-        payments = await matters.banners(session, actor.team_id)
-    if not standing.services_on:
-        sentence = f"{standing.reason} Calls and texts are not answered."
-        return [Banner("error", sentence, HOME, "Billing"), *payments]
-    subscription = [each for each in standing.missing if each.code == "subscription"]
-    due = [Banner("warning", each.sentence, HOME, "Billing") for each in subscription]
-    return [*due, *payments]
 
 
 def _expiry(text: str) -> tuple[int, int]:

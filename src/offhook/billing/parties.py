@@ -101,6 +101,13 @@ async def change_seller(session: Session, given: SellerDetails) -> SellerDetails
     return await seller(session)
 
 
+async def change_rates(session: Session, given: Sequence[RateIn]) -> None:
+    """Keep the operator's tax rates, for invoices from now on. Raises DetailsInvalid."""
+    values = {"rates": _rates(given)}
+    made = insert(Seller).values(id=ONLY, **SellerDetails().model_dump(exclude={"rates"}), **values)
+    await session.execute(made.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
 async def buyer(session: Session, team_id: str) -> Details:
     """The team's billing details; its name and country where it has given none."""
     row = await session.scalar(select(Buyer).where(Buyer.team_id == team_id))

@@ -27,7 +27,7 @@ async def rents_due(
         .where(
             Number.team_id == team_id,
             Number.held_since < end,
-            Number.rent_micros > 0,
+            Number.account_id.is_(None),
             # The quote's month is paid already, also where the money was taken just after it.
             func.coalesce(Quote.created_at, Number.held_since) < start,
             ~exists().where(

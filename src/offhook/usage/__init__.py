@@ -74,7 +74,15 @@ from offhook.usage.month import (
     counted,
     month_to_date,
 )
-from offhook.usage.names import Label, Link, invoices_from, names, names_from, subjects_from
+from offhook.usage.names import (
+    Label,
+    Link,
+    invoices_from,
+    names,
+    names_from,
+    subjects,
+    subjects_from,
+)
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.renewals import Renewals
@@ -186,6 +194,7 @@ __all__ = [
     "spare",
     "spent",
     "started_minutes",
+    "subjects",
     "subjects_from",
     "take_message",
     "units_of",

@@ -49,6 +49,7 @@ upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; al
 
 from offhook.web.countries import countries, country_name
 from offhook.web.csrf import SESSION_COOKIE
+from offhook.web.filters import money as money_text
 from offhook.web.headers import Others
 from offhook.web.idempotency import Once, forget_old
 from offhook.web.kit import MAX_BODY, PING, Server, create_app, server
@@ -92,6 +93,7 @@ __all__ = [
     "encode_cursor",
     "forget_old",
     "kit",
+    "money_text",
     "paginate",
     "redirect",
     "render",

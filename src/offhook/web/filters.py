@@ -115,6 +115,12 @@ def weekday_day(day: date) -> str:
     return f"{day:%a}, {day_month(day)}"
 
 
+def moment_in(moment: datetime, zone: str) -> str:
+    """`1 Oct 2026, 00:00` in a zone that is not the team's present one, such as an invoice's."""
+    local = in_zone(moment, zone)
+    return f"{local.day} {local:%b %Y}, {local:%H:%M}"
+
+
 def clock(span: timedelta | float) -> str:
     """A duration as a timer shows it: `0:07`, `12:30`, `1:02:03`. Numbers are seconds."""
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
@@ -150,6 +156,7 @@ def install(jinja: Environment) -> None:
         "ago": ago,
         "day": day,
         "clock": clock,
+        "moment_in": moment_in,
         "month_long": month_long,
         "day_month": day_month,
         "weekday_day": weekday_day,
