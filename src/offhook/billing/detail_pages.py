@@ -63,10 +63,13 @@ async def operator_page(
         .group_by(Invoice.currency)
     )
     here = request.url.path
+    seller = await parties.seller(session)
+    last = await session.scalar(select(func.max(Invoice.sequence))) or 0
     return render(
         request,
         "billing/operator.html",
-        seller=await parties.seller(session),
+        seller=seller,
+        next_number=f"{seller.prefix}-{last + 1:06}",
         blank_rates=BLANK_RATES,
         countries=countries(),
         invoices=rows,

@@ -192,9 +192,7 @@ class _Document(FPDF):
         is_rent = line.kind is LineKind.RENT
         cells = (
             line.description,
-            phone.national(phone.E164(line.e164))
-            if line.e164
-            else line.number_name or line.number_id,
+            _number(line),
             "" if is_rent else f"{line.units:,}",
             f"{line.free:,}" if line.free else "",
             money_text(line.price),
