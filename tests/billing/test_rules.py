@@ -73,7 +73,7 @@ def test_a_charge_goes_to_the_default_card_or_the_first_usable_one(
 @pytest.mark.parametrize(("state", "step"), list(product(SubscriptionState, Step)))
 def test_every_step_of_a_subscription_is_decided_u10(state: SubscriptionState, step: Step) -> None:
     expected = {
-        "trial": {"activate": A, "charge_failed": P, "cancel": C},
+        "trial": {"activate": A, "charge_failed": P, "unpaid": S, "cancel": C},
         "active": {"charge_failed": P, "cancel": C},
         "past_due": {"paid": A, "unpaid": S, "cancel": C},
         "suspended": {"paid": A, "cancel": C},
