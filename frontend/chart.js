@@ -135,7 +135,10 @@ const tipFor = (element) => {
     const values = data.series.filter(({ values }) => values[at] !== null);
     for (const series of values) row(series.color, series.label, series.values[at]);
     if (values.length > 1) row("none", "Together", values.reduce((sum, { values }) => sum + values[at], 0));
-    for (const line of data.lines) if (line.values[at] !== null) row(line.kind, line.label, line.values[at]);
+    for (const line of data.lines) {
+      const ahead = line.kind !== "pace" || at >= data.today; // it starts at yesterday's total
+      if (line.values[at] !== null && ahead) row(line.kind, line.label, line.values[at]);
+    }
     const title = data.titles[at] + (at === data.today ? " (today)" : "");
     box.replaceChildren(make("p", title, "font-medium whitespace-nowrap"), list);
     element.append(box);

@@ -97,6 +97,9 @@ def join_rooms() -> None:
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)
     usage.names_from(numbers.labels)
+    usage.limits_from(numbers.limit_then)
+    usage.subjects_from(calls.links)
+    usage.subjects_from(messages.links)
     prices.effect_from(usage.effect_of)
 
 

@@ -5,12 +5,13 @@
     worker          register_jobs(jobs, settings, database, carriers): dead calls, journals of
                     dead media processes, lost recordings
 
-Other rooms reach calls by `when_number_stopped` (N9), joined in app.py; `calls_kept` is what the
-carrier's records are compared with.
+Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
+`calls_kept` is what the carrier's records are compared with.
 """
 
 from offhook.calls import api, carrier, pages
 from offhook.calls.jobs import register as register_jobs
+from offhook.calls.linking import links
 from offhook.calls.node import Node
 from offhook.calls.parts import Parts
 from offhook.calls.records import CallKept, calls_kept
@@ -23,6 +24,7 @@ __all__ = [
     "Node",
     "Parts",
     "calls_kept",
+    "links",
     "register_jobs",
     "routers",
     "when_number_stopped",

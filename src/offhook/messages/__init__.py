@@ -3,14 +3,16 @@
     web process     routers: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)
 
-Other rooms reach messages by `when_number_stopped` (N9), joined in app.py; whoever calls somebody
-asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a callback does.
+Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as is `links`; whoever
+calls somebody asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a
+callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
 from offhook.messages import api, carrier, pages
 from offhook.messages.delivery import on_status
 from offhook.messages.jobs import register as register_jobs
+from offhook.messages.linking import links
 from offhook.messages.models import Message, OptOut
 from offhook.messages.optouts import is_opted_out
 from offhook.messages.receiving import receive
@@ -33,6 +35,7 @@ __all__ = [
     "conversations_of",
     "give_back_unit",
     "is_opted_out",
+    "links",
     "messages_kept",
     "on_status",
     "receive",

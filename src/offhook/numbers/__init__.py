@@ -22,7 +22,7 @@ Put together by app.py: `register_jobs(jobs, shop)`,
 `register_own_jobs(jobs, importer)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
 `billing.rents_from(rents_due)`, `billing.when_released(release_suspended)`,
-`usage.names_from(labels)`, `routers`.
+`usage.names_from(labels)`, `usage.limits_from(limit_then)`, `routers`.
 """
 
 from offhook.numbers import api, buying_api, buying_pages, pages
@@ -37,6 +37,7 @@ from offhook.numbers.events import (
 )
 from offhook.numbers.holders import accounts_of, holder_at, holders
 from offhook.numbers.jobs import register as register_jobs
+from offhook.numbers.limits import limit_then
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
 from offhook.numbers.own import api as own_api
@@ -105,6 +106,7 @@ __all__ = [
     "holder_at",
     "holders",
     "labels",
+    "limit_then",
     "of_agent",
     "register_jobs",
     "register_own_jobs",

@@ -1,13 +1,16 @@
 """Monthly limits of a number, set through the ledger and kept in its activity (U1, UL1)."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
 
 from offhook import prices, usage
 from offhook.db import Session, now
 from offhook.numbers import activity, service
 from offhook.numbers.activity import By
-from offhook.numbers.models import Number
-from offhook.usage import Balance, Counted, Service
+from offhook.numbers.models import Activity, Number
+from offhook.usage import Balance, Counted, LimitThen, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,28 @@ async def sentence_for(
     )
     each = price.per_minute() if limited is Service.CALLS else price.per_message()
     return usage.limit_sentence(limited, limit, each, balance.period)
+
+
+async def limit_then(
+    session: Session, team_id: str, number_id: str, limited: Service, at: datetime
+) -> LimitThen | None:
+    """The limit in force at `at`, by the number's activity (`usage.limits_from`)."""
+    name = f"{limited}_limit"
+    changes = select(Activity).where(
+        Activity.team_id == team_id,
+        Activity.number_id == number_id,
+        Activity.action == "limited",
+        Activity.after.has_key(name),
+    )
+    before = await session.scalar(
+        changes.where(Activity.at <= at).order_by(Activity.position.desc()).limit(1)
+    )
+    if before is not None:
+        return LimitThen(before.after[name])
+    later = await session.scalar(
+        changes.where(Activity.at > at).order_by(Activity.position).limit(1)
+    )
+    if later is not None:
+        return LimitThen(later.before.get(name))
+    limit = await usage.limit_of(session, team_id, number_id=number_id, service=limited)
+    return LimitThen(limit)

@@ -28,7 +28,7 @@ limits say; `set_cap`, `set_upper_cap` (the operator's), `spent`.
 """
 
 from offhook.prices import Direction, Money
-from offhook.usage import api, closing, pages, spend_api, spend_pages
+from offhook.usage import api, closing, entry_pages, pages, spend_api, spend_pages
 from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
 from offhook.usage.calendar import coming as month_after
@@ -76,8 +76,10 @@ from offhook.usage.month import (
 )
 from offhook.usage.names import (
     Label,
+    LimitThen,
     Link,
     invoices_from,
+    limits_from,
     names,
     names_from,
     subjects,
@@ -117,7 +119,13 @@ from offhook.usage.texts import (
     void_message,
 )
 
-routers = (api.router, spend_api.router, pages.router, spend_pages.router)
+routers = (
+    api.router,
+    spend_api.router,
+    pages.router,
+    entry_pages.router,
+    spend_pages.router,
+)
 
 __all__ = [
     "AllowanceUsed",
@@ -134,6 +142,7 @@ __all__ = [
     "Label",
     "LimitInvalid",
     "LimitReached",
+    "LimitThen",
     "LimitWarning",
     "Link",
     "Lost",
@@ -173,6 +182,7 @@ __all__ = [
     "limit_of",
     "limit_sentence",
     "limit_value",
+    "limits_from",
     "month_after",
     "month_to_date",
     "names",

@@ -1,103 +1,113 @@
-"""REST of usage: the month to date per number and for the team (U9)."""
+"""REST of usage: months, days, forecasts, entries with their reasons, and CSV (U9).
 
-from datetime import datetime
+Whatever the pages of usage say, these say to programs. Entries come as pages of JSON, or streamed
+as CSV by `Accept: text/csv` or the address `.csv`.
+"""
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from typing import Annotated, Any
 
-from offhook.prices import Money
+from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
 from offhook.teams import CurrentActor, TeamSession
-from offhook.usage.month import MonthToDate, NumberUse, Pool, month_to_date
-from offhook.usage.names import Label, names
-from offhook.usage.rules import Service
+from offhook.usage import answers, view
+from offhook.usage.answers import (
+    DaysOut,
+    EntryOut,
+    ExplanationOut,
+    ForecastsOut,
+    MonthOut,
+    MonthsOut,
+    UsageOut,
+)
+from offhook.usage.asking import EntriesQuery, to_export
+from offhook.usage.downloads import as_lines, stream
+from offhook.usage.explain import explain
+from offhook.usage.month import month_of
+from offhook.usage.months import month_named, months
+from offhook.usage.names import names
+from offhook.usage.reading import page_of
+from offhook.web import Page, PagingQuery
 
-router = APIRouter(prefix="/api/v1", tags=["usage"])
-
-
-class Amount(BaseModel):
-    amount: str = Field(description='Decimal text, such as "4.80".')
-    currency: str = Field(description="ISO 4217.")
-
-
-class PeriodOut(BaseModel):
-    starts_at: datetime
-    resets_at: datetime = Field(description="The first instant of the next month.")
-    timezone: str = Field(description="IANA name of the zone in which the month is counted.")
-
-
-class NumberUsageOut(BaseModel):
-    number_id: str
-    name: str
-    number: str = Field(description="E.164, empty where it is not known any more.")
-    service: Service
-    used: int = Field(description="Begun minutes, or messages.")
-    held: int = Field(description="Reserved, not begun: neither usage nor charged.")
-    limit: int | None = Field(description="null is unlimited.")
-    left: int | None
-    free: int = Field(description="How many of `used` are free.")
-    charged: Amount
+router = APIRouter(prefix="/api/v1/usage", tags=["usage"])
+MonthName = Annotated[str, Query(max_length=7, description="YYYY-MM; empty: the running month.")]
+NumberId = Annotated[str, Query(max_length=80, description="A number's id; empty: all.")]
+CSV: dict[str, Any] = {"content": {"text/csv": {}}, "description": "The same as CSV."}
 
 
-class PoolOut(BaseModel):
-    service: Service
-    size: int
-    used: int
-    left: int
-    by_number: dict[str, int] = Field(description="Free units used, by number id.")
+@router.get("")
+async def usage(actor: CurrentActor, session: TeamSession, month: MonthName = "") -> UsageOut:
+    """A month: used, held, free and charged, per number and service, and the lines they make."""
+    named = await month_named(session, actor.team_id, month)
+    shown = await month_of(session, actor.team_id, named)
+    return answers.month(shown, named, await names(session, actor.team_id))
 
 
-class UsageOut(BaseModel):
-    period: PeriodOut
-    numbers: list[NumberUsageOut]
-    free: list[PoolOut] = Field(description="The free units that all numbers share.")
-    charged: Amount
+@router.get("/months")
+async def summaries(actor: CurrentActor, session: TeamSession) -> MonthsOut:
+    """The team's months, newest first, the running one included."""
+    found: list[MonthOut] = []
+    for named in await months(session, actor.team_id):
+        shown = await month_of(session, actor.team_id, named)
+        found.append(answers.summary(shown, named))
+    return MonthsOut(items=found)
 
 
-@router.get("/usage")
-async def usage(actor: CurrentActor, session: TeamSession) -> UsageOut:
-    """The running month: used, held, free and charged, per number and service."""
-    month = await month_to_date(session, actor.team_id)
-    return _month(month, await names(session, actor.team_id))
+@router.get("/days")
+async def days(
+    actor: CurrentActor,
+    session: TeamSession,
+    month: MonthName = "",
+    number: NumberId = "",
+) -> DaysOut:
+    """What was used on each local day of a month, free and charged."""
+    named = await month_named(session, actor.team_id, month)
+    shown = await month_of(session, actor.team_id, named)
+    return answers.days(shown, number)
 
 
-def _month(month: MonthToDate, labels: dict[str, Label]) -> UsageOut:
-    return UsageOut(
-        period=PeriodOut(
-            starts_at=month.period.starts_at,
-            resets_at=month.period.ends_at,
-            timezone=month.period.zone,
-        ),
-        numbers=[_number(use, labels) for use in month.numbers],
-        free=[_pool(pool) for pool in month.pools.values()],
-        charged=_amount(month.charged),
-    )
+@router.get("/forecast")
+async def forecast(actor: CurrentActor, session: TeamSession) -> ForecastsOut:
+    """When each limit and the free units will be reached at the running month's pace."""
+    named = await month_named(session, actor.team_id, "")
+    shown = await month_of(session, actor.team_id, named)
+    return answers.forecasts(shown, view.outlooks(shown))
 
 
-def _number(use: NumberUse, labels: dict[str, Label]) -> NumberUsageOut:
-    label = labels.get(use.number_id, Label(""))
-    return NumberUsageOut(
-        number_id=use.number_id,
-        name=label.name,
-        number=label.e164,
-        service=use.service,
-        used=use.used,
-        held=use.held,
-        limit=use.limit,
-        left=use.left,
-        free=use.free,
-        charged=_amount(use.charged),
-    )
+@router.get("/entries", response_model=Page[EntryOut], responses={200: CSV})
+async def listed(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    asked: EntriesQuery,
+    paging: PagingQuery,
+    accept: Annotated[str, Header()] = "",
+) -> Page[EntryOut] | Response:
+    """Entries in the order of time: by month, calls before messages."""
+    export = await to_export(session, actor.team_id, actor.timezone, asked)
+    if "text/csv" in accept:
+        return stream(request, actor.team_id, export)
+    found, following = await page_of(session, actor.team_id, export, paging)
+    return Page(items=[answers.entry(each) for each in found], next=following)
 
 
-def _pool(pool: Pool) -> PoolOut:
-    return PoolOut(
-        service=pool.service,
-        size=pool.size,
-        used=pool.used,
-        left=pool.left,
-        by_number=dict(pool.by_number),
-    )
+@router.get("/entries.csv", response_class=StreamingResponse, responses={200: CSV})
+async def download(
+    request: Request, actor: CurrentActor, session: TeamSession, asked: EntriesQuery
+) -> Response:
+    """All entries as CSV, streamed."""
+    export = await to_export(session, actor.team_id, actor.timezone, asked)
+    return stream(request, actor.team_id, export)
 
 
-def _amount(money: Money) -> Amount:
-    return Amount(amount=money.amount, currency=money.currency)
+@router.get("/summary.csv", response_class=Response, responses={200: CSV})
+async def summary(actor: CurrentActor, session: TeamSession, month: MonthName = "") -> Response:
+    """A month's lines as CSV: by number, service, direction and price."""
+    return await as_lines(session, actor.team_id, month)
+
+
+@router.get("/entries/{entry_id}")
+async def why(entry_id: int, actor: CurrentActor, session: TeamSession) -> ExplanationOut:
+    """One unit: what happened to it, what it cost and why."""
+    return answers.explanation(await explain(session, actor.team_id, entry_id))

@@ -17,7 +17,7 @@ from sqlalchemy import RowMapping, func, select, text, update
 from offhook.db import Session
 from offhook.prices import Direction, Money
 from offhook.prices.money import DEFAULT_CURRENCY
-from offhook.usage.models import Billed, Entry, PeriodRow
+from offhook.usage.models import Billed, ClosedLine, Entry, PeriodRow
 from offhook.usage.periods import Period
 from offhook.usage.rating import Line, Rate
 from offhook.usage.rules import Service
@@ -222,6 +222,32 @@ async def closed(
         .where(PeriodRow.team_id == team_id, PeriodRow.starts_at == period_start)
         .values(closed_at=at, closed_as=how.value)
     )
+
+
+async def lines_of_month(session: Session, team_id: str, period: Period) -> list[RatedLine]:
+    """The lines that hold units of a closed month, those made by later closes too."""
+    rows = await session.scalars(
+        select(ClosedLine).where(
+            ClosedLine.team_id == team_id, ClosedLine.period_start == period.starts_at
+        )
+    )
+    found = [
+        RatedLine(
+            id=row.id,
+            kind=LineKind(row.kind),
+            period=period,
+            line=Line(
+                row.number_id,
+                Service(row.service),
+                Rate(row.price_id, Direction(row.direction), row.price_micros, row.currency),
+                row.units,
+                row.free,
+            ),
+            entries=row.entries,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=_order)
 
 
 async def entries_of_line(

@@ -19,9 +19,11 @@ from offhook.db import Session, now
 from offhook.prices import Direction, Money
 from offhook.usage import rating
 from offhook.usage.calendar import period_at
+from offhook.usage.closing import LineKind, RatedLine, lines_of_month
 from offhook.usage.daily import Day, DayUse, Sums, by_day, day_at, days_of
 from offhook.usage.meters import tariff
-from offhook.usage.models import Counter, Entry, Meter, MeteredCall
+from offhook.usage.models import Billed, Counter, Entry, Meter, MeteredCall
+from offhook.usage.months import NamedMonth, month_named
 from offhook.usage.periods import Period
 from offhook.usage.rating import Line, Rate, Unit
 from offhook.usage.rules import Service, begun_minutes, minute_start, thresholds_reached
@@ -85,24 +87,30 @@ class MonthToDate:
     present: datetime
     numbers: list[NumberUse]
     pools: dict[Service, Pool]
-    lines: list[Line]
+    rated: list[RatedLine]
     days: list[Day]
     daily: list[DayUse]
 
     @property
+    def lines(self) -> list[Line]:
+        return [each.line for each in self.rated]
+
+    @property
     def charged(self) -> Money:
-        return _sum(line.amount for line in self.lines)
+        return _sum(each.amount for each in self.rated)
 
     @property
     def is_running(self) -> bool:
         return self.period.holds(self.present)
 
-    def units_by_day(self, service: Service, number_id: str = "") -> list[int]:
-        """Units on each of `days`, of one number or of all."""
+    def units_by_day(
+        self, service: Service, number_id: str = "", *, free_only: bool = False
+    ) -> list[int]:
+        """Units (or only the free ones) on each of `days`, of one number or of all."""
         units = dict.fromkeys((day.date for day in self.days), 0)
         for use in self.daily:
             if use.service is service and number_id in ("", use.number_id):
-                units[use.day.date] += use.units
+                units[use.day.date] += use.free if free_only else use.units
         return list(units.values())
 
 
@@ -119,7 +127,7 @@ async def counted(session: Session, team_id: str) -> list[Counted]:
     """The running month of all the team's numbers and services, in constant time."""
     present = await now(session)
     period = await period_at(session, team_id, present)
-    begun = await _begun(session, team_id, period, present)
+    begun = await begun_units(session, team_id, period, present)
     return await _counted(session, team_id, period, present, begun)
 
 
@@ -127,7 +135,7 @@ async def pools(session: Session, team_id: str) -> tuple[Period, dict[Service, P
     """The running month's free units and who used them, in constant time."""
     present = await now(session)
     period = await period_at(session, team_id, present)
-    begun = await _begun(session, team_id, period, present)
+    begun = await begun_units(session, team_id, period, present)
     found: dict[Service, Pool] = {}
     for service in Service:
         live = begun if service is Service.CALLS else []
@@ -138,38 +146,45 @@ async def pools(session: Session, team_id: str) -> tuple[Period, dict[Service, P
 
 async def month_to_date(session: Session, team_id: str) -> MonthToDate:
     """The running month of all the team's numbers, those without usage too."""
-    present = await now(session)
-    return await month_of(session, team_id, await period_at(session, team_id, present), present)
+    return await month_of(session, team_id, await month_named(session, team_id, ""))
 
 
-async def month_of(
-    session: Session, team_id: str, period: Period, present: datetime
-) -> MonthToDate:
+async def month_of(session: Session, team_id: str, named: NamedMonth) -> MonthToDate:
     """Any month of the team: numbers, free pool, lines and days. Of an earlier month only the
-    numbers that were used in it.
+    numbers that were used in it; of a closed one the lines that its entries are on.
     """
-    begun = await _begun(session, team_id, period, present)
+    present = await now(session)
+    period = named.period
+    begun = await begun_units(session, team_id, period, present)
     days = days_of(period)
-    lines: list[Line] = []
+    rated: list[RatedLine] = (
+        await lines_of_month(session, team_id, period) if named.is_rated else []
+    )
     shared: dict[Service, Pool] = {}
     daily: list[DayUse] = []
     for service in Service:
         live = begun if service is Service.CALLS else []
-        free = await free_units(session, team_id, service, period.starts_at, live)
         sums = await _sums(session, team_id, service, period, days)
         sums.update((unit.number_id, unit.rate, day_at(days, unit.starts_at)) for unit in live)
-        lines += rating.lines(service, _totals(sums), free)
+        if named.is_rated:
+            free = await _closed_free(session, team_id, service, period.starts_at, rated)
+        else:
+            free = await free_units(session, team_id, service, period.starts_at, live)
+            rated += [
+                RatedLine(0, LineKind.USAGE, period, line, line.units)
+                for line in rating.lines(service, _totals(sums), free)
+            ]
         shared[service] = _pool(service, free)
         daily += by_day(days, service, sums, free)
+    counts = await _counted(session, team_id, period, present, begun)
+    order = {use.number_id: at for at, use in enumerate(counts)}
+    rated.sort(key=lambda each: order.get(each.line.number_id, len(order)))
     return MonthToDate(
         period=period,
         present=present,
-        numbers=[
-            _priced(each, lines)
-            for each in await _counted(session, team_id, period, present, begun)
-        ],
+        numbers=[_priced(each, rated) for each in counts],
         pools=shared,
-        lines=lines,
+        rated=rated,
         days=days,
         daily=daily,
     )
@@ -210,6 +225,57 @@ async def free_units(
 
     `begun` are used units that are not posted yet.
     """
+    posted = await _first_posted(session, team_id, service, period_start)
+    return rating.first_free([*map(_unit, posted), *begun], service.free_units)
+
+
+async def free_entries(
+    session: Session,
+    team_id: str,
+    service: Service,
+    period_start: datetime,
+    begun: Iterable[Unit] = (),
+) -> list[int]:
+    """The entries of the free units; begun ones, which have none yet, take their places too."""
+    posted = await _first_posted(session, team_id, service, period_start)
+    entries = {_unit(entry): entry.id for entry in posted}
+    first = rating.first_free([*entries, *begun], service.free_units)
+    return [entries[unit] for unit in first if unit in entries]
+
+
+async def _closed_free(
+    session: Session,
+    team_id: str,
+    service: Service,
+    period_start: datetime,
+    rated: Iterable[RatedLine],
+) -> list[Unit]:
+    """The free units of a closed month, as its lines have them."""
+    count = sum(
+        each.line.free
+        for each in rated
+        if each.line.service is service and each.kind is not LineKind.CREDIT
+    )
+    rows = await session.scalars(
+        select(Entry)
+        .join(Billed, Billed.entry_id == Entry.id)
+        .where(
+            Entry.team_id == team_id,
+            Entry.service == service.value,
+            Entry.period_start == period_start,
+            Entry.units > 0,
+            Billed.team_id == team_id,
+            Billed.is_free,
+        )
+        .order_by(*IN_ORDER)
+        .limit(count)
+    )
+    return [_unit(entry) for entry in rows] if count else []
+
+
+async def _first_posted(
+    session: Session, team_id: str, service: Service, period_start: datetime
+) -> Sequence[Entry]:
     taken_back = aliased(Entry)
     rows = await session.scalars(
         select(Entry)
@@ -229,8 +295,7 @@ async def free_units(
         .order_by(*IN_ORDER)
         .limit(service.free_units)
     )
-    posted = [_unit(entry) for entry in rows]
-    return rating.first_free([*posted, *begun], service.free_units)
+    return rows.all()
 
 
 async def _sums(
@@ -275,7 +340,9 @@ def _pool(service: Service, free: Iterable[Unit]) -> Pool:
     return Pool(service, service.free_units, Tally(unit.number_id for unit in free))
 
 
-async def _begun(session: Session, team_id: str, period: Period, present: datetime) -> list[Unit]:
+async def begun_units(
+    session: Session, team_id: str, period: Period, present: datetime
+) -> list[Unit]:
     """The begun minutes of live calls in this month, priced as they will be posted."""
     calls = await session.scalars(
         select(MeteredCall)
@@ -337,11 +404,11 @@ async def _counted(
     return found
 
 
-def _priced(counted: Counted, lines: Iterable[Line]) -> NumberUse:
+def _priced(counted: Counted, rated: Iterable[RatedLine]) -> NumberUse:
     own = [
-        line
-        for line in lines
-        if line.number_id == counted.number_id and line.service is counted.service
+        each
+        for each in rated
+        if each.line.number_id == counted.number_id and each.line.service is counted.service
     ]
     return NumberUse(
         number_id=counted.number_id,
@@ -350,8 +417,8 @@ def _priced(counted: Counted, lines: Iterable[Line]) -> NumberUse:
         held=counted.held,
         limit=counted.limit,
         opened_at=counted.opened_at,
-        free=sum(line.free for line in own),
-        charged=_sum(line.amount for line in own),
+        free=sum(each.line.free for each in own),
+        charged=_sum(each.amount for each in own),
     )
 
 

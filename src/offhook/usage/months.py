@@ -12,6 +12,7 @@ from sqlalchemy import select
 from offhook.db import Session, now
 from offhook.errors import NotFound
 from offhook.usage.calendar import period_at
+from offhook.usage.closing import ClosedAs
 from offhook.usage.models import PeriodRow
 from offhook.usage.periods import UNDER_WAY, Period
 
@@ -27,14 +28,20 @@ class MonthMissing(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class NamedMonth:
-    """A month as lists show it. `closed_at`: when it was closed into an invoice (U10)."""
+    """A month as lists show it. `closed_at`: when it was closed (U10), `closed_as`: into what."""
 
     period: Period
     closed_at: datetime | None
+    closed_as: ClosedAs | None
 
     @property
     def name(self) -> str:
         return name_of(self.period)
+
+    @property
+    def is_rated(self) -> bool:
+        """What its entries cost is settled; without billing nothing ever is."""
+        return self.closed_as in (ClosedAs.INVOICED, ClosedAs.EMPTY)
 
 
 def name_of(period: Period) -> str:
@@ -81,8 +88,43 @@ async def month_named(session: Session, team_id: str, name: str) -> NamedMonth:
     return _named(row)
 
 
+async def month_at(session: Session, team_id: str, starts_at: datetime) -> NamedMonth:
+    """The month that begins at `starts_at`."""
+    row = await session.scalar(
+        select(PeriodRow)
+        .where(PeriodRow.team_id == team_id, PeriodRow.starts_at == starts_at)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise _missing(starts_at.isoformat())
+    return _named(row)
+
+
+async def months_of_span(
+    session: Session, team_id: str, start: datetime, end: datetime
+) -> list[NamedMonth]:
+    """The months that overlap [start, end), in order."""
+    await period_at(session, team_id, await now(session))
+    rows = await session.scalars(
+        select(PeriodRow)
+        .where(PeriodRow.team_id == team_id, PeriodRow.starts_at < end, PeriodRow.ends_at > start)
+        .order_by(PeriodRow.starts_at)
+    )
+    return [_named(row) for row in rows]
+
+
+async def names_of_months(session: Session, team_id: str) -> dict[datetime, str]:
+    """All the team's months: from their first instants to their names."""
+    rows = await session.scalars(select(PeriodRow).where(PeriodRow.team_id == team_id))
+    return {row.starts_at: _named(row).name for row in rows}
+
+
 def _named(row: PeriodRow) -> NamedMonth:
-    return NamedMonth(Period(row.starts_at, row.ends_at, row.zone), row.closed_at)
+    return NamedMonth(
+        Period(row.starts_at, row.ends_at, row.zone),
+        row.closed_at,
+        ClosedAs(row.closed_as) if row.closed_as else None,
+    )
 
 
 def _missing(name: str) -> MonthMissing:

@@ -34,12 +34,21 @@ class Link:
     href: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitThen:
+    """The monthly limit that was in force at some moment; None is unlimited."""
+
+    limit: int | None
+
+
 Source = Callable[[Session, str], Awaitable[Mapping[str, Label]]]
 Subjects = Callable[[Session, str, Service, Sequence[str]], Awaitable[Mapping[str, Link]]]
 Invoices = Callable[[Session, str, Sequence[datetime]], Awaitable[Mapping[datetime, Link]]]
+Limits = Callable[[Session, str, str, Service, datetime], Awaitable["LimitThen | None"]]
 _sources: list[Source] = []
 _subjects: list[Subjects] = []
 _invoices: list[Invoices] = []
+_limits: list[Limits] = []
 
 
 def names_from(source: Source) -> None:
@@ -58,6 +67,12 @@ def invoices_from(source: Invoices) -> None:
     """Let `source(session, team_id, starts)` link the invoices of the months that began then."""
     if source not in _invoices:
         _invoices.append(source)
+
+
+def limits_from(source: Limits) -> None:
+    """Let `source(session, team_id, number_id, service, at)` tell the limit in force at `at`."""
+    if source not in _limits:
+        _limits.append(source)
 
 
 async def names(session: Session, team_id: str) -> dict[str, Label]:
@@ -85,3 +100,20 @@ async def invoice_of(session: Session, team_id: str, month_start: datetime) -> L
         if month_start in found:
             return found[month_start]
     return None
+
+
+async def limit_then(
+    session: Session,
+    team_id: str,
+    number_id: str,
+    service: Service,
+    at: datetime,
+    *,
+    last: int | None,
+) -> tuple[int | None, bool]:
+    """The limit at `at` and True if somebody remembers it; else `last` and False."""
+    for source in _limits:
+        found = await source(session, team_id, number_id, service, at)
+        if found is not None:
+            return found.limit, True
+    return last, False

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from offhook.db import Session, now
+from offhook.db import Session
 from offhook.teams import CurrentActor, TeamSession
 from offhook.usage import view
 from offhook.usage.month import MonthToDate, NumberUse, month_of, pools
@@ -98,8 +98,7 @@ async def pool(request: Request, actor: CurrentActor, session: TeamSession) -> H
 
 async def _context(session: Session, team_id: str, asked: Asked) -> dict[str, Any]:
     named = await month_named(session, team_id, asked.month)
-    present = await now(session)
-    shown = await month_of(session, team_id, named.period, present)
+    shown = await month_of(session, team_id, named)
     labels = await names(session, team_id)
     choice = _possible(asked.choice, shown)
     expected = view.outlooks(shown)

@@ -89,7 +89,10 @@ class Chart:
                 }
             )
         if running and self.path and self.today is not None:
+            # From what yesterday ended with to what today and the days after will end with.
             before: list[float | None] = [None] * self.today
+            if self.today:
+                before[-1] = sum(self.totals[: self.today])
             ahead = [round(value, 1) for value in self.path]
             lines.append({"label": "At this pace", "kind": "pace", "values": [*before, *ahead]})
         return {
@@ -192,12 +195,9 @@ def chart(
 
 
 def _by_charge(month: MonthToDate, choice: Choice) -> list[Series]:
-    at = {day.date: index for index, day in enumerate(month.days)}
-    free, charged = [0] * len(month.days), [0] * len(month.days)
-    for use in month.daily:
-        if use.service is choice.service and choice.number_id in ("", use.number_id):
-            free[at[use.day.date]] += use.free
-            charged[at[use.day.date]] += use.charged
+    units = month.units_by_day(choice.service, choice.number_id)
+    free = month.units_by_day(choice.service, choice.number_id, free_only=True)
+    charged = [all_of_day - own for all_of_day, own in zip(units, free, strict=True)]
     return [Series("Free", 2, free), Series("Charged", 1, charged)]
 
 

@@ -121,6 +121,13 @@ def moment_in(moment: datetime, zone: str) -> str:
     return f"{local.day} {local:%b %Y}, {local:%H:%M}"
 
 
+@pass_context
+def moment(context: Context, at: datetime) -> str:
+    """`12 Nov 2026, 09:14:05`, for records where the second matters."""
+    local = in_zone(at, str(context["zone"]))
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
 def clock(span: timedelta | float) -> str:
     """A duration as a timer shows it: `0:07`, `12:30`, `1:02:03`. Numbers are seconds."""
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
@@ -157,6 +164,7 @@ def install(jinja: Environment) -> None:
         "day": day,
         "clock": clock,
         "moment_in": moment_in,
+        "moment": moment,
         "month_long": month_long,
         "day_month": day_month,
         "weekday_day": weekday_day,

@@ -1,0 +1,36 @@
+"""Downloads of usage: entries streamed, a month's lines at once; for pages and REST alike."""
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from offhook.db import Database, Session
+from offhook.usage.export import Asked, entries_csv, lines_csv
+from offhook.usage.month import month_of
+from offhook.usage.months import month_named
+from offhook.usage.names import names
+
+
+def stream(request: Request, team_id: str, asked: Asked) -> StreamingResponse:
+    """Entries as a download; the ledger is read while they are sent."""
+    database: Database = request.app.state.database
+    ends = [asked.months[0].name, asked.months[-1].name] if asked.months else ["nothing"]
+    return StreamingResponse(
+        entries_csv(database, team_id, asked),
+        media_type="text/csv",
+        headers=_attached("-to-".join(dict.fromkeys(ends)) + "-entries"),
+    )
+
+
+async def as_lines(session: Session, team_id: str, month: str) -> Response:
+    """The lines of the month named `month`. Raises MonthMissing."""
+    named = await month_named(session, team_id, month)
+    shown = await month_of(session, team_id, named)
+    text = lines_csv(shown, await names(session, team_id))
+    return Response(text, media_type="text/csv", headers=_attached(f"{named.name}-summary"))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="offhook-usage-{name}.csv"',
+        "Cache-Control": "no-store",
+    }

@@ -1,0 +1,193 @@
+"""Usage as CSV: every entry of a span of months, and a month's lines.
+
+Entries are streamed page by page, each page a short transaction that reads by key: a million rows
+are never in memory, and no connection waits for a slow reader. What is recorded while an export
+runs is left out, so that a month's free units are those that the export began with.
+
+Text cells that a spreadsheet would take for a formula get an apostrophe (SEC8); a number in E.164
+keeps its plus, which no formula can follow. `ENTRY_COLUMNS` and `LINE_COLUMNS` say what is in each.
+"""
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from offhook.db import Database
+from offhook.usage import entries
+from offhook.usage.closing import RatedLine
+from offhook.usage.entries import Key, RatedEntry, Wanted, rated_by
+from offhook.usage.models import Entry
+from offhook.usage.month import MonthToDate
+from offhook.usage.months import NamedMonth, name_of, names_of_months
+from offhook.usage.names import Label, names
+from offhook.usage.rules import Service
+
+PAGE = 1_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+E164 = re.compile(r"\+[0-9]{1,15}")
+
+ENTRY_COLUMNS: Mapping[str, str] = {
+    "entry_id": "The entry on the ledger; its page is /usage/entries/{entry_id}.",
+    "started_at_utc": "When the minute began, or the message was counted; UTC, ISO 8601.",
+    "started_at_local": "The same by the month's time zone, with its offset.",
+    "timezone": "The IANA name of the zone in which the month is counted.",
+    "month": "The month that the unit belongs to, YYYY-MM.",
+    "number": "The team's number in E.164.",
+    "number_name": "Its name.",
+    "number_id": "Its id.",
+    "service": "calls or sms.",
+    "direction": "inbound or outbound.",
+    "subject_id": "The id of the call or message.",
+    "minute_index": "Which minute of the call, from 0; empty for messages.",
+    "kind": "posted, or corrected: a unit taken back.",
+    "units": "1, or -1 for a unit taken back.",
+    "rating": "free, charged, taken_back (posted and taken back) or too_late (at price 0).",
+    "price_version": "The price version in force when the unit began; empty: no price was set.",
+    "price": "Per unit, exact.",
+    "currency": "ISO 4217.",
+    "amount": "What this entry costs, exact; an invoice rounds once per line.",
+    "recorded_at_utc": "When it was recorded.",
+    "invoiced_with": "The month whose invoice it is on, YYYY-MM; empty: on none yet.",
+    "reason": "Why it was taken back.",
+}
+LINE_COLUMNS: Mapping[str, str] = {
+    "month": "YYYY-MM.",
+    "timezone": "The IANA name of the zone in which the month is counted.",
+    "number": "The team's number in E.164.",
+    "number_name": "Its name.",
+    "number_id": "Its id.",
+    "service": "calls or sms.",
+    "direction": "inbound or outbound.",
+    "kind": "usage; late, expired (too late, at price 0) or credit came after the month's close.",
+    "price_version": "The price version.",
+    "price": "Per unit, exact.",
+    "units": "Used minutes or messages.",
+    "free": "How many of them are free.",
+    "charged": "How many are charged.",
+    "amount": "What the line comes to, rounded once, half to even.",
+    "currency": "ISO 4217.",
+}
+Cell = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to export: `months` in order; `wanted` narrows it; `services` are one or both."""
+
+    months: Sequence[NamedMonth]
+    wanted: Wanted = field(default_factory=Wanted)
+    services: Sequence[Service] = tuple(Service)
+
+
+async def entries_csv(database: Database, team_id: str, asked: Asked) -> AsyncIterator[str]:
+    """The entries as CSV text, a page at a time: by month, calls before messages, in order."""
+    async with database.team(team_id) as session:
+        newest = await session.scalar(select(func.max(Entry.id)).where(Entry.team_id == team_id))
+        labels = await names(session, team_id)
+        months = await names_of_months(session, team_id)
+    yield _text([list(ENTRY_COLUMNS)])
+    if newest is None:
+        return
+    wanted = replace(asked.wanted, up_to_id=newest)
+    for month in asked.months:
+        for service in asked.services:
+            async for page in _pages(database, team_id, service, month, wanted):
+                yield _text(_entry_row(entry, month.period.zone, labels, months) for entry in page)
+
+
+def lines_csv(month: MonthToDate, labels: Mapping[str, Label]) -> str:
+    """A month's lines as CSV: what an invoice says of it, or would say now."""
+    return _text([list(LINE_COLUMNS), *(_line_row(each, month, labels) for each in month.rated)])
+
+
+def guarded(text: str) -> str:
+    """Text that no spreadsheet runs as a formula (SEC8)."""
+    return f"'{text}" if text.startswith(FORMULA) and not E164.fullmatch(text) else text
+
+
+async def _pages(
+    database: Database, team_id: str, service: Service, month: NamedMonth, wanted: Wanted
+) -> AsyncIterator[list[RatedEntry]]:
+    async with database.team(team_id) as session:
+        free = await entries.free_ids(session, team_id, service, month)
+    rated = rated_by(wanted, free)
+    after: Key | None = None
+    while True:
+        async with database.team(team_id) as session:
+            page = await entries.of_month(
+                session, team_id, service, month.period.starts_at, rated, after=after, limit=PAGE
+            )
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].key
+
+
+def _entry_row(
+    entry: RatedEntry, zone: str, labels: Mapping[str, Label], months: Mapping[datetime, str]
+) -> list[Cell]:
+    label = labels.get(entry.number_id, Label(""))
+    closed_in = entry.closed_in
+    return [
+        entry.id,
+        _utc(entry.starts_at),
+        entry.starts_at.astimezone(ZoneInfo(zone)).isoformat(timespec="microseconds"),
+        zone,
+        months[entry.period_start],
+        guarded(label.e164),
+        guarded(label.name),
+        guarded(entry.number_id),
+        entry.service,
+        entry.direction,
+        guarded(entry.subject_id),
+        entry.unit_index if entry.service is Service.CALLS else None,
+        entry.kind,
+        entry.units,
+        entry.rating,
+        guarded(entry.price_id),
+        entry.price.amount if entry.price_id else None,
+        entry.price.currency,
+        entry.amount.amount,
+        _utc(entry.recorded_at),
+        months[closed_in] if closed_in else None,
+        guarded(entry.reason),
+    ]
+
+
+def _line_row(each: RatedLine, month: MonthToDate, labels: Mapping[str, Label]) -> list[Cell]:
+    line = each.line
+    label = labels.get(line.number_id, Label(""))
+    return [
+        name_of(month.period),
+        month.period.zone,
+        guarded(label.e164),
+        guarded(label.name),
+        guarded(line.number_id),
+        line.service,
+        line.rate.direction,
+        each.kind,
+        guarded(line.rate.price_id),
+        line.rate.money.amount,
+        line.units,
+        line.free,
+        line.charged,
+        each.amount.amount,
+        line.rate.currency,
+    ]
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _text(rows: Iterator[list[Cell]] | Sequence[Sequence[Cell]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
