@@ -37,7 +37,9 @@ class Desk:
     worker: Jobs
 
     async def post(self, body: str, signature: str) -> httpx.Response:
-        headers = {"Stripe-Signature": signature.encode()} if signature else {}
+        headers: dict[bytes, bytes] = {}
+        if signature:
+            headers[b"Stripe-Signature"] = signature.encode()
         return await self.client.post(EVENTS, content=body, headers=headers)
 
     async def told(self, kind: str, about: Json) -> None:
