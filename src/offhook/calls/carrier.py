@@ -19,7 +19,7 @@ from starlette.responses import Response
 from offhook import numbers
 from offhook.calls import admission, service
 from offhook.calls.admission import Admitted, Refused
-from offhook.calls.away import AWAY, PATIENCE_S
+from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End, Refusal, signal_for
 from offhook.calls.tokens import stream_token
@@ -94,25 +94,29 @@ async def _decide(request: Request, came: Received, signature: str | None) -> ad
     """A ledger that does not answer is asked again while the caller hears it ring; then it is our
     own fault, for limited and unlimited numbers alike: no call without a minute (UL13, C1).
     """
-    attempts = 0
     try:
-        async with asyncio.timeout(RING_S):
-            while True:
-                try:
-                    inbound = parse_inbound_call(await _fields(request, came, signature))
-                    return await _ask(request, inbound)
-                except AWAY as error:
-                    attempts += 1
-                    log.warning("no answer for %s: %s", _named(came), error)
-                    await asyncio.sleep(ASK_AGAIN_S)
+        return await within(RING_S, _ask_until_told(request, came, signature))
     except TimeoutError:
-        log.exception("incident: call %s refused, asked %s times", _named(came), attempts)
+        log.exception("incident: call %s refused for want of an answer", _named(came))
         return Refused(Refusal.OUR_FAULT, signal_for(Refusal.OUR_FAULT))
 
 
-async def _ask(request: Request, inbound: InboundCall) -> admission.Verdict:
-    ready = await _prepare_greeting(request, inbound)
-    async with asyncio.timeout(PATIENCE_S), _database(request).system() as session:
+async def _ask_until_told(
+    request: Request, came: Received, signature: str | None
+) -> admission.Verdict:
+    while True:
+        try:
+            fields = await within(PATIENCE_S, _fields(request, came, signature))
+            inbound = parse_inbound_call(fields)
+            ready = await _prepare_greeting(request, inbound)
+            return await within(PATIENCE_S, _admit(request, inbound, ready=ready))
+        except AWAY as error:
+            log.warning("no answer for %s: %s", _named(came), error)
+            await asyncio.sleep(ASK_AGAIN_S)
+
+
+async def _admit(request: Request, inbound: InboundCall, *, ready: bool) -> admission.Verdict:
+    async with _database(request).system() as session:
         return await admission.admit(session, inbound, greeting_is_ready=ready)
 
 
@@ -121,9 +125,9 @@ async def stream_ended(request: Request, call_id: str, signature: Signature = No
     """The stream is over. A call that we did not end lost its media process: settle it, say so."""
     came = await _received(request)
     try:
-        status = parse_call_status(await _fields(request, came, signature))
-        async with asyncio.timeout(PATIENCE_S):
-            return await _after_stream(request, call_id, status)
+        fields = await within(PATIENCE_S, _fields(request, came, signature))
+        status = parse_call_status(fields)
+        return await within(PATIENCE_S, _after_stream(request, call_id, status))
     except AWAY as error:  # the sweeper settles it
         log.warning("nothing is known of %s: %s", readable(call_id)[:40], error)
         callbacks.verify_known(came, _carriers(request), signature)
@@ -162,10 +166,14 @@ def _named(came: Received) -> str:
     return readable(came.claim("CallSid"))[:40]
 
 
+async def _called(request: Request, inbound: InboundCall) -> admission.Called | None:
+    async with _database(request).system() as session:
+        return await admission.called(session, inbound)
+
+
 async def _prepare_greeting(request: Request, inbound: InboundCall) -> bool:
     """Have the greeting's audio made before the call is answered; False when it cannot be."""
-    async with asyncio.timeout(PATIENCE_S), _database(request).system() as session:
-        target = await admission.called(session, inbound)
+    target = await within(PATIENCE_S, _called(request, inbound))
     if target is None or target.snapshot is None:
         return True
     snapshot = target.snapshot

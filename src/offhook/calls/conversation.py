@@ -9,17 +9,17 @@ call is over and everything about it is written.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from offhook import agents, media
 from offhook.calls import service
-from offhook.calls.away import AWAY, PATIENCE_S
+from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
 from offhook.calls.journal import Fact, Journal
@@ -35,9 +35,11 @@ from offhook.db import Session
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 CHECK_INS = 3
 MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
+LEAVE_S = 0.5
 HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 
@@ -371,8 +373,9 @@ class Conversation:
 
     async def _look(self) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S), self._team() as session:
-                reason = await service.requested_end(session, self.call.team_id, self.call.call_id)
+            reason = await self._ask(
+                lambda session: service.requested_end(session, self.call.team_id, self.call.call_id)
+            )
         except AWAY as error:  # the next heart-beat looks again
             log.warning("could not look after %s: %s", self.call.call_id, error)
             return
@@ -384,8 +387,9 @@ class Conversation:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                async with asyncio.timeout(PATIENCE_S), self._team() as session:
-                    wish = await service.beat(session, self.call.team_id, self.call.call_id)
+                wish = await self._ask(
+                    lambda session: service.beat(session, self.call.team_id, self.call.call_id)
+                )
             except AWAY as error:
                 log.warning("no heart-beat for %s: %s", self.call.call_id, error)
                 with suppress(OSError):
@@ -397,16 +401,20 @@ class Conversation:
     async def _note_first_words(self) -> None:
         """Noted again at the end, should the database be away now."""
         try:
-            async with asyncio.timeout(PATIENCE_S), self._team() as session:
-                await service.spoke(session, self.call.team_id, self.call.call_id)
+            await self._ask(
+                lambda session: service.spoke(session, self.call.team_id, self.call.call_id)
+            )
         except AWAY as error:
             log.warning("first words of %s not noted: %s", self.call.call_id, error)
 
     async def _note_recording(self) -> None:
         path = str(self._setting.recording_path)
         try:
-            async with asyncio.timeout(PATIENCE_S), self._team() as session:
-                await service.recording_began(session, self.call.team_id, self.call.call_id, path)
+            await self._ask(
+                lambda session: service.recording_began(
+                    session, self.call.team_id, self.call.call_id, path
+                )
+            )
         except AWAY as error:
             log.warning("recording of %s not noted: %s", self.call.call_id, error)
 
@@ -417,7 +425,8 @@ class Conversation:
         self._line.close()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # one that waits for a silent database takes long to let go
+            await asyncio.wait(self._tasks, timeout=LEAVE_S)
         await self._ear.close()
 
     async def _write_end(self, reason: End, seconds: float, writer: asyncio.Task[None]) -> None:
@@ -442,11 +451,14 @@ class Conversation:
     async def _settle(self, reason: End, seconds: float) -> None:
         """Once, and by the call's own clock, now or as soon as the database answers (UL13)."""
         call = self.call
+
+        async def finish(session: Session) -> None:
+            if self._spoke:
+                await service.spoke(session, call.team_id, call.call_id)
+            await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
+
         try:
-            async with asyncio.timeout(PATIENCE_S), self._team() as session:
-                if self._spoke:
-                    await service.spoke(session, call.team_id, call.call_id)
-                await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
+            await self._ask(finish)
         except AWAY as error:
             log.warning("call %s ended and is settled later: %s", call.call_id, error)
             try:
@@ -471,8 +483,14 @@ class Conversation:
             )
         )
 
-    def _team(self) -> AbstractAsyncContextManager[Session]:
-        return self._parts.database.team(self.call.team_id)
+    async def _ask(self, use: Callable[[Session], Awaitable[T]]) -> T:
+        """One transaction of the call's team, with an end to our patience. Raises one of AWAY."""
+
+        async def whole() -> T:
+            async with self._parts.database.team(self.call.team_id) as session:
+                return await use(session)
+
+        return await within(PATIENCE_S, whole())
 
     async def _know_carrier(self) -> None:
         """While the database is there to say whose account it is (UL13)."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from offhook import usage
-from offhook.calls.away import AWAY, PATIENCE_S
+from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.meter import HangUp, Meter, Notice, Renew
 from offhook.calls.rules import End
 from offhook.calls.service import Connected
@@ -107,8 +107,7 @@ class Credit:
         # A ledger that does not answer must not carry the call past its last minute.
         patience_s = min(PATIENCE_S, self._seconds_to(self._meter.hang_up_ms))
         try:
-            async with asyncio.timeout(patience_s):
-                answer = await self._reserve(index)
+            answer = await within(patience_s, self._reserve(index))
         except AWAY as error:
             log.warning("the ledger did not answer for %s: %s", self._call.call_id, error)
             await self._without_ledger(index)

@@ -17,7 +17,7 @@ from sqlalchemy import delete
 
 from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import journal, recordings, replay, service, stream
-from offhook.calls.away import AWAY
+from offhook.calls.away import AWAY, within
 from offhook.calls.conversation import Conversation, Setting, line_options
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
@@ -216,9 +216,8 @@ class Node:
     async def _beat(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(BEAT_PATIENCE_S):
-                    await self._say_here()
-                    await self._replay()
+                await within(BEAT_PATIENCE_S, self._say_here())
+                await self._replay()
             except AWAY as error:
                 log.warning("the media process could not say that it is there: %s", error)
             await asyncio.sleep(BEAT_S)
