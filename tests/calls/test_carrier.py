@@ -1,6 +1,7 @@
 """The carrier's callbacks about calls, through the application: verified, answered, once."""
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -274,6 +275,27 @@ async def test_the_carriers_last_word_asks_a_live_call_to_end(
         await network.post(STATUS, status_form(call.carrier_call_id, state))
     row = await office.call(call.call_id)
     assert (row.state, row.end_requested) == (CallState.LIVE, End.CALLER_HUNG_UP)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_callbacks_in_any_order_and_number_leave_the_same_state(
+    network: Network, office: Office, seed: int
+) -> None:
+    """UC1, UC2: each told one to three times, the last word first or not; one call, one record."""
+    chance = random.Random(seed)
+    form = voice_form(office.e164)
+    sid = dict(form)["CallSid"]
+    told = [(STATUS, status_form(sid, state)) for state in ("ringing", "in-progress")]
+    told += [(STATUS, status_form(sid, "completed", CallDuration="3")), (VOICE, form)]
+    told += [each for each in told for _ in range(chance.randint(0, 2))]
+    chance.shuffle(told)
+    for path, fields in told:
+        assert (await network.post(path, fields)).status_code == 200
+    await network.post(STATUS, status_form(sid, "completed", CallDuration="3"))
+    [call] = await office.calls()
+    assert (call.state, call.reason) == (CallState.ENDED, End.NEVER_CONNECTED)
+    assert await office.balance() == (0, 0)
+    assert await office.told("call.ended") == 1
 
 
 async def test_news_of_a_call_that_is_not_ours_is_taken_and_forgotten(network: Network) -> None:

@@ -302,6 +302,18 @@ async def test_lists_of_a_day_are_read_page_by_page(carrier: Carrier, simulator:
     assert [call.to for call in part] == ["1", "2"]
 
 
+async def test_second_leg_of_a_transfer_names_the_call_it_came_from(
+    carrier: Carrier, simulator: Simulator, ours: Account
+):
+    """UM9."""
+    now = datetime.now(UTC)
+    leg = Change("call", fields={"parent_call_sid": "CA" + "1" * 32, "direction": "outbound-dial"})
+    await simulator.database.do(lambda db: apply(db, ours.sid, leg))
+    hour = timedelta(hours=1)
+    [listed] = await carrier.list_calls(after=now - hour, before=now + hour)
+    assert (listed.parent_id, listed.direction) == ("CA" + "1" * 32, Direction.OUTBOUND)
+
+
 async def test_unknown_call_is_none_or_refused(carrier: Carrier):
     unknown = "CA" + "0" * 32
     assert await carrier.find_call(unknown) is None

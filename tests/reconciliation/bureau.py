@@ -44,7 +44,14 @@ class Bureau:
     def database(self) -> Database:
         return self.office.database
 
-    async def call(self, seconds: float, *, theirs_s: int | None = None, person: str = "") -> str:
+    async def call(
+        self,
+        seconds: float,
+        *,
+        theirs_s: int | None = None,
+        person: str = "",
+        spoke: bool = True,
+    ) -> str:
         """An answered call of so many seconds, and its record; the carrier's id of it."""
         began = self.clock.instant
         sid = next_sid()
@@ -54,7 +61,8 @@ class Bureau:
         team = self.office.team_id
         self.clock.advance(seconds=seconds)
         async with self.database.team(team) as session:
-            await service.spoke(session, team, connected.call_id)
+            if spoke:
+                await service.spoke(session, team, connected.call_id)
             await service.finish(
                 session, team, connected.call_id, End.CALLER_HUNG_UP, seconds=seconds
             )

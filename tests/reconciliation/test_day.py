@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from bureau import DAY, PERSON, Bureau
-from office import Clock, open_office
+from office import Clock, next_sid, open_office
 from sqlalchemy import select
 
 from number_fixtures import make_number
 from offhook import inbox, numbers, usage
+from offhook.calls import jobs, service
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.carriers.simulator.faults import Fault
 from offhook.db import Database, Jobs
@@ -170,6 +171,51 @@ async def test_a_text_that_the_carrier_never_had_is_given_back(
     assert state.posted == 0
 
 
+async def test_the_second_leg_of_a_transfer_is_cost_and_no_minute(bureau: Bureau) -> None:
+    """UM9: the inbound leg counts until it ends; the other one has a price only."""
+    began = bureau.clock.instant
+    sid = await bureau.call(125)
+    await bureau.cdr(
+        "", 100, began, parent_call_sid=sid, direction="outbound-dial", price="-0.02800",
+        **{"from": bureau.office.e164, "to": PERSON},
+    )  # fmt: skip
+    assert await bureau.check() == 0
+    day = await bureau.totals()
+    assert (day.our_minutes, day.their_calls, day.their_minutes) == (3, 1, 3)
+    assert day.cost_micros == 3 * 8_500 + 28_000
+
+
+async def test_a_call_whose_agent_was_never_heard_is_the_operators_cost(
+    bureau: Bureau, caplog: pytest.LogCaptureFixture
+) -> None:
+    """UM5: nothing to the customer, what the carrier charges to the operator, an incident."""
+    await bureau.call(45, spoke=False)
+    assert "its agent never heard" in caplog.text
+    assert await bureau.check() == 0
+    day = await bureau.totals()
+    assert (day.our_calls, day.our_minutes, day.their_minutes) == (1, 0, 1)
+    assert day.cost_micros == 8_500
+
+
+async def test_a_call_that_lost_its_process_is_compared_when_the_carriers_record_is_there(
+    bureau: Bureau, clock: Clock
+) -> None:
+    """UC3: settled at its last heart-beat, which is less than the carrier counted."""
+    office, began, sid = bureau.office, clock.instant, next_sid()
+    call = await office.connect(await office.admitted(PERSON, sid))
+    clock.advance(seconds=50)
+    async with bureau.database.team(office.team_id) as session:
+        await service.spoke(session, office.team_id, call.call_id)
+        await service.beat(session, office.team_id, call.call_id)
+    clock.advance(seconds=121)
+    await jobs.sweep(bureau.database, bureau.accounts, bureau.settings.home_path)
+    assert await office.balance() == (1, 0)
+    await bureau.cdr(sid, 75, began)
+    await bureau.check()
+    assert await bureau.differences() == [("longer", "none", 0)]
+    assert await office.balance() == (1, 0)
+
+
 async def test_records_of_numbers_that_nobody_held_then_are_passed_over(bureau: Bureau) -> None:
     """UN6: a later holder never hears of them."""
     await bureau.cdr("", 65, bureau.clock.instant, to="+14155550999")
@@ -277,15 +323,15 @@ async def test_the_workers_rounds_compare_each_day_when_it_is_due(
     bureau: Bureau, clock: Clock
 ) -> None:
     """UC7: yesterday, again daily, last after 72 hours; missed days are made up."""
-    jobs = Jobs(bureau.database)
-    register(jobs, bureau.settings, bureau.database, bureau.accounts)
+    worker = Jobs(bureau.database)
+    register(worker, bureau.settings, bureau.database, bureau.accounts)
     await bureau.call(185, theirs_s=65)
     clock.advance(hours=12, minutes=30)
 
     async def round_() -> None:
         await rounds(bureau.database, bureau.accounts)
         await rounds(bureau.database, bureau.accounts)
-        await jobs.run_due()
+        await worker.run_due()
 
     await round_()
     assert await bureau.checked() is None, "too early"

@@ -4,6 +4,7 @@ Each is one transaction on one locked row, and each may be told twice: an end th
 already changes nothing (UC1, SEC2). The row's lock is also what makes the settlement happen once.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,8 +27,10 @@ from offhook.calls.tokens import is_stream_token
 from offhook.db import Session, enqueue, now, publish, touch
 from offhook.errors import Forbidden, NotFound
 
+log = logging.getLogger(__name__)
 RECORDING_JOB = "calls.finish_recording"
 RECORDING_AFTER_S = 3.0
+MUTE_AFTER_S = 3.0  # a caller who is gone sooner has heard nobody because of that
 
 
 class CallNotFound(NotFound):
@@ -207,6 +210,8 @@ async def finish(
 async def _settle(session: Session, call: Call, duration_s: float) -> int:
     """Post the begun minutes, or give all back when the agent was never heard (UM5)."""
     if call.spoke_at is None:
+        if duration_s > MUTE_AFTER_S:
+            log.error("incident: call %s was answered and its agent never heard", call.id)
         await usage.void_call(session, call.team_id, call_id=call.id)
         return 0
     settled = await usage.settle_call(session, call.team_id, call_id=call.id, seconds=duration_s)

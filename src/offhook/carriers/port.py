@@ -197,6 +197,7 @@ class Message:
 class CallRecord:
     """A call as the carrier has it; `duration_s` counts from the answer, 0 without one.
 
+    `parent_id`: the call that a transfer's leg came from; empty for a call of its own.
     `price_micros`: what it costs us, in `currency`; None while the carrier has not priced it.
     """
 
@@ -211,6 +212,7 @@ class CallRecord:
     direction: Direction = Direction.INBOUND
     price_micros: int | None = None
     currency: str = ""
+    parent_id: str = ""
 
     @property
     def at(self) -> datetime:
@@ -344,10 +346,7 @@ class Carrier(Protocol):
         ...
 
     async def list_calls(self, *, after: datetime, before: datetime) -> list[CallRecord]:
-        """All calls, in and out, that began in [after, before), oldest first (UC4 to UC7).
-
-        The legs of a transfer are not among them: they belong to the call that they came from.
-        """
+        """All calls, in and out, that began in [after, before), oldest first (UC4 to UC7)."""
         ...
 
     async def list_messages(self, *, after: datetime, before: datetime) -> list[Message]:

@@ -286,6 +286,8 @@ def their_side(records: Sequence[tuple[str, CallRecord | Message]]) -> dict[str,
             total.theirs.messages += 1
             total.theirs.segments += record.segments
             total.charge(record)
+        elif record.parent_id:
+            total.charge(record)  # a transfer's second leg is cost, no minute (UM9)
         elif record.answered:
             total.theirs.calls += 1
             total.theirs.minutes += started_minutes(record.duration_s)

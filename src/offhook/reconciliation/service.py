@@ -61,7 +61,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Both sides of a day. Records of numbers that no team held then are not among theirs."""
+    """Both sides of a day, and who held the numbers of their records then.
+
+    `legs`: second legs of transfers, which are no calls of their own (UM9).
+    """
 
     day: date
     at: datetime
@@ -70,6 +73,7 @@ class Gathered:
     billed: dict[str, usage.Units]
     their_calls: dict[str, CallRecord]
     their_messages: dict[str, Message]
+    legs: list[CallRecord]
     holders: dict[str, Number]
 
     def units(self, call: CallKept | None) -> usage.Units:
@@ -98,7 +102,9 @@ async def check_day(database: Database, account: Account, day: date) -> int:
 async def _gather(database: Database, account: Account, day: date) -> Gathered:
     after, before = rules.span(day)
     wide = {"after": after - MARGIN, "before": before + MARGIN}
-    their_calls = {each.carrier_id: each for each in await account.carrier.list_calls(**wide)}
+    listed = await account.carrier.list_calls(**wide)
+    their_calls = {each.carrier_id: each for each in listed if not each.parent_id}
+    legs = [each for each in listed if each.parent_id]
     their_messages = {each.carrier_id: each for each in await account.carrier.list_messages(**wide)}
     async with database.system() as session:
         at = await now(session)
@@ -125,7 +131,12 @@ async def _gather(database: Database, account: Account, day: date) -> Gathered:
         if (holder := numbers.holder_at(held, each.ours, _began(each))) is not None
         and holder.account_id == account.own_id
     }
-    return Gathered(day, at, our_calls, our_messages, billed, their_calls, their_messages, holders)
+    for leg in legs:
+        if (holder := holders.get(leg.parent_id)) is not None:
+            holders[leg.carrier_id] = holder
+    return Gathered(
+        day, at, our_calls, our_messages, billed, their_calls, their_messages, legs, holders
+    )
 
 
 def _began(record: CallRecord | Message) -> datetime:
@@ -335,7 +346,7 @@ async def _write_totals(database: Database, sides: Gathered) -> None:
     texted = [each for each in sides.our_messages.values() if _is_today(sides, each.at)]
     told = [
         (sides.holders[each.carrier_id].id, each)
-        for each in (*sides.their_calls.values(), *sides.their_messages.values())
+        for each in (*sides.their_calls.values(), *sides.legs, *sides.their_messages.values())
         if each.carrier_id in sides.holders and _is_today(sides, _began(each))
     ]
     async with database.system() as session:

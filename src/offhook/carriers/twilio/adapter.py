@@ -196,8 +196,7 @@ class TwilioCarrier:
             found: list[Any] = await self._client.calls.list_async(
                 start_time_after=first, start_time_before=last, page_size=PER_PAGE
             )
-        raw = [_record(each) for each in found]
-        calls = [records.call(each) for each in raw if not each["parent_call_sid"]]
+        calls = [records.call(_record(each)) for each in found]
         return sorted((c for c in calls if after <= c.at < before), key=lambda call: call.at)
 
     async def list_messages(self, *, after: datetime, before: datetime) -> list[Message]:

@@ -61,6 +61,7 @@ def call(record: Record) -> CallRecord:
         direction=_direction(record),
         price_micros=_price_micros(record["price"]),
         currency=_currency(record),
+        parent_id=record["parent_call_sid"] or "",
     )
 
 
