@@ -1,6 +1,7 @@
 """Months by a team's zone: UL10, UP1 to UP3, UM8, UI7."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -74,3 +75,29 @@ def test_months_are_contiguous_and_26_to_33_days(second: int, zones: list[str]) 
         assert timedelta(days=26) <= after.ends_at - after.starts_at <= timedelta(days=33)
         assert (after.month.month - before.month.month) % 12 == 1
         assert after.ends_at.astimezone(ZoneInfo(after.zone)).day == 1
+
+
+def walk(zones: Iterator[str]) -> None:
+    """From 2024 to 2036 month by month, each by the next of `zones` (UI7, UP3)."""
+    before = month_holding(datetime(2024, 1, 15, tzinfo=UTC), next(zones))
+    while before.ends_at.year < 2036:
+        month = following(before, next(zones))
+        assert month.starts_at == before.ends_at
+        assert timedelta(days=26) <= month.ends_at - month.starts_at <= timedelta(days=33)
+        assert not before.holds(month.starts_at)
+        assert month.holds(month.starts_at)
+        assert month.holds(month.ends_at - timedelta(microseconds=1))
+        before = month
+
+
+def test_twelve_years_in_every_zone_of_the_world_have_no_gap() -> None:
+    """UI7, UM8: leap days, summer times, and a zone that stays."""
+    for zone in available_timezones():
+        walk(itertools.repeat(zone))
+
+
+def test_twelve_years_of_moving_on_each_month_have_no_gap() -> None:
+    """UP2, UI7: a team that is elsewhere each month, from each zone of the world on."""
+    everywhere = sorted(available_timezones())
+    for start in range(0, len(everywhere), 10):
+        walk(everywhere[(start + 97 * step) % len(everywhere)] for step in itertools.count())

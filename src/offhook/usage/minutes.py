@@ -267,7 +267,8 @@ async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost
         .with_for_update(skip_locked=True, key_share=True)
     )
     lost: list[Lost] = []
-    for call in stale.all():
+    # The counters of many numbers are locked in the order of kernel.renew.
+    for call in sorted(stale.all(), key=lambda call: (call.number_id, call.answered_at)):
         seen = call.heartbeat_at
         seconds = math.ceil((seen - call.answered_at).total_seconds()) if seen else 0
         settled = await _end(

@@ -38,9 +38,13 @@ async def limit(
 ) -> None:
     """Announce the thresholds that usage has reached and that were not announced before.
 
-    Skipped while even with what is pending no threshold is reached: the usual case.
+    Skipped while even with what is pending no threshold is reached that this process does not
+    know to be announced: the usual case, also for a number that stays near its limit.
     """
-    if not thresholds_reached(posted + pending, limit):
+    if all(
+        _key(month, month.number_id, limit or 0, percent) in _known
+        for percent in thresholds_reached(posted + pending, limit)
+    ):
         return
     use = await _use(session, month, posted, pending)
     for percent in thresholds_reached(use.used, limit):
@@ -49,6 +53,8 @@ async def limit(
 
 async def refused(session: Session, month: Month, *, posted: int, pending: int, limit: int) -> None:
     """Somebody was refused at the limit: it is reached."""
+    if _key(month, month.number_id, limit, REACHED_PERCENT) in _known:
+        return
     use = await _use(session, month, posted, pending)
     for percent in {*thresholds_reached(use.used, limit), REACHED_PERCENT}:
         await _announce_limit(session, month, use, limit, percent)
@@ -140,6 +146,7 @@ async def _announce_limit(
 async def _first_time(
     session: Session, month: Month, *, scope: str, limit: int, percent: int
 ) -> bool:
+    key = _key(month, scope, limit, percent)
     written = await session.execute(
         insert(Notice)
         .values(
@@ -154,4 +161,22 @@ async def _first_time(
         .on_conflict_do_nothing()
         .returning(Notice.percent)
     )
-    return written.first() is not None
+    first = written.first() is not None
+    ours: set[_Key] = session.info.setdefault("notices", set())
+    if first:
+        ours.add(key)
+    elif key not in ours:  # ours may yet be rolled back
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known.add(key)
+    return first
+
+
+def _key(month: Month, scope: str, limit: int, percent: int) -> "_Key":
+    return month.team_id, scope, month.service.value, month.period_start, limit, percent
+
+
+_Key = tuple[str, str, str, datetime, int, int]
+MOST_KNOWN = 10_000
+# Notices that were found committed. They are never taken back, so nothing here goes stale.
+_known: set[_Key] = set()
