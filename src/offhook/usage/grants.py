@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from offhook.db import Session
+from offhook.failpoints import failpoint
 from offhook.usage import kernel, notices, spend
 from offhook.usage.calendar import period_at
 from offhook.usage.kernel import Duplicate, Refused, Taken, Uncounted, Unjoined, Wanted
@@ -49,7 +50,10 @@ async def take(session: Session, wanted: Wanted) -> Taken | Denied | Duplicate |
     Unjoined: the call has ended, or it never held the minute before. Denied leaves no entry; the
     call's row is the caller's to put right.
     """
-    return await conclude(session, wanted, await kernel.reserve(session, wanted))
+    failpoint("usage.reserving")
+    outcome = await conclude(session, wanted, await kernel.reserve(session, wanted))
+    failpoint("usage.reserved")
+    return outcome
 
 
 async def conclude(

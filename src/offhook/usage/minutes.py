@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 
 from offhook.db import Session, now, touch
 from offhook.errors import NotFound
+from offhook.failpoints import failpoint
 from offhook.prices import Direction
 from offhook.usage import kernel, notices, spend
 from offhook.usage.calendar import period_at
@@ -137,6 +138,7 @@ async def renew_minutes(
         )
         for one in renewals
     ]
+    failpoint("usage.renewing")
     outcomes = await kernel.renew(session, wanted)
     answers: dict[int, Granted | Denied | NotFound] = {}
     # By team, as the months of spend caps are locked in the order of the teams.
@@ -151,6 +153,7 @@ async def renew_minutes(
             answers[place] = await _grant(session, one, concluded)
         except NotFound as unknown:
             answers[place] = unknown
+    failpoint("usage.renewed")
     return [answers[place] for place in range(len(wanted))]
 
 
@@ -283,6 +286,7 @@ async def settle_stale(session: Session, *, lease_s: int = LEASE_S) -> list[Lost
         lost.append(
             Lost(call.team_id, call.call_id, call.number_id, call.alive_at, settled.minutes)
         )
+        failpoint("usage.swept")
     return lost
 
 
@@ -346,6 +350,7 @@ async def _end(
     reason: str | None = None,
 ) -> Settlement:
     """Post the first `billed` minutes, end the others as `rest`, close the call."""
+    failpoint("usage.settling")
     present = await now(session)
     missing = await _reserve_late(session, call, billed)
     holds = await _holds(session, call)
@@ -372,12 +377,14 @@ async def _end(
             recorded_at=present,
             reason=reason,
         )
+        failpoint("usage.resolved")
     call.ended_at = present
     call.billed_seconds = seconds
     call.billed_minutes = minutes = billed - missing
     call.ungranted_minutes = missing
     await session.flush()
     await _announce(session, call, counters)
+    failpoint("usage.settled")
     return Settlement(call.call_id, call.number_id, minutes, seconds)
 
 

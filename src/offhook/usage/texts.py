@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from offhook.db import Session, now, touch
 from offhook.errors import NotFound
+from offhook.failpoints import failpoint
 from offhook.prices import Direction
 from offhook.usage import kernel, notices
 from offhook.usage.grants import Denied, Granted, again, left_after, left_now, take
@@ -114,6 +115,7 @@ async def correct_message(
         reason=reason,
         actor=actor,
     )
+    failpoint("usage.corrected")
     if corrected:
         await touch(session, team_id, "usage")
     return corrected
@@ -179,6 +181,7 @@ async def _resolve(session: Session, held: _Held, kind: Kind, reason: str | None
         recorded_at=await now(session),
         reason=reason,
     )
+    failpoint("usage.ended")
     if not counter.ended:
         await _ended_before(session, held.team_id, held.message_id, kind)
         return
