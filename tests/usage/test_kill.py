@@ -11,7 +11,9 @@ import itertools
 import multiprocessing
 import os
 import random
+import sys
 from collections.abc import AsyncIterator
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
@@ -57,6 +59,9 @@ def processes() -> ForkServerContext:
     """A server of processes that has read our code already: each costs hardly anything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["usage_life"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        forkserver.ensure_running()
     return context
 
 
