@@ -40,6 +40,7 @@ from offhook.usage.corrections import (
     record_from_carrier,
     units_of,
 )
+from offhook.usage.entries import CallCost, cost_of_call
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning, Scope
 from offhook.usage.grants import Denied, Granted
 from offhook.usage.jobs import register as register_jobs
@@ -65,12 +66,10 @@ from offhook.usage.minutes import (
     void_call,
 )
 from offhook.usage.month import (
-    CallCost,
     Counted,
     MonthToDate,
     NumberUse,
     Pool,
-    cost_of_call,
     counted,
     month_to_date,
 )

@@ -39,7 +39,7 @@ from offhook.prices.money import DEFAULT_CURRENCY
 from offhook.usage.closing import TOO_LATE, LineKind
 from offhook.usage.models import Billed, ClosedLine, Entry
 from offhook.usage.month import IN_ORDER, begun_units, free_entries
-from offhook.usage.months import NamedMonth
+from offhook.usage.months import NamedMonth, month_at
 from offhook.usage.rules import Kind, Service
 
 # What may have come after its month was closed: the index ix_usage_entries_slow says the same.
@@ -122,6 +122,15 @@ class RatedEntry:
     @property
     def key(self) -> "Key":
         return (self.starts_at, self.subject_id, self.unit_index, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What one call came to: its billed minutes, how many were free, the charge unrounded."""
+
+    minutes: int
+    free: int
+    charged: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,37 @@ async def of_subject(
     )
     rows = await session.execute(query.order_by(*IN_ORDER, Entry.id))
     return [_entry(row) for row in rows]
+
+
+async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
+    """What a call cost; None while nothing is posted. Free units move until the month closes."""
+    months = await session.scalars(
+        select(Entry.period_start)
+        .where(
+            Entry.team_id == team_id,
+            Entry.service == Service.CALLS.value,
+            Entry.subject_id == call_id,
+            Entry.units > 0,
+        )
+        .distinct()
+    )
+    free: list[int] = []
+    for start in months.all():
+        free += await free_ids(
+            session, team_id, Service.CALLS, await month_at(session, team_id, start)
+        )
+    found = await of_subject(session, team_id, Service.CALLS, call_id, free)
+    if not found:
+        return None
+    counted = [each for each in found if each.rating is not Rating.TAKEN_BACK]
+    charged = Money(0, found[0].price.currency)
+    for each in counted:
+        charged += each.amount
+    return CallCost(
+        sum(each.units for each in counted),
+        sum(each.units for each in counted if each.rating is Rating.FREE),
+        charged,
+    )
 
 
 async def plain(session: Session, team_id: str, entry_id: int) -> Entry:

@@ -114,15 +114,6 @@ class MonthToDate:
         return list(units.values())
 
 
-@dataclass(frozen=True, slots=True)
-class CallCost:
-    """What one call came to: its billed minutes, how many were free, the charge unrounded."""
-
-    minutes: int
-    free: int
-    charged: Money
-
-
 async def counted(session: Session, team_id: str) -> list[Counted]:
     """The running month of all the team's numbers and services, in constant time."""
     present = await now(session)
@@ -188,30 +179,6 @@ async def month_of(session: Session, team_id: str, named: NamedMonth) -> MonthTo
         days=days,
         daily=daily,
     )
-
-
-async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
-    """What a call cost; None while nothing is posted. Free units move until the month closes."""
-    rows = await session.scalars(
-        select(Entry).where(
-            Entry.team_id == team_id,
-            Entry.service == Service.CALLS.value,
-            Entry.subject_id == call_id,
-            Entry.units != 0,
-        )
-    )
-    entries = rows.all()
-    posted = {entry.unit_index: entry for entry in entries if entry.units > 0}
-    taken_back = {entry.unit_index for entry in entries if entry.units < 0}
-    units = [entry for index, entry in posted.items() if index not in taken_back]
-    if not posted:
-        return None
-    free: set[int] = set()
-    for start in {entry.period_start for entry in units}:
-        first = await free_units(session, team_id, Service.CALLS, start)
-        free |= {unit.index for unit in first if unit.subject_id == call_id}
-    charged = _sum(_rate(e).money for e in units if e.unit_index not in free)
-    return CallCost(len(units), len(free), charged)
 
 
 async def free_units(
@@ -377,7 +344,7 @@ async def _counted(
     running = period.holds(present)
     meters = await session.scalars(
         select(Meter)
-        .where(Meter.team_id == team_id, Meter.opened_at < period.ends_at)
+        .where(Meter.team_id == team_id)
         .order_by(Meter.opened_at, Meter.number_id)
         .execution_options(populate_existing=True)
     )
