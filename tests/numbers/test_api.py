@@ -1,6 +1,5 @@
 """REST of numbers: a customer's way from search to deletion, codes of refusals, tenants (SEC7)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -110,18 +109,6 @@ async def test_a_limit_that_is_no_positive_whole_number_is_refused_u1(
     number_id = await bought(api, shop)
     answer = await api.put(f"/api/v1/numbers/{number_id}/limits/sms", json={"limit": limit})
     assert (answer.status_code, answer.json()["code"]) == (422, "limit_invalid")
-
-
-async def test_thirty_parallel_purchases_with_one_key_charge_once_sec23(
-    api: httpx.AsyncClient, shop: Shop, owner: Person, gateway: TestGateway
-) -> None:
-    await add_card(shop.database, gateway, owner.team_id)
-    shown = await quote(api)
-    answers = await asyncio.gather(*(order(api, shown) for _ in range(30)))
-    assert {each.status_code for each in answers} == {202}
-    assert len({each.json()["id"] for each in answers}) == 1
-    await work(shop)
-    assert len(await gateway.orders()) == len(await shop.carrier.list_numbers()) == 1
 
 
 async def test_a_purchase_without_a_key_or_terms_is_refused_a4_a5(

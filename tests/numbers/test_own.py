@@ -533,7 +533,9 @@ async def test_a_replaced_token_is_used_from_the_next_request_on(
     with pytest.raises(Refused):
         await listed(importer, account)
     async with importer.database.team(account.team_id) as session:
-        row, finding = await accounts.retest(session, carriers, account.team_id, account.id)
+        row, finding = await accounts.retest(
+            session, importer.vault, carriers, account.team_id, account.id
+        )
         assert (finding.health, row.health) == (Health.WRONG, Health.WRONG)
     async with importer.database.team(account.team_id) as session:
         await accounts.replace_token(

@@ -286,14 +286,6 @@ async def test_another_teams_number_is_not_there_whatever_is_asked_sec7(
     assert await answering(database, other_team, number_id) is None
 
 
-async def test_thirty_parallel_enables_tell_it_once_sec23(
-    database: Database, team: str, agent: str
-) -> None:
-    number_id = await make_ready(database, team, agent)
-    await asyncio.gather(*(enable(database, team, number_id) for _ in range(30)))
-    assert await events(database, team) == ["number.enabled"]
-
-
 async def test_parallel_enables_and_disables_alternate_in_what_they_tell_sec23(
     database: Database, team: str, agent: str
 ) -> None:

@@ -61,6 +61,7 @@ async def card(session: Session, team_id: str, card_id: str) -> PaymentMethod:
 
 async def begin(session: Session, gateway: Gateway, team_id: str) -> Setup:
     """Make ready for a new card, which its owner then gives to the gateway. Raises TooManyCards."""
+    await _one_at_a_time(session, team_id)
     if len(await on_file(session, team_id)) >= MAX_CARDS:
         raise TooManyCards(f"There are {MAX_CARDS} cards already.", remedy="Remove one first.")
     return await gateway.begin_setup(await customers.of_team(session, gateway, team_id))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from offhook import db
-from offhook.carriers import Account, Carriers, Network, Refused, Unreachable
+from offhook.carriers import Account, AccountGone, Carrier, Carriers, Network, Refused, Unreachable
 from offhook.carriers.accounts import Lookup
 from offhook.db import Database, Session, new_id, now
 from offhook.numbers import problems
@@ -48,6 +48,17 @@ def lookup(database: Database, vault: Vault) -> Lookup:
         return Account(row.sid, db.unseal(vault, row, "token").decode(), row.network)
 
     return find
+
+
+def carrier(carriers: Carriers, vault: Vault, row: CarrierAccount) -> Carrier:
+    """The account's carrier, for whoever has its row.
+
+    Within a transaction use this: `carriers.of` would want a second connection for its look-up,
+    and a process whose connections all wait for another one stands still. Raises AccountGone.
+    """
+    if row.token is None:
+        raise AccountGone("The carrier account of this number was removed.")
+    return carriers.at(Account(row.sid, db.unseal(vault, row, "token").decode(), row.network))
 
 
 async def try_out(carriers: Carriers, account: Account) -> Tested:
@@ -135,11 +146,12 @@ async def replace_token(
 
 
 async def retest(
-    session: Session, carriers: Carriers, team_id: str, account_id: str
+    session: Session, vault: Vault, carriers: Carriers, team_id: str, account_id: str
 ) -> tuple[CarrierAccount, Finding]:
     """Test a connected account again, and remember how it is."""
     row = await get(session, team_id, account_id)
-    tested = await try_out(carriers, await carriers.account(row.id))
+    token = db.unseal(vault, row, "token").decode()
+    tested = await try_out(carriers, Account(row.sid, token, row.network))
     row.health, row.checked_at = tested.finding.health, await now(session)
     if tested.finding.health.usable:
         row.trial, row.name = tested.trial, tested.name[:80] or row.sid

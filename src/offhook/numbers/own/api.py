@@ -227,10 +227,11 @@ async def test_account(
     actor: AdminActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
     settings: CurrentSettings,
 ) -> AccountOut:
     """Test a connected account again; `test` says what is the case and what to do."""
-    row, finding = await accounts.retest(session, carriers, actor.team_id, account_id)
+    row, finding = await accounts.retest(session, vault, carriers, actor.team_id, account_id)
     return account_out(row, settings, finding)
 
 
@@ -242,11 +243,15 @@ async def remove_account(account_id: str, actor: AdminActor, session: TeamSessio
 
 @router.get("/carrier-accounts/{account_id}/numbers")
 async def list_account_numbers(
-    account_id: str, actor: CurrentActor, session: TeamSession, carriers: CurrentCarriers
+    account_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    carriers: CurrentCarriers,
+    vault: CurrentVault,
 ) -> list[ChoiceOut]:
     """What the account has at the carrier now, and whether it can be imported."""
     row = await accounts.get(session, actor.team_id, account_id)
-    found = await imports.choices(session, await carriers.of(row.id), row)
+    found = await imports.choices(session, accounts.carrier(carriers, vault, row), row)
     return [_choice(each) for each in found]
 
 
@@ -256,6 +261,7 @@ async def order(
     actor: AdminActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
     once: OnceOnly,
 ) -> JSONResponse:
     """Import numbers of an account: all of them begin, or none."""
@@ -264,7 +270,7 @@ async def order(
         row = await accounts.get(session, actor.team_id, body.account_id)
         made = await imports.order(
             session,
-            await carriers.of(row.id),
+            accounts.carrier(carriers, vault, row),
             row.id,
             actor.team_id,
             by(actor),

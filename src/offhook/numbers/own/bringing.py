@@ -13,13 +13,21 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from offhook import db, usage
-from offhook.carriers import Callbacks, CarrierProblem, Carriers, Refused, Routing, Unreachable
+from offhook.carriers import (
+    Callbacks,
+    Carrier,
+    CarrierProblem,
+    Carriers,
+    Refused,
+    Routing,
+    Unreachable,
+)
 from offhook.db import Database, Session, now, publish, touch
 from offhook.failpoints import failpoint
 from offhook.numbers import activity, problems, service
 from offhook.numbers.events import NumberImported
 from offhook.numbers.models import CarrierAccount, Number, NumberImport
-from offhook.numbers.own import imports, rules
+from offhook.numbers.own import accounts, imports, rules
 from offhook.numbers.own.rules import Command, Happened, ImportState
 from offhook.numbers.rules import NumberStatus
 from offhook.vault import Vault
@@ -100,7 +108,7 @@ async def restore(importer: Importer, number: Number) -> tuple[str, ...]:
     if row is None or number.account_id is None:
         return ()
     try:
-        left = await _put_back(importer, row)
+        left = await _put_back(importer, await importer.carriers.of(row.account_id), row)
     except CarrierProblem as problem:
         await _note(importer, row, failure=problem.sentence)
         raise
@@ -131,9 +139,9 @@ async def _run(
         return happened
 
 
-async def _remember(importer: Importer, _: Session, row: NumberImport) -> Happened:
+async def _remember(importer: Importer, session: Session, row: NumberImport) -> Happened:
     try:
-        carrier = await importer.carriers.of(row.account_id)
+        carrier = await _carrier(importer, session, row)
         routing = await carrier.routing(row.carrier_id)
     except Refused as refused:
         return _refused(row, refused)
@@ -142,9 +150,9 @@ async def _remember(importer: Importer, _: Session, row: NumberImport) -> Happen
     return Happened.DONE
 
 
-async def _configure(importer: Importer, _: Session, row: NumberImport) -> Happened:
+async def _configure(importer: Importer, session: Session, row: NumberImport) -> Happened:
     try:
-        carrier = await importer.carriers.of(row.account_id)
+        carrier = await _carrier(importer, session, row)
         await carrier.configure(row.carrier_id, importer.callbacks)
         row.ours = dict(await carrier.routing(row.carrier_id))
     except Refused as refused:
@@ -178,8 +186,8 @@ async def _hold(_: Importer, session: Session, row: NumberImport) -> Happened:
     return Happened.DONE
 
 
-async def _restore(importer: Importer, _: Session, row: NumberImport) -> Happened:
-    row.left = list(await _put_back(importer, row))
+async def _restore(importer: Importer, session: Session, row: NumberImport) -> Happened:
+    row.left = list(await _put_back(importer, await _carrier(importer, session, row), row))
     return Happened.DONE
 
 
@@ -219,10 +227,14 @@ _COMMANDS: dict[Command, Callable[[Importer, Session, NumberImport], Awaitable[H
 }
 
 
-async def _put_back(importer: Importer, row: NumberImport) -> tuple[str, ...]:
+async def _carrier(importer: Importer, session: Session, row: NumberImport) -> Carrier:
+    account = await session.get_one(CarrierAccount, row.account_id)
+    return accounts.carrier(importer.carriers, importer.vault, account)
+
+
+async def _put_back(importer: Importer, carrier: Carrier, row: NumberImport) -> tuple[str, ...]:
     if row.before is None:
         return ()
-    carrier = await importer.carriers.of(row.account_id)
     try:
         current = await carrier.routing(row.carrier_id)
         plan = rules.restoration(

@@ -99,8 +99,10 @@ async def order(
 
     Raises as `chosen` does, and NumberTaken where somebody was faster.
     """
-    account = await accounts.get(session, team_id, account_id, lock=True)
-    picked = await chosen(session, carrier, account, wanted)
+    picked = await chosen(
+        session, carrier, await accounts.get(session, team_id, account_id), wanted
+    )
+    account = await accounts.get(session, team_id, account_id, lock=True)  # it stays from here on
     batch, made = new_id("bat"), list[NumberImport]()
     for each in sorted(picked, key=lambda choice: choice.held.e164):
         made.append(await _reserve(session, account, each, batch, by))

@@ -124,10 +124,11 @@ async def choices(
     actor: CurrentActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
 ) -> HTMLResponse:
     """What the account has now, for the page of the choice."""
     row = await accounts.get(session, actor.team_id, account_id)
-    found = await imports.choices(session, await carriers.of(row.id), row)
+    found = await imports.choices(session, accounts.carrier(carriers, vault, row), row)
     return render(
         request,
         "numbers/own_numbers.html",
@@ -145,9 +146,10 @@ async def ask_again(
     actor: AdminActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
     back: Annotated[str, Form(pattern="^(accounts|choose)$")] = "accounts",
 ) -> Response:
-    row, finding = await accounts.retest(session, carriers, actor.team_id, account_id)
+    row, finding = await accounts.retest(session, vault, carriers, actor.team_id, account_id)
     where = "/numbers/accounts" if back == "accounts" else f"/numbers/own/{row.id}"
     return redirect(request, where, toast=finding.sentence)
 
@@ -181,12 +183,13 @@ async def review(
     actor: CurrentActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
     settings: CurrentSettings,
     number: Chosen = [],  # noqa: B006 - FastAPI copies defaults
 ) -> HTMLResponse:
     """What it costs, what changes at Twilio, and how to undo it."""
     row = await accounts.get(session, actor.team_id, account_id)
-    picked = await imports.chosen(session, await carriers.of(row.id), row, number)
+    picked = await imports.chosen(session, accounts.carrier(carriers, vault, row), row, number)
     return render(
         request,
         "numbers/own_review.html",
@@ -206,11 +209,12 @@ async def order(
     actor: AdminActor,
     session: TeamSession,
     carriers: CurrentCarriers,
+    vault: CurrentVault,
     number: Annotated[list[str], Form(max_length=imports.MAX_AT_ONCE)],
 ) -> Response:
     """All of them begin, or none. A second click finds the numbers taken, by this very team."""
     row = await accounts.get(session, actor.team_id, account_id)
-    carrier = await carriers.of(row.id)
+    carrier = accounts.carrier(carriers, vault, row)
     made = await imports.order(session, carrier, row.id, actor.team_id, by(actor), number)
     return redirect(request, f"/numbers/imports/{made[0].batch_id}")
 
