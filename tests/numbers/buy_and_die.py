@@ -37,6 +37,7 @@ CALLS = {
 LONGEST_S = 0.03
 # What the clients of the outside import only when they are first used.
 SLOW_TO_IMPORT = (
+    "offhook.billing.stripe_gateway",
     "twilio.rest.api.v2010.account",
     "stripe._payment_intent_service",
     "stripe._payment_intent",
@@ -81,17 +82,23 @@ async def work(shop: Shop, team: str, purchase: str, place: str, seed: int) -> N
     await carry_out(shop, team, purchase)
 
 
-def kennel(url: str, carrier_url: str) -> None:
-    """What a worker needs is put together once; it connects only in the child that uses it."""
-    for module in SLOW_TO_IMPORT:
-        import_module(module)
+def shop_of(url: str, carrier_url: str) -> Shop:
+    """What a worker needs, by the settings in the environment."""
     settings = load()
     carrier = open_twilio(account(settings), carrier_url)
-    shop = Shop(Database(url), carrier, open_gateway(settings, url), CALLBACKS)
+    return Shop(Database(url), carrier, open_gateway(settings, url), CALLBACKS)
+
+
+def kennel() -> None:
+    for module in SLOW_TO_IMPORT:
+        import_module(module)
     for line in sys.stdin:
+        given = json.loads(line)
         child = os.fork()
         if child == 0:
-            asyncio.run(work(shop, **json.loads(line)))
+            os.environ.update(given.pop("environment"))
+            shop = shop_of(given.pop("url"), given.pop("carrier_url"))
+            asyncio.run(work(shop, **given))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
@@ -99,4 +106,4 @@ def kennel(url: str, carrier_url: str) -> None:
 
 
 if __name__ == "__main__":
-    kennel(*sys.argv[1:3])
+    kennel()

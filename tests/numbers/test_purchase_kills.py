@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import cast
 
 import pytest
@@ -65,20 +66,25 @@ class World:
     simulator: Simulator
     stripe: StandIn | None
     team: str
-    workers: asyncio.subprocess.Process
+    kennel: Popen[str]
+    environment: dict[str, str]
 
     async def kill(self, made: Purchase, place: str, seed: int) -> None:
         """A worker carries the purchase out and dies at `place`."""
         given = {
+            "environment": self.environment,
+            "url": self.shop.database.url,
+            "carrier_url": self.simulator.url,
             "team": self.team,
             "purchase": made.id,
             "place": place,
             "seed": seed,
         }
-        assert self.workers.stdin is not None
-        assert self.workers.stdout is not None
-        self.workers.stdin.write(json.dumps(given).encode() + b"\n")
-        status = int(await self.workers.stdout.readline())
+        assert self.kennel.stdin is not None
+        assert self.kennel.stdout is not None
+        self.kennel.stdin.write(json.dumps(given) + "\n")
+        self.kennel.stdin.flush()
+        status = int(await asyncio.to_thread(self.kennel.stdout.readline))
         assert status == failpoints.EXIT_STATUS, f"{place} was not reached"
 
     async def resume(self, made: Purchase) -> PurchaseState:
@@ -170,24 +176,20 @@ class World:
         return enumerate(wanted * KILLS)
 
 
-@asynccontextmanager
-async def kennel(
-    url: str, carrier_url: str, environment: dict[str, str]
-) -> AsyncGenerator[asyncio.subprocess.Process]:
+@pytest.fixture(scope="module")
+def kennel() -> Iterator[Popen[str]]:
     """The process whose children are the workers."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(PROGRAM),
-        url,
-        carrier_url,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(("src", "tests")), **environment},
-    )
-    yield process
-    assert process.stdin is not None
-    process.stdin.close()
-    await process.wait()
+    paths = os.pathsep.join(("src", "tests"))
+    with Popen(
+        [sys.executable, PROGRAM],
+        stdin=PIPE,
+        stdout=PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @asynccontextmanager
@@ -202,6 +204,7 @@ async def world(
     carrier: Carrier,
     simulator: Simulator,
     settings: Settings,
+    kennel: Popen[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
     async with stripe_running() if request.param == "stripe" else no_stripe() as stripe:
@@ -213,8 +216,7 @@ async def world(
         gateway = billing.open_gateway(load(), database.url)
         shop = Shop(database, carrier, gateway, CALLBACKS)
         team = await make_team(database, "Bakery")
-        async with kennel(database.url, simulator.url, environment) as workers:
-            yield World(shop, simulator, stripe, team, workers)
+        yield World(shop, simulator, stripe, team, kennel, environment)
         await gateway.aclose()
     load.cache_clear()
 
