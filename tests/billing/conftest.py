@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the desk of invoices, stripe_server.py
 sys.path.insert(0, str(Path(__file__).parent.parent / "usage"))
 
-from stripe_server import StandIn, running
+from stripe_fixtures import stripe, stripe_installed
 
 from offhook import billing, settings
 from offhook.billing import TestGateway
@@ -44,25 +44,11 @@ async def other_team(database: Database) -> str:
 
 
 @pytest.fixture
-async def stripe() -> AsyncIterator[StandIn]:
-    """A stand-in for Stripe."""
-    async with running() as stripe:
-        yield stripe
-
-
-@pytest.fixture
-def stripe_installed(stripe: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """An installation with the keys of the stand-in's account."""
-    for name, value in stripe.environment().items():
-        monkeypatch.setenv(name, value)
-    settings.load.cache_clear()
-    yield stripe
-    settings.load.cache_clear()
-
-
-@pytest.fixture
 def billing_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OFFHOOK_BILLING", "off")
     settings.load.cache_clear()
     yield
     settings.load.cache_clear()
+
+
+__all__ = ["stripe", "stripe_installed"]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "billing"))  # stripe_server.py
 
+from stripe_fixtures import stripe, stripe_installed
+
 from number_fixtures import (
     agent,
     agents_ask,
@@ -30,5 +32,7 @@ __all__ = [
     "shop",
     "simulator",
     "stops",
+    "stripe",
+    "stripe_installed",
     "team",
 ]

@@ -42,6 +42,7 @@ from offhook.billing.charges import (
     void,
     when_settled,
 )
+from offhook.billing.charges import get as charge
 from offhook.billing.collecting import on_charge_settled
 from offhook.billing.gateway import (
     Card,
@@ -107,6 +108,7 @@ __all__ = [
     "banners",
     "capture",
     "change_subscription",
+    "charge",
     "charge_now",
     "confirm_url",
     "entries_of_line",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import billing, prices
+from offhook.billing import HoldState
 from offhook.carriers import NumberType, Search
 from offhook.numbers import problems, purchase
 from offhook.numbers.models import Purchase, Quote
@@ -245,7 +246,7 @@ async def _progress(session: TeamSession, actor: Actor, purchase_id: str) -> dic
         "going_back": state.going_back,
         "completed": state is PurchaseState.COMPLETED,
         "failed": state is PurchaseState.FAILED,
-        "confirm_url": _confirm_url(row),
+        "confirm_url": await _confirm_url(session, row),
         "charged": Money(row.micros, row.currency),
         "lines": [
             (label, index < done, index == under_way) for index, (label, _) in enumerate(PROGRESS)
@@ -254,8 +255,11 @@ async def _progress(session: TeamSession, actor: Actor, purchase_id: str) -> dic
     }
 
 
-def _confirm_url(row: Purchase) -> str:
+async def _confirm_url(session: TeamSession, row: Purchase) -> str:
     """Where the buyer confirms the payment with the card's bank; empty while nobody asks."""
     if row.state != PurchaseState.AUTHENTICATING or row.charge_id is None:
         return ""
-    return billing.confirm_url(row.charge_id, back=f"/numbers/purchases/{row.id}")
+    charge = await billing.charge(session, row.team_id, row.charge_id)
+    if charge.state != HoldState.AUTHENTICATING:  # answered; the purchase is about to go on
+        return ""
+    return billing.confirm_url(charge.id, back=f"/numbers/purchases/{row.id}")
