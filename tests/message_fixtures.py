@@ -9,7 +9,7 @@ assert await shop.sent_to(ANN) == ["Yes."]      # the carrier's own log: the tru
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select, update
 
 from number_fixtures import BY, make_agent, make_enabled, make_team
-from offhook import inbox, messages, numbers, usage
+from offhook import costs, inbox, messages, numbers, usage
 from offhook.agents import Briefing, Part, Text
 from offhook.carriers import (
     Account,
@@ -50,6 +50,7 @@ class ScriptedModel:
 
     says: Callable[[Briefing], str] = lambda briefing: "Re: " + " | ".join(briefing.unanswered)
     briefings: list[Briefing] = field(default_factory=list[Briefing])
+    used: Sequence[costs.Used] = ()
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,6 +61,7 @@ class ScriptedModel:
         self.briefings.append(briefing)
         self.asked.set()
         await self.gate.wait()
+        briefing.spent(self.used)
         yield Text(self.says(briefing))
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import websockets
@@ -20,6 +21,7 @@ from offhook import (
     calls,
     carriers,
     contacts,
+    costs,
     inbox,
     knowledge,
     messages,
@@ -39,6 +41,7 @@ ROOMS = (
     teams,
     prices,
     usage,
+    costs,
     billing,
     contacts,
     knowledge,
@@ -101,6 +104,8 @@ def join_rooms() -> None:
     usage.subjects_from(calls.links)
     usage.subjects_from(messages.links)
     prices.effect_from(usage.effect_of)
+    costs.rents_from(_rents)
+    costs.standings_from(_standing)
 
 
 def register_jobs(
@@ -137,6 +142,27 @@ def callbacks(settings: Settings) -> carriers.Callbacks:
     return carriers.Callbacks(
         voice_url=f"{base}/voice", sms_url=f"{base}/sms", status_url=f"{base}/call-status"
     )
+
+
+STATES = {
+    billing.SubscriptionState.TRIAL: ("Trial", "on"),
+    billing.SubscriptionState.ACTIVE: ("Active", "on"),
+    billing.SubscriptionState.PAST_DUE: ("Past due", "warn"),
+    billing.SubscriptionState.SUSPENDED: ("Suspended", "error"),
+    billing.SubscriptionState.CANCELLED: ("Cancelled", "off"),
+}
+"""How the operator's pages show a team's subscription, and the kind of its pill."""
+
+
+async def _rents(
+    session: Session, team_id: str, start: datetime, end: datetime
+) -> list[prices.Money]:
+    return [rent.money for rent in await numbers.rents_due(session, team_id, start, end)]
+
+
+async def _standing(session: Session, team_id: str) -> costs.Standing:
+    state = billing.SubscriptionState((await billing.subscription(session, team_id)).state)
+    return costs.Standing(*STATES[state])
 
 
 async def _begin_trial(session: Session, team: teams.Team) -> None:

@@ -15,6 +15,7 @@ ROOMS = (
     "teams",
     "prices",
     "usage",
+    "costs",
     "billing",
     "contacts",
     "knowledge",

@@ -4,14 +4,17 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from offhook.agents import Briefing, Channel, Cited, HangUp, Part, Said, Snapshot, Speaker, Text
 from offhook.agents.brain import Brain
 from offhook.agents.offline import OfflineBrain
+from offhook.costs import Used
 from offhook.knowledge import Hit, Kind
 from offhook.settings import Settings
 
@@ -47,6 +50,13 @@ def chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
     }  # fmt: skip
     return f"data: {json.dumps(body)}\n\n".encode()
+
+
+USAGE = (
+    b'data: {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", '
+    b'"choices": [], "usage": {"prompt_tokens": 120, "completion_tokens": 9, "total_tokens": 129, '
+    b'"prompt_tokens_details": {"cached_tokens": 100}}}\n\n'
+)
 
 
 class Vendor:
@@ -91,7 +101,7 @@ class Vendor:
             writer.write(chunk({"role": "assistant", "content": "The rye "}))
             if self.mode != "cut":
                 writer.write(chunk({"content": "costs 4.80."}))
-                writer.write(chunk({}, "stop") + b"data: [DONE]\n\n")
+                writer.write(chunk({}, "stop") + USAGE + b"data: [DONE]\n\n")
         await writer.drain()
 
 
@@ -166,3 +176,19 @@ def test_importing_agents_imports_no_vendor() -> None:
         env={"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+async def test_what_a_reply_used_is_told_also_by_the_fallback() -> None:
+    """Tokens as the vendor counts them, its cache apart; the built-in answerer by the reply."""
+    for mode, expected in (
+        ("good", {"tokens_in": 20, "tokens_cached": 100, "tokens_out": 9, "replies": 1}),
+        ("429", {"tokens_in": 0, "tokens_cached": 0, "tokens_out": 0, "replies": 2}),
+    ):
+        told: list[Used] = []
+        async with vendor(mode) as (brain, _):
+            await parts(brain, replace(briefing("How much is the rye?"), spent=told.extend))
+        amounts: Counter[str] = Counter()
+        for each in told:
+            amounts[each.kind] += each.amount
+        assert dict(amounts) == expected
+        assert {each.vendor for each in told} <= {"openai", "offline"}

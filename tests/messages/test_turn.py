@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from message_fixtures import ANN, BOB, Shop
-from offhook import inbox
+from offhook import costs, inbox
 from offhook.carriers import Media
 from offhook.messages.rules import Outcome, State
 
@@ -20,6 +20,21 @@ async def test_a_text_is_answered_in_its_thread(shop: Shop) -> None:
         ("agent", "Re: Open on Sunday?"),
     ]
     assert await shop.used() == (2, 0)
+
+
+async def test_a_replys_use_of_the_model_is_on_the_threads_cost(shop: Shop) -> None:
+    """Written in the transaction of the reply; a text that is not answered costs nothing."""
+    shop.model.used = (costs.Used(costs.Kind.TOKENS_OUT, "openai", "m", 7),)
+    for text in ("one", "two"):
+        await shop.text(ANN, text)
+        await shop.work()
+    await shop.limit(4)
+    await shop.text(ANN, "three")
+    await shop.work()
+    thread = (await shop.turns(ANN))[0].conversation_id
+    async with shop.database.team(shop.team) as session:
+        found = await costs.of_conversation(session, shop.team, thread)
+    assert [line.what for line in found.lines] == ["14 tokens written"]
 
 
 async def test_the_threads_memory_goes_along(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from offhook import costs
 from offhook.agents.snapshot import Snapshot
 from offhook.knowledge import Hit
 
@@ -39,6 +40,10 @@ Search = Callable[[str], Awaitable[Sequence[Hit]]]
 """A question in words to passages, best first, of this agent's knowledge as it is now."""
 
 
+def _forget(_: Sequence[costs.Used]) -> None:
+    """Nobody asks what the reply cost: a playground, a test."""
+
+
 @dataclass(frozen=True, slots=True)
 class Briefing:
     """All that a brain may know for one reply.
@@ -56,6 +61,8 @@ class Briefing:
     contact_name: str = ""
     notes: Sequence[str] = field(default_factory=tuple[str, ...])
     """What the conversation wants known: `The caller pressed 2.`, `A minute is left.`"""
+    spent: Callable[[Sequence[costs.Used]], None] = _forget
+    """Told once per reply what it used of a model, also when it was given up half-way."""
 
     @property
     def unanswered(self) -> list[str]:

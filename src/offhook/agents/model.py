@@ -28,7 +28,9 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.usage import RunUsage
 
+from offhook import costs
 from offhook.agents.brain import (
     Brain,
     Briefing,
@@ -90,15 +92,21 @@ class ModelBrain:
         ended: list[bool] = []
         runner = self._runner(briefing, cited, ended)
         *before, (_, asked) = _messages(briefing)
-        async with runner.run_stream_events(asked, message_history=_history(before)) as events:
-            source = aiter(events)
-            while True:
-                async with asyncio.timeout(self._first_token_s):
-                    event: Any = await anext(source, None)
-                if event is None:
-                    break
-                if text := _text(event):
-                    yield Text(text)
+        usage = RunUsage()
+        try:
+            async with runner.run_stream_events(
+                asked, message_history=_history(before), usage=usage
+            ) as events:
+                source = aiter(events)
+                while True:
+                    async with asyncio.timeout(self._first_token_s):
+                        event: Any = await anext(source, None)
+                    if event is None:
+                        break
+                    if text := _text(event):
+                        yield Text(text)
+        finally:
+            briefing.spent(_used(briefing.snapshot.model or self._settings.model, usage))
         for passage_id, title in cited.items():
             yield Cited(passage_id, title)
         if ended and briefing.channel is Channel.CALL:
@@ -135,6 +143,24 @@ class ModelBrain:
         if name not in self._models:
             self._models[name] = _open(name, self._settings)
         return self._models[name]
+
+
+def _used(name: str, usage: RunUsage) -> list[costs.Used]:
+    """What a reply used, as far as the vendor has told: a stream that is given up tells nothing.
+
+    Tokens read from the vendor's cache are part of its count of tokens read.
+    """
+    vendor, colon, model = name.partition(":")
+    if not colon:
+        vendor, model = "openai", name
+    cached = min(usage.cache_read_tokens, usage.input_tokens)
+    amounts = {
+        costs.Kind.TOKENS_IN: usage.input_tokens - cached,
+        costs.Kind.TOKENS_CACHED: cached,
+        costs.Kind.TOKENS_OUT: usage.output_tokens,
+        costs.Kind.REPLIES: 1,
+    }
+    return [costs.Used(kind, vendor, model, amount) for kind, amount in amounts.items()]
 
 
 def _open(name: str, settings: Settings) -> "Model[Any]":

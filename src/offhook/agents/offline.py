@@ -8,6 +8,7 @@ are understood by rules (smalltalk.py, questions.py); phrasing.py makes the sent
 import re
 from collections.abc import AsyncIterator, Sequence
 
+from offhook import costs
 from offhook.agents import phrasing, questions, smalltalk
 from offhook.agents.brain import (
     Briefing,
@@ -39,6 +40,7 @@ class OfflineBrain:
     async def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
         texts = briefing.unanswered
         spoken = " ".join(texts)
+        briefing.spent([costs.Used(costs.Kind.REPLIES, "offline", "answerer", 1)])
         kind = smalltalk.talk(spoken) or (smalltalk.talk(texts[-1]) if texts else Talk.EMPTY)
         if kind in _LAST_WORDS and len(texts) > 1 and smalltalk.talk(spoken) is None:
             kind = None  # a question came before the thanks

@@ -66,6 +66,7 @@ from offhook.billing.subscriptions import (
     change_subscription,
     on_team_created,
     standing,
+    subscription,
     when_released,
     when_suspended,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "rents_from",
     "routers",
     "standing",
+    "subscription",
     "type_card",
     "void",
     "when_released",

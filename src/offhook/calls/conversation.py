@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from offhook import agents, media
+from offhook import agents, costs, media
 from offhook.calls import service
 from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.credit import Credit
@@ -137,6 +137,7 @@ class Conversation:
             on_notice=self._notice_of_end,
             on_hang_up=self.end,
         )
+        self._used: list[costs.Used] = []
         self._handlers = self._handle()
 
     # --- from outside ---
@@ -253,6 +254,7 @@ class Conversation:
             search=agents.search_in(self._parts.database, call.team_id, call.snapshot),
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
+            spent=self._used.extend,
         )
         try:
             spoken = await self._mouth.reply(
@@ -455,7 +457,10 @@ class Conversation:
         async def finish(session: Session) -> None:
             if self._spoke:
                 await service.spoke(session, call.team_id, call.call_id)
-            await service.finish(session, call.team_id, call.call_id, reason, seconds=seconds)
+            used = self._all_used()
+            await service.finish(
+                session, call.team_id, call.call_id, reason, seconds=seconds, used=used
+            )
 
         try:
             await self._ask(finish)
@@ -465,6 +470,18 @@ class Conversation:
                 await self._note(seconds=seconds, ended=reason)
             except OSError:
                 log.exception("the end of %s is in no journal; the sweeper settles", call.call_id)
+
+    def _all_used(self) -> list[costs.Used]:
+        """What the call used of its vendors, for its cost."""
+        settings = self._parts.settings
+        listened, spoken = self._ear.listened_ms, self._mouth.spoken_characters
+        ear = (settings.recogniser, settings.recogniser_model or "built in")
+        mouth = (settings.synthesiser, settings.synthesiser_model or "built in")
+        return [
+            *self._used,
+            costs.Used(costs.Kind.LISTENED_MS, *ear, listened),
+            costs.Used(costs.Kind.SPOKEN_CHARACTERS, *mouth, spoken),
+        ]
 
     async def _note(
         self, *, minute: int | None = None, seconds: float | None = None, ended: End | None = None

@@ -31,6 +31,8 @@ class Ear:
         self._hearing = recogniser.open(language=language, hints=hints, on_partial=self._partial)
         self._final: asyncio.Task[Heard] | None = None
         self._speaking_since: int | None = None
+        self.listened_ms = 0
+        """Audio whose words were asked for, each time that they were: what a vendor charges."""
 
     def feed(self, mulaw: bytes) -> None:
         self._hearing.feed(mulaw)
@@ -42,6 +44,7 @@ class Ear:
     def paused(self) -> None:
         """The caller may have finished: prepare the words."""
         self._drop_final()
+        self._count()
         self._final = asyncio.create_task(self._hearing.finalise())
 
     def resumed(self) -> None:
@@ -59,6 +62,8 @@ class Ear:
         Speech that began meanwhile belongs to the next turn and keeps its audio.
         """
         final, self._final = self._final, None
+        if final is None:
+            self._count()
         self._speaking_since = None
         try:
             return await (final or self._hearing.finalise())
@@ -70,6 +75,10 @@ class Ear:
     async def close(self) -> None:
         self._drop_final()
         await self._hearing.close()
+
+    def _count(self) -> None:
+        if self._speaking_since is not None:
+            self.listened_ms += self._line.now_ms - self._speaking_since + LOOK_BACK_MS
 
     def _begin(self) -> None:
         since = self._line.now_ms if self._speaking_since is None else self._speaking_since

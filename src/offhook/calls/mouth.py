@@ -43,6 +43,8 @@ class Mouth:
         self._language = language
         self._numbers = count(1)
         self.pending: dict[str, str] = {}
+        self.spoken_characters = 0
+        """Text that the synthesiser was given for this call; kept audio costs nothing."""
 
     async def phrase(self, text: str) -> str:
         """Speak a fixed sentence from the kept audio; returns its piece. Raises SpeechUnavailable.
@@ -107,6 +109,7 @@ class Mouth:
         if text is None:
             return False
         piece = self._piece(sentence.strip())
+        self.spoken_characters += len(text)
         speaking = self._synthesiser.speak(text, voice=self._voice, language=self._language)
         async for chunk in speaking:
             self._line.play(reply, piece, chunk, text=sentence.strip(), last=False)

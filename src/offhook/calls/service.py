@@ -5,12 +5,13 @@ already changes nothing (UC1, SEC2). The row's lock is also what makes the settl
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from offhook import inbox, numbers, usage
+from offhook import costs, inbox, numbers, usage
 from offhook.agents import Snapshot, from_json
 from offhook.calls import rules
 from offhook.calls.admission import LIVE_STATES, about
@@ -174,8 +175,12 @@ async def finish(
     *,
     seconds: float | None = None,
     at: datetime | None = None,
+    used: Sequence[costs.Used] = (),
 ) -> bool:
     """The call is over: settle its minutes, close its conversation, announce it; once.
+
+    `used`: what it used of its vendors; unknown where the media process died or the end was
+    written down for later (UL13).
 
     `seconds` since the answer by a monotonic clock, where one was kept (UM7); else the time until
     `at`, by default now. False when the call had ended before: nothing was changed.
@@ -193,6 +198,13 @@ async def finish(
     call.reason = reason.value
     call.ended_at = ended_at
     minutes = await _settle(session, call, duration_s)
+    await costs.record(
+        session,
+        team_id,
+        conversation_id=call.conversation_id,
+        number_id=call.number_id,
+        used=used,
+    )
     await inbox.close(session, team_id, call.conversation_id, reason=reason.value)
     ended = CallEnded(
         **about(call), reason=reason.value, duration_s=round(duration_s), minutes=minutes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from offhook import agents, contacts, inbox, numbers, teams
+from offhook import agents, contacts, costs, inbox, numbers, teams
 from offhook.agents import Brain, Briefing, Channel, Cited, Said
 from offhook.agents import Speaker as Voice
 from offhook.agents import Text as Piece
@@ -47,6 +47,7 @@ class Prepared:
 class Reply:
     text: str
     citations: tuple[dict[str, str], ...] = ()
+    used: tuple[costs.Used, ...] = ()
 
 
 class Answering:
@@ -79,6 +80,7 @@ class Answering:
     async def _think(self, prepared: Prepared) -> Reply:
         if prepared.asks:
             return Reply(wording.ASK_TO_STOP)
+        used: list[costs.Used] = []
         briefing = Briefing(
             team_id=prepared.team_id,
             snapshot=prepared.snapshot,
@@ -87,6 +89,7 @@ class Answering:
             search=agents.search_in(self._database, prepared.team_id, prepared.snapshot),
             now=prepared.local_time,
             contact_name=prepared.contact_name,
+            spent=used.extend,
         )
         pieces: list[str] = []
         cited: list[dict[str, str]] = []
@@ -98,7 +101,7 @@ class Answering:
             elif isinstance(part, Cited):
                 cited.append({"passage_id": part.passage_id, "title": part.title})
         segments = prepared.snapshot.options.reply_segments
-        return Reply(wording.as_text("".join(pieces), segments=segments), tuple(cited))
+        return Reply(wording.as_text("".join(pieces), segments=segments), tuple(cited), tuple(used))
 
 
 async def _prepare(
@@ -208,7 +211,14 @@ def _said(turn: Turn) -> Said | None:
 async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
     """Write the reply and queue it; False if it is not to be sent after all (N9, S3, S4)."""
     team_id, conversation_id = prepared.team_id, prepared.conversation_id
-    await inbox.get(session, team_id, conversation_id, lock=True)
+    thread = await inbox.get(session, team_id, conversation_id, lock=True)
+    await costs.record(
+        session,
+        team_id,
+        conversation_id=conversation_id,
+        number_id=thread.number_id,
+        used=reply.used,
+    )
     draft = await threads.draft(session, team_id, conversation_id)
     waiting = await threads.waiting(session, team_id, conversation_id)
     answered = [each for each in waiting if each.id in prepared.answers]
@@ -242,7 +252,6 @@ async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
     for message in answered:
         message.outcome = Outcome.ANSWERED
         message.reply_id = draft.id
-    thread = await inbox.get(session, team_id, conversation_id)
     await inbox.set_agent(session, thread, prepared.snapshot.agent_id, prepared.snapshot.version)
     return True
 

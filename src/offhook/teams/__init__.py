@@ -8,7 +8,7 @@ team's rows); its pages extend `operator_shell.html`, fill `{% block operator %}
 in `web.OPERATOR_NAVIGATION`. In a template: `{% if viewer.is_operator %}`.
 """
 
-from offhook.teams import api, operator_pages, operators, pages
+from offhook.teams import api, operators, pages
 from offhook.teams.access import (
     Actor,
     AdminActor,
@@ -27,7 +27,7 @@ from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
 
-routers = (api.router, pages.router, operator_pages.router)
+routers = (api.router, pages.router)
 
 __all__ = [
     "Actor",

@@ -73,6 +73,8 @@ from offhook.usage.month import (
     counted,
     month_to_date,
 )
+from offhook.usage.months import MonthMissing, month_named
+from offhook.usage.months import months as months_of
 from offhook.usage.names import (
     Label,
     LimitThen,
@@ -87,7 +89,7 @@ from offhook.usage.names import (
 from offhook.usage.periods import Period
 from offhook.usage.rating import limit_sentence
 from offhook.usage.renewals import Renewals
-from offhook.usage.repricing import effect_of
+from offhook.usage.repricing import charges_of, effect_of
 from offhook.usage.rules import (
     LimitInvalid,
     Reason,
@@ -148,6 +150,7 @@ __all__ = [
     "MessageUnknown",
     "MeterMissing",
     "Money",
+    "MonthMissing",
     "MonthToDate",
     "NumberUse",
     "Period",
@@ -167,6 +170,7 @@ __all__ = [
     "balance",
     "banners",
     "cap_of",
+    "charges_of",
     "closing",
     "correct_message",
     "correct_minutes",
@@ -183,7 +187,9 @@ __all__ = [
     "limit_value",
     "limits_from",
     "month_after",
+    "month_named",
     "month_to_date",
+    "months_of",
     "names",
     "names_from",
     "open_meter",

@@ -5,6 +5,7 @@ units and only its rate changes. Joined to the price editor by app.py: `prices.e
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -127,3 +128,9 @@ async def _kinds(session: Session, team_id: str) -> dict[str, Kind]:
         )
     )
     return {row.number_id: (row.carrier, row.country, row.number_type) for row in rows}
+
+
+async def charges_of(session: Session, team_id: str, period_start: datetime) -> Money:
+    """What the month's own usage comes to so far, or came to: the sum of its lines."""
+    row = await session.get(PeriodRow, (team_id, period_start))
+    return amount_of(await lines_of(session, row)) if row is not None else Money(0)
