@@ -96,6 +96,7 @@ def join_rooms() -> None:
     billing.when_settled(billing.on_charge_settled)
     billing.rents_from(numbers.rents_due)
     usage.audit_also(billing.audit)
+    usage.audit_also(numbers.audit)
     usage.invoices_from(billing.invoice_links)
     numbers.when_stopped(calls.when_number_stopped)
     numbers.when_stopped(messages.when_number_stopped)

@@ -62,6 +62,22 @@ CHECKS = {
             OR count(*) <> coalesce((SELECT max(last) FROM invoice_numbers), 0)
         """,
     ),
+    "UI9 suspended": (
+        "a minute or message began while its team was suspended",
+        """
+        WITH change AS (
+            SELECT team_id, before, after, at,
+                lead(at) OVER (PARTITION BY team_id ORDER BY at, id) AS until
+            FROM subscription_changes
+        )
+        SELECT entry.id, entry.team_id, entry.service, entry.subject_id, entry.starts_at,
+            change.at AS suspended_at
+        FROM change JOIN usage_entries AS entry ON entry.team_id = change.team_id
+        WHERE change.after = 'suspended' AND entry.units > 0
+          AND entry.starts_at > change.at + interval '2 seconds'  -- a live call ends within (UN1)
+          AND (change.until IS NULL OR entry.starts_at < change.until)
+        """,
+    ),
     "U10 balance": (
         "an invoice does not begin with what the one before left over",
         """

@@ -69,6 +69,7 @@ async def called(session: Session, inbound: InboundCall) -> Called | None:
     number = await numbers.held(session, inbound.to)
     if number is None:
         return None
+    await numbers.stays_as_it_is(session, number.id)
     answer = await numbers.answering(session, number.team_id, number.id, numbers.Service.CALLS)
     if isinstance(answer, numbers.Answerer):
         return Called(number.team_id, number.id, answer.agent, None)

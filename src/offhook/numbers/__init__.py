@@ -28,6 +28,7 @@ Put together by app.py: `register_jobs(jobs, shop)`,
 from offhook.numbers import api, buying_api, buying_pages, pages
 from offhook.numbers.activity import SYSTEM, By
 from offhook.numbers.answer import Answerer, Refusal, answering, held
+from offhook.numbers.audit import audit
 from offhook.numbers.events import (
     NumberDisabled,
     NumberEnabled,
@@ -54,7 +55,7 @@ from offhook.numbers.purchasing import Shop
 from offhook.numbers.rents import rents_due
 from offhook.numbers.rules import NumberStatus, Reason
 from offhook.numbers.service import configure, delete, disable, enable, get
-from offhook.numbers.stopping import when_stopped
+from offhook.numbers.stopping import stays_as_it_is, when_stopped
 from offhook.numbers.users import (
     NumbersOfAgents,
     of_agent,
@@ -97,6 +98,7 @@ __all__ = [
     "accounts_in_use",
     "accounts_of",
     "answering",
+    "audit",
     "configure",
     "delete",
     "disable",
@@ -113,6 +115,7 @@ __all__ = [
     "release_suspended",
     "rents_due",
     "routers",
+    "stays_as_it_is",
     "stop_suspended",
     "when_settled",
     "when_stopped",

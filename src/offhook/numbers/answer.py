@@ -51,7 +51,9 @@ async def answering(
 ) -> Answerer | Refusal | None:
     """Who answers `service` on this number now, or why nobody does; None: no such number."""
     number = await session.scalar(
-        select(Number).where(Number.team_id == team_id, Number.id == number_id)
+        select(Number)
+        .where(Number.team_id == team_id, Number.id == number_id)
+        .execution_options(populate_existing=True)  # whoever asks twice wants to know anew
     )
     if number is None:
         return None

@@ -6,6 +6,8 @@ in the transaction that stops the number, so either all of it happens or nothing
 
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy import Function, func, select
+
 from offhook.db import Session
 from offhook.numbers.models import Number
 from offhook.usage import Service
@@ -24,6 +26,21 @@ def forget(handler: Stopped) -> None:
     _handlers.remove(handler)
 
 
+async def stays_as_it_is(session: Session, number_id: str) -> None:
+    """From here to this transaction's commit the number does not stop; waits if it just does.
+
+    For who answers a call: ask before `answering` and before any other lock. So a call is either
+    seen by who stops the number, and ended, or sees that it has stopped (UI9).
+    """
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_key(number_id))))
+
+
+def _key(number_id: str) -> Function[int]:
+    return func.hashtextextended(f"stops {number_id}", 0)
+
+
 async def stop(session: Session, number: Number, service: Service | None = None) -> None:
+    """The number has stopped in this transaction: whoever registered ends what is live on it."""
+    await session.execute(select(func.pg_advisory_xact_lock(_key(number.id))))
     for handler in _handlers:
         await handler(session, number, service)
