@@ -9,17 +9,18 @@ import pytest
 from offhook import agents, billing, numbers, usage
 from offhook.billing import CardInput, TestGateway, cards
 from offhook.billing.gateway import Setup
-from offhook.carriers import Callbacks, Carrier, Carriers
+from offhook.carriers import Account, Callbacks, Carrier, Carriers
 from offhook.carriers.simulator.server import Simulator, running
-from offhook.db import Database, Session, now
+from offhook.db import Database, Session, new_id, now, seal
 from offhook.numbers import stopping
-from offhook.numbers.models import Number
+from offhook.numbers.models import CarrierAccount, Number
 from offhook.numbers.own.bringing import Importer
+from offhook.numbers.own.rules import Health
 from offhook.numbers.purchasing import Shop
 from offhook.settings import Settings
 from offhook.teams import Team
 from offhook.usage import Service
-from offhook.vault import open_vault
+from offhook.vault import Vault, open_vault
 
 BY = numbers.By("usr_1", "ana@bakery.example")
 _e164 = count(14155550100)
@@ -105,6 +106,31 @@ async def make_number(
             number_type="local",
         )
         return number.id
+
+
+async def bring(
+    database: Database, vault: Vault, team: str, number_id: str | None, account: Account
+) -> str:
+    """An account of the team's own, and a number of it; the account's id."""
+    async with database.team(team) as session:
+        row = CarrierAccount(
+            id=new_id("acc"),
+            team_id=team,
+            network=account.network,
+            sid=account.sid,
+            name="My Twilio account",
+            token_last4=account.token[-4:],
+            health=Health.WORKS,
+            checked_at=await now(session),
+            created_by=BY.label,
+            created_at=await now(session),
+        )
+        row.token = seal(vault, row, "token", account.token.encode())
+        session.add(row)
+        await session.flush()
+        if number_id is not None:
+            (await session.get_one(Number, number_id)).account_id = row.id
+        return row.id
 
 
 async def make_ready(database: Database, team: str, agent_id: str) -> str:

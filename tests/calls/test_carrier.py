@@ -13,7 +13,8 @@ from office import CALLER, SECRET, Office, next_sid, open_office, voice_form
 from outage import Outage
 from stage import ToneSynthesiser
 
-from offhook import carriers, teams
+from number_fixtures import bring
+from offhook import carriers, numbers, teams
 from offhook.calls import carrier
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End, Refusal
@@ -22,6 +23,7 @@ from offhook.db import Database
 from offhook.settings import Settings
 from offhook.speech import VoiceCache
 from offhook.supervisor import EmbeddedPostgres
+from offhook.vault import open_vault
 from offhook.web import create_app
 from web_fixtures import room_routers
 
@@ -41,6 +43,11 @@ class Network:
     def signature(self, path: str, fields: Fields) -> str:
         token = carriers.account(self._settings).token
         return carriers.sign(token, self._settings.web_url + path, fields)
+
+    async def signed_by(self, token: str, path: str, fields: Fields) -> int:
+        """How a request is answered that another account has signed."""
+        signature = carriers.sign(token, self._settings.web_url + path, fields)
+        return (await self.post(path, fields, signature)).status_code
 
     async def post(self, path: str, fields: Fields, signature: str | None = None) -> httpx.Response:
         signed = self.signature(path, fields) if signature is None else signature
@@ -67,7 +74,8 @@ async def network(
     app = create_app(settings, identify=teams.identify, csrf_exempt=("/carriers/",))
     app.state.database = database
     app.state.secret = SECRET
-    app.state.carriers = carriers.Carriers(settings)
+    lookup = numbers.account_lookup(database, open_vault(settings))
+    app.state.carriers = carriers.Carriers(settings, lookup)
     app.state.voices = VoiceCache(voice, tmp_path / "voice")
     for router in room_routers(("calls",)):
         app.include_router(router)
@@ -138,6 +146,23 @@ async def test_without_a_voice_for_the_greeting_the_caller_hears_busy(
     assert '<Response><Reject reason="busy"/></Response>' in answer.text
     (call,) = await office.calls()
     assert call.reason == Refusal.OUR_FAULT
+
+
+async def test_calls_of_a_teams_own_account_are_signed_by_it_alone(
+    network: Network, office: Office, settings: Settings
+) -> None:
+    """A7, SEC1: by our record of the number, and of the call once there is one."""
+    call = await office.live()  # of the operator's account, until the number is the team's own
+    own = carriers.Account("AC" + "7" * 32, "7" * 32)
+    done = status_form(call.carrier_call_id, "completed")
+    ended = f"/carriers/twilio/stream-ended/{call.call_id}"
+    assert await network.signed_by(own.token, STATUS, done) == 403
+    await bring(office.database, open_vault(settings), office.team_id, office.number_id, own)
+    for path, fields in ((VOICE, voice_form(office.e164)), (ended, done), (STATUS, done)):
+        assert (await network.post(path, fields)).status_code == 403
+        assert await network.signed_by(own.token, path, fields) == 200
+    stranger = voice_form("+14155550100")  # nobody's: the operator's to answer for
+    assert await network.signed_by(own.token, VOICE, stranger) == 403
 
 
 async def test_a_strangers_form_is_forbidden_and_changes_nothing(

@@ -53,6 +53,7 @@ class NumberOut(BaseModel):
     has_mms: bool
     registrations: list[str] = Field(description="Needed before the number may send.")
     carrier: str
+    account_id: str | None = Field(description="The team's own carrier account; null: bought here.")
     rent_micros: int = Field(description="Monthly, in millionths of the currency's unit.")
     currency: str
     enabled_at: datetime | None
