@@ -315,7 +315,7 @@ FILL = text(
     "INSERT INTO usage_entries (team_id, number_id, service, subject_id, unit_index, stage, kind,"
     " units, direction, period_start, starts_at, recorded_at, price_id, price_micros, currency) "
     "SELECT :team, 'num_a', 'sms', 'sms_' || n, 0, 'resolution', 'posted', 1, 'inbound', :start,"
-    " CAST(:start AS timestamptz) + n * interval '1 second', now(), 'p', 10000, 'USD' "
+    " CAST(:start AS timestamptz) + n * interval '1 second', :start, 'p', 10000, 'USD' "
     "FROM generate_series(1, :many) AS n"
 )
 

@@ -24,6 +24,7 @@ from offhook.usage.answers import (
 from offhook.usage.asking import EntriesQuery, to_export
 from offhook.usage.downloads import as_lines, stream
 from offhook.usage.explain import explain
+from offhook.usage.export import ENTRY_COLUMNS, LINE_COLUMNS, described
 from offhook.usage.month import month_of
 from offhook.usage.months import month_named, months
 from offhook.usage.names import names
@@ -92,18 +93,26 @@ async def listed(
     return Page(items=[answers.entry(each) for each in found], next=following)
 
 
-@router.get("/entries.csv", response_class=StreamingResponse, responses={200: CSV})
+@router.get(
+    "/entries.csv",
+    response_class=StreamingResponse,
+    responses={200: CSV},
+    description=described("All entries as CSV, streamed.", ENTRY_COLUMNS),
+)
 async def download(
     request: Request, actor: CurrentActor, session: TeamSession, asked: EntriesQuery
 ) -> Response:
-    """All entries as CSV, streamed."""
     export = await to_export(session, actor.team_id, actor.timezone, asked)
     return stream(request, actor.team_id, export)
 
 
-@router.get("/summary.csv", response_class=Response, responses={200: CSV})
+@router.get(
+    "/summary.csv",
+    response_class=Response,
+    responses={200: CSV},
+    description=described("A month's lines as CSV.", LINE_COLUMNS),
+)
 async def summary(actor: CurrentActor, session: TeamSession, month: MonthName = "") -> Response:
-    """A month's lines as CSV: by number, service, direction and price."""
     return await as_lines(session, actor.team_id, month)
 
 

@@ -143,7 +143,7 @@ class Wanted:
     rating: Rating | None = None
     subject_id: str = ""
     span: tuple[datetime, datetime] | None = None
-    up_to_id: int | None = None
+    recorded_until: datetime | None = None
     free_ids: Sequence[int] = field(default_factory=tuple[int, ...])
 
 
@@ -371,8 +371,8 @@ def _narrowed(query: Rated, wanted: Wanted, rating: ColumnElement[str]) -> Rated
         query = query.where(Entry.subject_id == wanted.subject_id)
     if wanted.span is not None:
         query = query.where(Entry.starts_at >= wanted.span[0], Entry.starts_at < wanted.span[1])
-    if wanted.up_to_id is not None:
-        query = query.where(Entry.id <= wanted.up_to_id)
+    if wanted.recorded_until is not None:
+        query = query.where(Entry.recorded_at <= wanted.recorded_until)
     if wanted.rating is not None:
         query = query.where(rating == wanted.rating.value)
     return query

@@ -16,13 +16,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-
-from offhook.db import Database
+from offhook.db import Database, now
 from offhook.usage import entries
 from offhook.usage.closing import RatedLine
 from offhook.usage.entries import Key, RatedEntry, Wanted, rated_by
-from offhook.usage.models import Entry
 from offhook.usage.month import MonthToDate
 from offhook.usage.months import NamedMonth, name_of, names_of_months
 from offhook.usage.names import Label, names
@@ -88,13 +85,11 @@ class Asked:
 async def entries_csv(database: Database, team_id: str, asked: Asked) -> AsyncIterator[str]:
     """The entries as CSV text, a page at a time: by month, calls before messages, in order."""
     async with database.team(team_id) as session:
-        newest = await session.scalar(select(func.max(Entry.id)).where(Entry.team_id == team_id))
+        begun_at = await now(session)
         labels = await names(session, team_id)
         months = await names_of_months(session, team_id)
     yield _text([list(ENTRY_COLUMNS)])
-    if newest is None:
-        return
-    wanted = replace(asked.wanted, up_to_id=newest)
+    wanted = replace(asked.wanted, recorded_until=begun_at)
     for month in asked.months:
         for service in asked.services:
             async for page in _pages(database, team_id, service, month, wanted):
@@ -104,6 +99,12 @@ async def entries_csv(database: Database, team_id: str, asked: Asked) -> AsyncIt
 def lines_csv(month: MonthToDate, labels: Mapping[str, Label]) -> str:
     """A month's lines as CSV: what an invoice says of it, or would say now."""
     return _text([list(LINE_COLUMNS), *(_line_row(each, month, labels) for each in month.rated)])
+
+
+def described(sentence: str, columns: Mapping[str, str]) -> str:
+    """What a file of these columns is, in Markdown."""
+    listed = "\n".join(f"- `{name}`: {what}" for name, what in columns.items())
+    return f"{sentence} Its columns:\n\n{listed}"
 
 
 def guarded(text: str) -> str:

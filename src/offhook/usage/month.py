@@ -64,11 +64,12 @@ class NumberUse(Counted):
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The team's free units of one service: how many, and which numbers used them."""
+    """The team's free units of one service: how many, and who used them; `last_at`: the last."""
 
     service: Service
     size: int
     by_number: Mapping[str, int]
+    last_at: datetime | None = None
 
     @property
     def used(self) -> int:
@@ -304,7 +305,10 @@ def _totals(sums: Sums) -> Tally[tuple[str, Rate]]:
 
 
 def _pool(service: Service, free: Iterable[Unit]) -> Pool:
-    return Pool(service, service.free_units, Tally(unit.number_id for unit in free))
+    units = list(free)
+    by_number = Tally(unit.number_id for unit in units)
+    last_at = max((unit.starts_at for unit in units), default=None)
+    return Pool(service, service.free_units, by_number, last_at)
 
 
 async def begun_units(

@@ -8,6 +8,8 @@ import math
 import struct
 import wave
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -42,7 +44,31 @@ async def design(request: Request) -> HTMLResponse:
             ("A number with a rather long name", "+442079460123", "on", 83, "$0.46"),
         ],
         chart={"x": days, "series": [{"label": "Minutes", "values": values}], "bars": True},
+        by_day=_by_day(values, area=False),
+        by_day_total=_by_day(list(accumulate(values)), area=True),
     )
+
+
+def _by_day(values: list[int], *, area: bool) -> dict[str, Any]:
+    """A month of which 22 days have begun, in two parts, with a limit and a pace."""
+    begun = 22
+    parts = [[value * part // 5 for value in values[:begun]] for part in (3, 2)]
+    rest: list[int | None] = [None] * (len(values) - begun)
+    top = sum(part[-1] for part in parts)
+    pace = [None] * (begun - 2) + [top * (20 + day) // 21 for day in range(len(values) - begun + 2)]
+    lines = [{"label": "Limit", "kind": "limit", "values": [max(values) * 9 // 10] * len(values)}]
+    return {
+        "days": [str(day + 1) for day in range(len(values))],
+        "titles": [f"Day {day + 1}" for day in range(len(values))],
+        "series": [
+            {"label": f"Part {at}", "color": at, "values": [*part, *rest]}
+            for at, part in enumerate(parts, start=1)
+        ],
+        "lines": [*lines, {"label": "Pace", "kind": "pace", "values": pace}] if area else lines,
+        "today": begun - 1,
+        "unit": "min",
+        "area": area,
+    }
 
 
 @router.post("/design/refused")
