@@ -1,13 +1,14 @@
 """What the pages and the API show: differences, totals of numbers, days."""
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Select, select
 
 from offhook.db import Session
 from offhook.reconciliation.models import Difference, NumberDay, ReconciledDay
-from offhook.usage import Service
+from offhook.reconciliation.rules import Kind
+from offhook.usage import Link, Service
 
 SHOWN_DAYS = 14
 
@@ -22,18 +23,24 @@ def differences(*, day: date | None = None, service: Service | None = None) -> S
     return query
 
 
-async def of_subjects(
-    session: Session, team_id: str, service: Service, subject_ids: Collection[str]
-) -> dict[str, Difference]:
-    """The differences of calls or messages, for pages that show one."""
+async def links(
+    session: Session, team_id: str, service: Service, ids: Sequence[str]
+) -> Mapping[str, Link]:
+    """For whoever asks why it was charged: calls among `ids` that only the carrier has (UC5)."""
+    if service is not Service.CALLS or not ids:
+        return {}
     rows = await session.scalars(
         select(Difference).where(
             Difference.team_id == team_id,
             Difference.service == service,
-            Difference.subject_id.in_(subject_ids),
+            Difference.kind == Kind.MISSING_HERE,
+            Difference.subject_id.in_(ids),
         )
     )
-    return {row.subject_id: row for row in rows}
+    there = "/usage/reconciliation?day="
+    return {
+        row.subject_id: Link("Call on the carrier’s record", f"{there}{row.day}") for row in rows
+    }
 
 
 async def totals(session: Session, day: date) -> list[NumberDay]:
