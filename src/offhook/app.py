@@ -104,6 +104,7 @@ def join_rooms() -> None:
     usage.limits_from(numbers.limit_then)
     usage.subjects_from(calls.links)
     usage.subjects_from(messages.links)
+    usage.subjects_from(reconciliation.links)
     prices.effect_from(usage.effect_of)
     costs.rents_from(_rents)
     costs.standings_from(_standing)

@@ -17,7 +17,7 @@ from offhook.carriers import CarrierProblem, Carriers
 from offhook.carriers.simulator.faults import Fault
 from offhook.db import Database, Jobs
 from offhook.numbers.models import Number
-from offhook.reconciliation import Account, check_day
+from offhook.reconciliation import Account, check_day, links
 from offhook.reconciliation.jobs import due_days, register, rounds
 from offhook.usage.models import Entry
 
@@ -104,6 +104,12 @@ async def test_an_answered_call_that_only_the_carrier_has_is_charged_even_over_t
     await bureau.sound()
     day = await bureau.totals()
     assert (day.our_calls, day.our_minutes, day.their_minutes) == (2, 5, 5)
+    async with bureau.database.team(bureau.office.team_id) as session:
+        ids = ["CA" + "f" * 32, (await bureau.office.calls())[0].id]
+        found = await links(session, bureau.office.team_id, usage.Service.CALLS, ids)
+    assert {key: link.href for key, link in found.items()} == {
+        ids[0]: f"/usage/reconciliation?day={DAY}"
+    }
 
 
 async def test_a_call_that_the_carrier_never_had_is_given_back_after_72_hours(
