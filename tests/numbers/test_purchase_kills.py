@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from offhook.carriers import Carrier
 from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.server import Simulator
 from offhook.db import Database, EventRow
-from offhook.numbers import purchasing
+from offhook.numbers import NumberStatus, jobs, purchasing
 from offhook.numbers.models import Number, Purchase
 from offhook.numbers.purchasing import Shop
 from offhook.numbers.saga import PurchaseState
@@ -39,6 +39,7 @@ from purchases import ordered
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(3600)]
 KILLS = int(os.environ.get("OFFHOOK_KILLS", "1"))
 PROGRAM = Path(__file__).with_name("buy_and_die.py")
+CURRENT = Number.released_at.is_(None)
 GOOD, ASKS = "4242424242424242", "4000000000003220"
 
 
@@ -128,13 +129,14 @@ class World:
         async with self.shop.database.system() as session:
             rows = (await session.scalars(select(Purchase))).all()
             numbers = {each.purchase_id: each for each in await session.scalars(select(Number))}
+            current = {each.purchase_id for each in numbers.values() if each.released_at is None}
             charges = {each.key: each.state for each in await session.scalars(select(Charge))}
             told = await session.scalar(
                 select(func.count()).where(EventRow.name == "number.purchased")
             )
         bought = {each.id for each in rows if each.state == PurchaseState.COMPLETED}
         held = await self.shop.carrier.list_numbers()
-        assert Counter(each.order_tag for each in held) == Counter(bought)
+        assert Counter(each.order_tag for each in held) == Counter(current)
         assert {each.callbacks for each in held} <= {CALLBACKS}
         assert numbers.keys() == bought
         assert all(each.held_since is not None for each in numbers.values())
@@ -169,11 +171,27 @@ class World:
         async with database.team(team) as session:
             await cards.finish(session, self.shop.gateway, team, setup.id)
 
-    def kills(self, wanted: list[str]) -> Iterator[tuple[int, str]]:
-        """Each place KILLS times; once each, Stripe's client only where the gateway is asked."""
+    async def every(self, wanted: list[str], one: Callable[[str, int], Awaitable[None]]) -> None:
+        """`one(place, seed)` for each place, KILLS times, with an audit after each round.
+
+        Once each, Stripe's client is killed only where the gateway is asked.
+        """
         if self.stripe is not None and KILLS == 1:
             wanted = [each for each in wanted if each.split(".")[1] in ASKING]
-        return enumerate(wanted * KILLS)
+        for turn in range(KILLS):
+            for index, place in enumerate(wanted):
+                await one(place, turn * len(wanted) + index)
+            await self.audit()
+            await self.give_back()
+
+    async def give_back(self) -> None:
+        """The numbers return to the carrier, whose store is not endless."""
+        async with self.shop.database.team(self.team) as session:
+            held = (await session.scalars(select(Number).where(CURRENT))).all()
+            for each in held:
+                each.status = NumberStatus.RELEASING
+        for each in held:
+            await jobs.give_back(self.shop, self.team, each.id)
 
 
 @pytest.fixture(scope="module")
@@ -225,18 +243,21 @@ async def test_killed_at_any_place_and_resumed_it_is_wholly_bought_faults_b(
     world: World,
 ) -> None:
     await world.add_card(GOOD)
-    for seed, place in world.kills(FORWARD):
+
+    async def one(place: str, seed: int) -> None:
         made = await ordered(world.shop, world.team, f"k{seed}")
         await world.kill(made, place, seed)
         assert await world.resume(made) is PurchaseState.COMPLETED, (place, seed)
-    await world.audit()
+
+    await world.every(FORWARD, one)
 
 
 async def test_killed_around_the_owners_authentication_it_is_wholly_bought_faults_b(
     world: World,
 ) -> None:
     await world.add_card(ASKS)
-    for seed, place in world.kills(ASKED):
+
+    async def one(place: str, seed: int) -> None:
         made = await ordered(world.shop, world.team, f"k{seed}")
         if "authorise" not in place:
             waits = await purchasing.carry_out(world.shop, world.team, made.id)
@@ -244,14 +265,16 @@ async def test_killed_around_the_owners_authentication_it_is_wholly_bought_fault
             await world.approve(made)
         await world.kill(made, place, seed)
         assert await world.resume(made) is PurchaseState.COMPLETED, (place, seed)
-    await world.audit()
+
+    await world.every(ASKED, one)
 
 
 async def test_killed_on_the_way_back_and_resumed_it_is_wholly_undone_faults_b(
     world: World,
 ) -> None:
     await world.add_card(GOOD)
-    for seed, place in world.kills(BACK):
+
+    async def one(place: str, seed: int) -> None:
         made = await ordered(world.shop, world.team, f"k{seed}")
         while (await _step(world, made)) is not PurchaseState.RECORDED:
             pass
@@ -259,7 +282,8 @@ async def test_killed_on_the_way_back_and_resumed_it_is_wholly_undone_faults_b(
         world.simulator.faults.ask(Fault("request", path="POST .json", status=400, code=21402))
         await world.kill(made, place, seed)
         assert await world.resume(made) is PurchaseState.FAILED, (place, seed)
-    await world.audit()
+
+    await world.every(BACK, one)
 
 
 async def _step(world: World, made: Purchase) -> PurchaseState:
