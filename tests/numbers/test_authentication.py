@@ -1,8 +1,9 @@
 """A5 with 3-D Secure: the purchase waits for the card's owner, with nothing held."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from stripe_server import StandIn
 
 from number_fixtures import add_asking_card, answer
 from offhook import billing, numbers
@@ -12,6 +13,7 @@ from offhook.numbers import jobs, problems, purchase, purchasing, saga
 from offhook.numbers.models import Purchase
 from offhook.numbers.purchasing import Shop
 from offhook.numbers.saga import PurchaseState
+from offhook.prices import Money
 from purchases import carry_out, check_end, ordered
 
 
@@ -119,3 +121,14 @@ async def test_only_a_waiting_purchase_can_be_given_up(
             else:
                 with pytest.raises(refusal):
                     await purchase.give_up(session, buyer, made.id)
+
+
+async def test_less_than_a_card_can_be_charged_is_not_charged_with_the_purchase_a6(
+    shop: Shop, team: str, stripe_installed: StandIn
+) -> None:
+    assert billing.least("USD") == Money.of("0.50")
+    assert billing.least("JPY") == Money.of("50", "JPY")
+    last_day = datetime(2026, 5, 31, 12, tzinfo=UTC)
+    rent = Money.of("2.00")
+    assert purchase.today(rent, last_day, "UTC") == Money.of("0")
+    assert purchase.today(rent, last_day - timedelta(days=15), "UTC") == Money.of("1.03")

@@ -94,7 +94,7 @@ async def quote(
         price_id=price.id,
         currency=price.monthly.currency,
         rent_micros=price.monthly.micros,
-        first_month_micros=_today(price.monthly, at, zone).micros,
+        first_month_micros=today(price.monthly, at, zone).micros,
         minute_inbound_micros=price.minute_inbound.micros,
         minute_outbound_micros=price.minute_outbound.micros,
         message_inbound_micros=price.message_inbound.micros,
@@ -109,7 +109,7 @@ async def quote(
     return row
 
 
-def _today(monthly: Money, at: datetime, zone: str) -> Money:
+def today(monthly: Money, at: datetime, zone: str) -> Money:
     """What is charged with the purchase (A6); less than a card can be charged is not charged."""
     rest = rules.first_month(monthly, at, zone)
     return Money(0, rest.currency) if rest < billing.least(rest.currency) else rest
