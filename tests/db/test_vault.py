@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 from pathlib import Path
 
 import psycopg
@@ -9,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
-from sqlalchemy import MetaData, String, Text, text
+from sqlalchemy import MetaData, String, Text, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from offhook import db, vault
+from number_fixtures import bring, make_team
+from offhook import db, preparation, vault
+from offhook.carriers import Account
 from offhook.db import Database
+from offhook.numbers.models import CarrierAccount
 from offhook.settings import Settings
 from offhook.vault import Key, KeyFile, KeyUnknown, SecretUnreadable, Vault
 
@@ -213,3 +217,42 @@ async def test_a_rotation_killed_anywhere_is_run_again(safes: Database, passages
     assert done.by_key == {"new": 120}
     assert (await db.rotate(safes, both, Tables.metadata)).rewrapped == 0
     assert await got(safes, both, "s119") == SECRET
+
+
+async def test_a_rotation_makes_a_key_once_and_uses_one_that_waits(
+    database_url: str, tmp_path: Path
+) -> None:
+    """An interrupted rotation had made its key already: the next one uses it."""
+    settings = Settings(home=str(tmp_path))
+    keys = vault.key_file(settings)
+    first = keys()[0].id
+    async with contextlib.aclosing(_Account(database_url)) as account:
+        await account.keep(Vault(keys))
+        done = await preparation.rotate_secrets(settings, database_url)
+        assert done.key_id != first
+        assert done.by_key == {done.key_id: 1}
+        waiting = keys.add().id  # and then it was killed
+        done = await preparation.rotate_secrets(settings, database_url)
+        assert (done.key_id, done.rewrapped) == (waiting, 1)
+        assert await account.opened(Vault(keys)) == SECRET
+
+
+class _Account:
+    """A row of the product's own with a secret: a team's carrier account."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._team = ""
+
+    async def keep(self, safe: Vault) -> None:
+        self._team = await make_team(self._database, "Bakery")
+        account = Account("AC" + "0" * 32, SECRET.decode())
+        await bring(self._database, safe, self._team, None, account)
+
+    async def opened(self, safe: Vault) -> bytes:
+        async with self._database.team(self._team) as session:
+            (row,) = await session.scalars(select(CarrierAccount))
+            return db.unseal(safe, row, "token")
+
+    async def aclose(self) -> None:
+        await self._database.close()

@@ -115,6 +115,21 @@ def test_every_state_of_an_import_has_a_way_to_one_of_its_two_ends() -> None:
     assert rules.without_answer(ImportState.RESTORING, since=at, at=at + timedelta(days=9)) is None
 
 
+@pytest.mark.parametrize(
+    ("trial", "network", "url", "count"),
+    [
+        (False, Network.TWILIO, "https://us.example", 0),
+        (True, Network.TWILIO, "https://us.example", 1),
+        (True, Network.TWILIO, "http://127.0.0.1:8600", 2),
+        (False, Network.SIMULATOR, "http://127.0.0.1:8600", 0),
+    ],
+)
+def test_what_works_and_is_not_enough_yet_is_said(
+    trial: bool, network: Network, url: str, count: int
+) -> None:
+    assert len(rules.warnings(trial=trial, network=network, web_url=url)) == count
+
+
 # --- with a carrier ---
 
 

@@ -20,8 +20,9 @@ from enum import StrEnum
 
 from offhook.carriers import AccountStatus, Described, Network, Routing
 from offhook.carriers.port import TEST_CREDENTIALS, WRONG_CREDENTIALS, Refused
+from offhook.prices import CarrierKind
 
-OWN = "own"
+OWN = CarrierKind.OWN
 """The carrier kind of the price list that holds for numbers which teams bring."""
 
 
