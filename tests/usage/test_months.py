@@ -16,7 +16,7 @@ from offhook.db import Database
 from offhook.prices import Direction
 from offhook.teams.service import change_team
 from offhook.usage import Service
-from offhook.usage.month import month_of
+from offhook.usage.month import month_of, summary_of
 from offhook.usage.months import MonthMissing, month_named, months
 
 LA, TOKYO = ZoneInfo("America/Los_Angeles"), ZoneInfo("Asia/Tokyo")
@@ -104,6 +104,14 @@ async def test_a_closed_month_shows_what_its_lines_say(clocked: Database, clock:
     assert shown.rated == lines
     assert shown.pools[Service.SMS].used == 100
     assert sum(shown.units_by_day(Service.SMS, free_only=True)) == 100
+    async with clocked.team(desk.team) as session:
+        named = await month_named(session, desk.team, "2026-05")
+        said = await summary_of(session, desk.team, named)
+    assert (said.used[Service.SMS], said.free[Service.SMS], said.charged) == (
+        120,
+        100,
+        shown.charged,
+    )
     assert not shown.is_running
 
 

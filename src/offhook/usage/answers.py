@@ -11,7 +11,7 @@ from offhook.usage.closing import LineKind, RatedLine
 from offhook.usage.entries import RatedEntry, Rating
 from offhook.usage.explain import Explanation
 from offhook.usage.forecast import Forecast, Outlook
-from offhook.usage.month import MonthToDate, NumberUse, Pool
+from offhook.usage.month import MonthToDate, NumberUse, Pool, Summary
 from offhook.usage.months import NamedMonth
 from offhook.usage.names import Label
 from offhook.usage.rules import Kind, Service
@@ -170,18 +170,14 @@ def month(shown: MonthToDate, named: NamedMonth, labels: Mapping[str, Label]) ->
     )
 
 
-def summary(shown: MonthToDate, named: NamedMonth) -> MonthOut:
-    used = {
-        service: sum(use.used for use in shown.numbers if use.service is service)
-        for service in Service
-    }
+def summary(said: Summary, named: NamedMonth) -> MonthOut:
     return MonthOut(
         period=_period(named),
-        minutes=used[Service.CALLS],
-        messages=used[Service.SMS],
-        free_minutes=shown.pools[Service.CALLS].used,
-        free_messages=shown.pools[Service.SMS].used,
-        charged=_amount(shown.charged),
+        minutes=said.used[Service.CALLS],
+        messages=said.used[Service.SMS],
+        free_minutes=said.free[Service.CALLS],
+        free_messages=said.free[Service.SMS],
+        charged=_amount(said.charged),
     )
 
 

@@ -17,7 +17,6 @@ from offhook.usage.answers import (
     EntryOut,
     ExplanationOut,
     ForecastsOut,
-    MonthOut,
     MonthsOut,
     UsageOut,
 )
@@ -25,7 +24,7 @@ from offhook.usage.asking import EntriesQuery, to_export
 from offhook.usage.downloads import as_lines, stream
 from offhook.usage.explain import explain
 from offhook.usage.export import ENTRY_COLUMNS, LINE_COLUMNS, described
-from offhook.usage.month import month_of
+from offhook.usage.month import month_of, summary_of
 from offhook.usage.months import month_named, months
 from offhook.usage.names import names
 from offhook.usage.reading import page_of
@@ -48,11 +47,12 @@ async def usage(actor: CurrentActor, session: TeamSession, month: MonthName = ""
 @router.get("/months")
 async def summaries(actor: CurrentActor, session: TeamSession) -> MonthsOut:
     """The team's months, newest first, the running one included."""
-    found: list[MonthOut] = []
-    for named in await months(session, actor.team_id):
-        shown = await month_of(session, actor.team_id, named)
-        found.append(answers.summary(shown, named))
-    return MonthsOut(items=found)
+    return MonthsOut(
+        items=[
+            answers.summary(await summary_of(session, actor.team_id, named), named)
+            for named in await months(session, actor.team_id)
+        ]
+    )
 
 
 @router.get("/days")

@@ -141,6 +141,33 @@ async def month_to_date(session: Session, team_id: str) -> MonthToDate:
     return await month_of(session, team_id, await month_named(session, team_id, ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A month in a few figures: units used and free by service, and what they cost."""
+
+    used: Mapping[Service, int]
+    free: Mapping[Service, int]
+    charged: Money
+
+
+async def summary_of(session: Session, team_id: str, named: NamedMonth) -> Summary:
+    """A month's figures; of a closed one from its counters and lines alone, in constant time."""
+    if not named.is_rated:
+        shown = await month_of(session, team_id, named)
+        counts: Sequence[Counted] = shown.numbers
+        rated = shown.rated
+    else:
+        present = await now(session)
+        counts = await _counted(session, team_id, named.period, present, [])
+        rated = await lines_of_month(session, team_id, named.period)
+    used, free = Tally[Service](), Tally[Service]()
+    for each in counts:
+        used[each.service] += each.used
+    for line in rated:
+        free[line.line.service] += line.line.free
+    return Summary(used, free, _sum(line.amount for line in rated))
+
+
 async def month_of(session: Session, team_id: str, named: NamedMonth) -> MonthToDate:
     """Any month of the team: numbers, free pool, lines and days. Of an earlier month only the
     numbers that were used in it; of a closed one the lines that its entries are on.
