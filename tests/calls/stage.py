@@ -15,7 +15,7 @@ import numpy as np
 from rehearsal import FarEnd, Marks
 from sounds import silence
 
-from offhook import contacts, inbox, media, usage
+from offhook import contacts, costs, inbox, media, usage
 from offhook.agents import Brain, Briefing, Options, Part, Snapshot, Text, to_json
 from offhook.calls import service
 from offhook.calls.conversation import Conversation, Setting, line_options
@@ -47,6 +47,7 @@ class ScriptedBrain:
 
     async def reply(self, briefing: Briefing) -> AsyncIterator[Part]:
         self.briefings.append(briefing)
+        briefing.spent([costs.Used(costs.Kind.REPLIES, "scripted", "brain", 1)])
         reply = self.replies.popleft() if self.replies else "I see."
         for _ in range(self.delay_steps):
             await asyncio.sleep(0)

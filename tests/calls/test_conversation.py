@@ -8,7 +8,7 @@ from sounds import first_ms, silence, speech
 from sqlalchemy import select
 from stage import ScriptedBrain, ScriptedRecogniser, Stage, ToneSynthesiser, connected, snapshot
 
-from offhook import media, usage
+from offhook import costs, media, usage
 from offhook.agents import Cited, HangUp, Text
 from offhook.calls import service
 from offhook.calls.models import Call
@@ -47,6 +47,13 @@ async def test_a_question_is_heard_answered_cited_and_billed_once(
         cost = await usage.cost_of_call(session, row.team_id, row.id)
     assert cost is not None
     assert cost.minutes == 1
+    async with database.team(row.team_id) as session:
+        used = await costs.of_conversation(session, row.team_id, row.conversation_id)
+    spoken = f"{len('Yes, from eight to noon.')} characters spoken"
+    said = {line.what for line in used.lines if "listened" not in line.what}
+    assert said == {"1 reply", spoken}
+    [listened] = [line.what for line in used.lines if "listened" in line.what]
+    assert float(listened.split()[0]) >= len(speech(QUESTION)) / 8000
 
 
 async def test_what_nobody_heard_is_neither_remembered_nor_in_the_transcript(

@@ -11,12 +11,14 @@ from office import Clock, next_sid, open_office
 from sqlalchemy import select
 
 from number_fixtures import make_number
-from offhook import inbox, numbers, usage
+from offhook import costs, inbox, numbers, usage
 from offhook.calls import jobs, service
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.carriers.simulator.faults import Fault
+from offhook.costs.models import CarrierCost
 from offhook.db import Database, Jobs
 from offhook.numbers.models import Number
+from offhook.prices import Money
 from offhook.reconciliation import Account, check_day, links
 from offhook.reconciliation.jobs import due_days, register, rounds
 from offhook.usage.models import Entry
@@ -38,6 +40,12 @@ async def test_a_day_that_agrees_is_counted_and_lists_nothing(bureau: Bureau) ->
     checked = await bureau.checked()
     assert checked is not None
     assert (checked.calls, checked.messages, checked.differences) == (3, 1, 0)
+    await bureau.check()  # again: what the carrier charges is booked once, also on its call
+    async with bureau.database.system() as session:
+        [month] = await costs.months(session)
+        booked = await session.scalars(select(CarrierCost))
+    assert month.carriers == Money(3 * 8_500 + 7_900)
+    assert all(cost.conversation_id for cost in booked)
 
 
 async def test_what_the_carrier_counted_shorter_is_taken_back_beside_what_was_posted(

@@ -24,6 +24,7 @@ class CallKept:
     is_over: bool
     at: datetime
     seconds: float
+    conversation_id: str = ""
 
 
 async def calls_kept(
@@ -53,4 +54,5 @@ def _kept(call: Call) -> CallKept:
         is_over=call.state not in LIVE_STATES,
         at=call.answered_at,
         seconds=max(0.0, seconds),
+        conversation_id=call.conversation_id,
     )

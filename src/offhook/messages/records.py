@@ -36,6 +36,7 @@ class MessageKept:
     state: State
     is_final: bool
     counted: bool
+    conversation_id: str = ""
 
 
 async def messages_kept(
@@ -122,4 +123,5 @@ def _kept(message: Message) -> MessageKept:
         state=message.state,
         is_final=message.state in FINAL or message.state is State.RECEIVED,
         counted=message.counted,
+        conversation_id=message.conversation_id,
     )

@@ -23,7 +23,9 @@ from offhook.errors import Problem
 from offhook.failpoints import failpoint
 from offhook.messages import MessageKept
 from offhook.numbers import Number
-from offhook.reconciliation import rules
+from offhook.prices import Money
+from offhook.prices.money import DEFAULT_CURRENCY
+from offhook.reconciliation import costing, rules
 from offhook.reconciliation.models import REASON_LENGTH, Difference, NumberDay, ReconciledDay
 from offhook.reconciliation.rules import Action, Finding, Kind
 from offhook.usage import Direction, Service
@@ -308,6 +310,8 @@ async def _conclude(
 ) -> None:
     await _say_what_agrees(database, account, sides, {each.finding.carrier_id for each in found})
     await _write_totals(database, sides)
+    if account.own_id is None:
+        await costing.book(database, _priced(sides))
     async with database.system() as session:
         row = await session.get(
             ReconciledDay, (account.id, sides.day), with_for_update={"key_share": True}
@@ -319,6 +323,26 @@ async def _conclude(
         row.final_at = sides.at if rules.is_final(sides.day, sides.at) else None
         row.calls, row.messages = len(sides.their_calls), len(sides.their_messages)
         row.differences = len(found)
+
+
+def _priced(sides: Gathered) -> list[costing.Priced]:
+    """The records of held numbers that the carrier has set a price for."""
+    threads = {call.carrier_id: call.conversation_id for call in sides.our_calls.values()}
+    threads |= {text.carrier_id: text.conversation_id for text in sides.our_messages.values()}
+    threads |= {leg.carrier_id: threads.get(leg.parent_id, "") for leg in sides.legs}
+    records = (*sides.their_calls.values(), *sides.legs, *sides.their_messages.values())
+    return [
+        costing.Priced(
+            team_id=holder.team_id,
+            number_id=holder.id,
+            conversation_id=threads.get(record.carrier_id) or None,
+            carrier_id=record.carrier_id,
+            at=_began(record),
+            money=Money(record.price_micros, record.currency or DEFAULT_CURRENCY),
+        )
+        for record in records
+        if record.price_micros is not None and (holder := sides.holders.get(record.carrier_id))
+    ]
 
 
 async def _say_what_agrees(
