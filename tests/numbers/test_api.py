@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from number_fixtures import add_card, make_agent
+from number_fixtures import add_asking_card, add_card, make_agent
+from offhook import billing, numbers
 from offhook.billing import TestGateway
 from offhook.carriers import Carriers
 from offhook.db import Jobs
@@ -184,3 +185,28 @@ async def test_an_unknown_field_is_refused_and_names_itself(
     answer = await api.patch(f"/api/v1/numbers/{number_id}", json={"nmae": "x"})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert answer.json()["errors"][0]["field"] == "nmae"
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_purchase_that_the_bank_asks_about_is_confirmed_or_given_up_over_rest_a5(
+    api: httpx.AsyncClient, shop: Shop, owner: Person, gateway: TestGateway, approve: bool
+) -> None:
+    billing.when_settled(numbers.when_settled)
+    await add_asking_card(shop.database, gateway, owner.team_id)
+    made = (await order(api, await quote(api))).json()
+    purchase = f"/api/v1/numbers/purchases/{made['id']}"
+    await work(shop)
+    waiting = (await api.get(purchase)).json()
+    assert waiting["state"] == "authenticating"
+    confirmation = f"/api/v1/billing/charges/{waiting['charge_id']}/confirmation"
+    asked = (await api.get(confirmation)).json()
+    if approve:
+        await gateway.answer(asked["url"].rpartition("/")[2], approve=True)
+        assert (await api.post(confirmation)).json()["state"] == "held"
+    else:
+        assert (await api.post(f"{purchase}/give-up")).json()["state"] == "voiding"
+    await work(shop)
+    done = (await api.get(purchase)).json()
+    assert done["state"] == ("completed" if approve else "failed")
+    again = await api.post(f"{purchase}/give-up")
+    assert (again.status_code, again.json()["code"]) == (409, "purchase_not_waiting")
