@@ -245,8 +245,10 @@ def replayed_by_another_process(url: str, home: Path, failpoint: str) -> int:
     os._exit(1)
 
 
+@pytest.mark.kills
+@pytest.mark.parametrize("attempt", range(int(os.environ.get("OFFHOOK_KILLS", "1"))))
 async def test_a_replay_that_is_killed_is_taken_up_again_and_doubles_nothing(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, attempt: int
 ) -> None:
     """Faults c, settlement: kill -9 after each call that was told, then once more in peace."""
     office = await open_office(database)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,6 +124,7 @@ asyncio.run(write())
 """
 
 
+@pytest.mark.kills
 async def test_every_fact_that_counted_survives_kill_9(tmp_path: Path) -> None:
     for attempt in range(int(os.environ.get("OFFHOOK_KILLS", "1"))):
         folder = tmp_path / str(attempt)

@@ -384,6 +384,7 @@ def killed_at(database: Database, account_id: str, url: str, bureau: Bureau, poi
     os._exit(1)
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("order", range(int(os.environ.get("OFFHOOK_KILLS", "1"))))
 async def test_a_comparison_killed_between_its_steps_doubles_nothing(
     bureau: Bureau, order: int
