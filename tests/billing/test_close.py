@@ -129,7 +129,7 @@ async def test_what_is_taken_back_is_credited_as_it_was_charged_ut7(
     assert await shown(desk, second) == [
         "Incoming messages, credit for January 2026: -3 (-1 free) -0.02 USD"
     ]
-    assert (second.due, second.balance_after) == (Money(0), Money.of("0.00"))
+    assert (second.due, second.balance_after) == (Money(0), Money.of("-0.02"))
     assert await audit(desk) == []
 
 

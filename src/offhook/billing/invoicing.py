@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import usage
-from offhook.billing import parties, rents, subscriptions, totals
+from offhook.billing import opening, parties, rents, subscriptions, totals
 from offhook.billing.events import InvoiceFinalized
 from offhook.billing.models import Invoice, InvoiceLine, InvoiceNumbers
 from offhook.billing.parties import Details, SellerDetails
@@ -192,7 +192,8 @@ async def _sides(session: Session, team_id: str) -> Sides:
 
 async def _sums(session: Session, team_id: str, drafts: Sequence[Draft], sides: Sides) -> Sums:
     before = await balance(session, team_id)
-    return totals.sums([draft.amount for draft in drafts], sides.decision.rate, before)
+    amounts = [draft.amount for draft in drafts]
+    return totals.sums(amounts, sides.decision.rate, before, opening.least)
 
 
 async def balance(session: Session, team_id: str) -> Money:

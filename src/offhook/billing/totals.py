@@ -4,18 +4,13 @@ A line is rounded once, tax once per rate; nothing else is rounded. What a month
 the next one's balance: a credit always, and a debt too small for a card to be charged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from offhook.errors import Conflict
 from offhook.prices import Money
-
-# What gateways charge at least (Stripe, "Minimum and maximum charge amounts"); in most currencies
-# half a unit, and 50 of those without a smaller coin.
-MINIMUM_MICROS = 500_000
-MINIMUM_OF = {"JPY": 50_000_000, "KRW": 500_000_000, "CLP": 500_000_000, "VND": 12_500_000_000}
 
 
 class LineKind(StrEnum):
@@ -70,10 +65,16 @@ class Sums:
         return self.net + self.tax
 
 
-def sums(amounts: Sequence[Money], tax: TaxRate | None, balance: Money) -> Sums:
+def sums(
+    amounts: Sequence[Money],
+    tax: TaxRate | None,
+    balance: Money,
+    least: Callable[[str], Money],
+) -> Sums:
     """What an invoice of these lines comes to, after a `balance` of the one before.
 
-    `balance` is negative for a credit. Raises CurrenciesDiffer.
+    `balance` is negative for a credit; `least` tells what a card is charged at least. Raises
+    CurrenciesDiffer.
     """
     currencies = sorted({each.currency for each in [*amounts, balance] if each})
     if len(currencies) > 1:
@@ -88,13 +89,9 @@ def sums(amounts: Sequence[Money], tax: TaxRate | None, balance: Money) -> Sums:
     taxes = tax.of(net) if tax else Money(0, net.currency)
     before = Money(balance.micros, net.currency)
     owed = net + taxes + before
-    due = owed if owed >= minimum(net.currency) else Money(0, net.currency)
+    nothing = Money(0, net.currency)
+    due = owed if owed >= least(net.currency) and owed >= nothing else nothing
     return Sums(net, taxes, before, due, owed - due)
-
-
-def minimum(currency: str) -> Money:
-    """The least that a card is charged."""
-    return Money(MINIMUM_OF.get(currency, MINIMUM_MICROS), currency)
 
 
 def describe(kind: LineKind, service: str | None, direction: str | None, month: date) -> str:
