@@ -86,7 +86,8 @@ async def test_what_comes_late_uses_what_was_left_of_its_month_uf8(
     clock.instant = utc("2026-02-04T00:01")
     await close(desk)
     await use(desk, number, messages=2, tag="february")
-    for call, starts_at in {"b": "2026-01-20", "a": "2026-01-12", "old": "2026-01-01"}.items():
+    clock.instant = utc("2026-02-10")
+    for call, starts_at in {"b": "2026-01-20", "a": "2026-01-12", "old": "2026-01-02"}.items():
         await late_call(desk, number, f"call_{call}", utc(starts_at))
     clock.instant = utc("2026-03-04T00:01")
     await late_call(desk, number, "call_c", utc("2026-02-05"))  # within the grace: not late
@@ -94,11 +95,12 @@ async def test_what_comes_late_uses_what_was_left_of_its_month_uf8(
     january, february = await invoices(desk)
     assert await shown(desk, january) == ["Incoming minutes: 59 (59 free) 0.00 USD"]
     # One minute of January's allowance was left: the earliest in time takes it, of those that
-    # came while they could still be charged.
+    # can still be charged.
     assert await shown(desk, february) == [
         "Incoming minutes: 1 (1 free) 0.00 USD",
         "Incoming messages: 2 (2 free) 0.00 USD",
-        "Incoming minutes, late usage, January 2026: 3 (1 free) 0.04 USD",
+        "Incoming minutes, late usage, January 2026: 2 (1 free) 0.02 USD",
+        "Incoming minutes, late usage, January 2026, too late to be charged: 1 (0 free) 0.00 USD",
     ]
     await late_call(desk, number, "call_very_old", utc("2026-01-13"))
     clock.instant = utc("2026-04-04T00:01")
@@ -159,6 +161,7 @@ async def test_with_billing_off_no_invoice_is_made_then_or_later_u10(
     await close(desk)
     monkeypatch.delenv("OFFHOOK_BILLING")
     settings.load.cache_clear()
+    await late_call(desk, number, "call_late", utc("2026-05-20"))
     clock.instant = utc("2026-07-04T00:01")
     await close(desk)
     assert await invoices(desk) == []

@@ -52,6 +52,32 @@ CHECKS = {
         WHERE (invoice.id IS NULL) = (coalesce(month.closed_as, '') = 'invoiced')
         """,
     ),
+    "U10 paid": (
+        "an invoice is paid without a charge that was taken, or by more than one",
+        """
+        SELECT invoice.id, invoice.team_id, invoice.state, count(charge.id) AS taken
+        FROM invoices AS invoice
+        LEFT JOIN charges AS charge
+          ON charge.reference = invoice.id AND charge.state = 'captured'
+        GROUP BY invoice.id
+        HAVING count(charge.id) > 1 OR (invoice.state = 'paid') <> (count(charge.id) = 1)
+        """,
+    ),
+    "UI9": (
+        "a unit began while its team was suspended or cancelled",
+        """
+        WITH off AS (
+            SELECT team_id, at AS since, lead(at, 1, 'infinity'::timestamptz)
+                OVER (PARTITION BY team_id ORDER BY id) AS until, after
+            FROM subscription_changes
+        )
+        SELECT entry.id, entry.team_id, entry.number_id, entry.starts_at, off.since
+        FROM off
+        JOIN usage_entries AS entry ON entry.team_id = off.team_id AND entry.units > 0
+          AND entry.starts_at > off.since + interval '5 seconds' AND entry.starts_at < off.until
+        WHERE off.after IN ('suspended', 'cancelled')
+        """,
+    ),
     "U10 numbers": (
         "the numbers of the invoices have a gap",
         """

@@ -31,6 +31,7 @@ from offhook.prices import Direction, Money
 from offhook.usage import api, closing, entry_pages, pages, spend_api, spend_pages
 from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
+from offhook.usage.audit_closed import CHECKS as CLOSED_CHECKS
 from offhook.usage.calendar import coming as month_after
 from offhook.usage.calendar import period_at
 from offhook.usage.corrections import (
@@ -129,6 +130,7 @@ routers = (
 )
 
 __all__ = [
+    "CLOSED_CHECKS",
     "AllowanceUsed",
     "Balance",
     "CallCost",

@@ -84,16 +84,29 @@ COLUMNS = """entry.id, entry.number_id, entry.service, entry.direction, entry.pe
     coalesce(entry.price_id, '') AS price_id, coalesce(entry.price_micros, 0) AS price_micros,
     coalesce(entry.currency, :currency) AS currency"""
 KEY = "kind, service, number_id, period_start, direction, price_id, price_micros, currency"
+MONTH = """entry.team_id = :team_id AND entry.service IN ('calls', 'sms')
+      AND entry.period_start = :period_start"""
 
+
+def _first(service: Service, allowance: str) -> str:
+    """The month's free units of one service: its first that were not taken back (UF2)."""
+    return f"""
+    (SELECT entry.id FROM usage_entries AS entry
+    WHERE entry.team_id = :team_id AND entry.service = '{service.value}'
+      AND entry.period_start = :period_start AND entry.units <> 0 AND entry.units > 0
+      AND NOT EXISTS (SELECT FROM usage_entries AS back
+        WHERE back.service = entry.service AND back.subject_id = entry.subject_id
+          AND back.unit_index = entry.unit_index AND back.stage = 'correction')
+    ORDER BY entry.starts_at, entry.subject_id, entry.unit_index LIMIT :{allowance})"""  # noqa: S608 - constants
+
+
+# A million entries of the month are read twice and never put aside; what is put aside are the few
+# that came late and the few that are free.
 RATED = f"""
-WITH taken AS MATERIALIZED (
-    SELECT {COLUMNS}, 'usage' AS own_kind
-    FROM usage_entries AS entry
-    WHERE entry.team_id = :team_id AND entry.service IN ('calls', 'sms')
-      AND entry.period_start = :period_start AND entry.units <> 0
-  UNION ALL
+WITH late AS MATERIALIZED (
     SELECT {COLUMNS},
         CASE WHEN entry.recorded_at - entry.starts_at > :too_late THEN 'expired' ELSE 'late' END
+            AS kind
     FROM usage_entries AS entry
     JOIN usage_periods AS month ON month.team_id = entry.team_id
       AND month.starts_at = entry.period_start AND month.closed_as IN ('invoiced', 'empty')
@@ -101,15 +114,15 @@ WITH taken AS MATERIALIZED (
       AND entry.period_start < :period_start
       AND NOT EXISTS (SELECT FROM usage_billed AS billed WHERE billed.entry_id = entry.id)
 ), undone AS MATERIALIZED (
-    -- Posted and taken back within this close: both on one line, neither free nor charged.
-    SELECT back.id AS back_id, unit.id AS unit_id, unit.own_kind AS kind
-    FROM taken AS back JOIN taken AS unit USING (service, subject_id, unit_index)
+    -- Come and taken back within this close: both on one line, neither free nor charged.
+    SELECT back.id AS back_id, unit.id AS unit_id, unit.kind
+    FROM late AS back JOIN late AS unit USING (service, subject_id, unit_index)
     WHERE back.units < 0 AND unit.units > 0
 ), credited AS MATERIALIZED (
     -- Taken back after the unit was on a line: a credit of what that line had charged for it.
     SELECT back.id, billed.is_free,
         CASE line.kind WHEN 'expired' THEN 'expired' ELSE 'credit' END AS kind
-    FROM taken AS back
+    FROM late AS back
     JOIN usage_entries AS unit ON unit.service = back.service
       AND unit.subject_id = back.subject_id AND unit.unit_index = back.unit_index
       AND unit.stage = 'resolution' AND unit.team_id = :team_id
@@ -121,25 +134,36 @@ WITH taken AS MATERIALIZED (
         SELECT sum(line.free) FROM usage_lines AS line
         WHERE line.team_id = :team_id AND line.service = month.service
           AND line.period_start = month.period_start), 0) AS units
-    FROM (SELECT DISTINCT service, period_start FROM taken) AS month
+    FROM (SELECT DISTINCT service, period_start FROM late) AS month
     JOIN (VALUES ('calls', :free_calls), ('sms', :free_sms)) AS allowance (service, size)
       USING (service)
 ), free AS MATERIALIZED (
+    {_first(Service.CALLS, "free_calls")}
+  UNION ALL
+    {_first(Service.SMS, "free_sms")}
+  UNION ALL
     SELECT id FROM (
         SELECT id, service, period_start, row_number() OVER (
             PARTITION BY service, period_start ORDER BY starts_at, subject_id, unit_index) AS place
-        FROM taken
-        WHERE units > 0 AND own_kind <> 'expired' AND id NOT IN (SELECT unit_id FROM undone)
+        FROM late
+        WHERE units > 0 AND kind <> 'expired' AND id NOT IN (SELECT unit_id FROM undone)
     ) AS placed
     JOIN room USING (service, period_start)
     WHERE place <= room.units
-), rated AS MATERIALIZED (
-    SELECT taken.*, coalesce(credited.kind, undone.kind, taken.own_kind) AS kind,
-        coalesce(credited.is_free, free.id IS NOT NULL) AS is_free
-    FROM taken
-    LEFT JOIN credited ON credited.id = taken.id
-    LEFT JOIN undone ON undone.back_id = taken.id
-    LEFT JOIN free ON free.id = taken.id
+), rated AS NOT MATERIALIZED (
+    SELECT {COLUMNS}, 'usage' AS kind, free.id IS NOT NULL AS is_free
+    FROM usage_entries AS entry LEFT JOIN free ON free.id = entry.id
+    WHERE {MONTH} AND entry.units <> 0
+  UNION ALL
+    SELECT late.id, late.number_id, late.service, late.direction, late.period_start,
+        late.subject_id, late.unit_index, late.starts_at, late.units,
+        late.price_id, late.price_micros, late.currency,
+        coalesce(credited.kind, undone.kind, late.kind),
+        coalesce(credited.is_free, free.id IS NOT NULL)
+    FROM late
+    LEFT JOIN credited ON credited.id = late.id
+    LEFT JOIN undone ON undone.back_id = late.id
+    LEFT JOIN free ON free.id = late.id
 ), total AS (
     SELECT {KEY}, sum(units)::int AS units,
         coalesce(sum(units) FILTER (WHERE is_free), 0)::int AS free, count(*)::int AS entries
