@@ -55,12 +55,16 @@ CHECKS = {
     "U10 paid": (
         "an invoice is paid without a charge that was taken, or by more than one",
         """
-        SELECT invoice.id, invoice.team_id, invoice.state, count(charge.id) AS taken
-        FROM invoices AS invoice
-        LEFT JOIN charges AS charge
-          ON charge.reference = invoice.id AND charge.state = 'captured'
-        GROUP BY invoice.id
-        HAVING count(charge.id) > 1 OR (invoice.state = 'paid') <> (count(charge.id) = 1)
+        WITH paying AS (
+            SELECT invoice.id, invoice.team_id, invoice.state,
+                count(*) FILTER (WHERE charge.state = 'captured') AS taken,
+                count(*) FILTER (WHERE charge.state = 'voided') AS given_back
+            FROM invoices AS invoice
+            LEFT JOIN charges AS charge ON charge.reference = invoice.id
+            GROUP BY invoice.id)
+        SELECT * FROM paying
+        WHERE taken > 1 OR state = 'paid' AND taken + given_back = 0
+           OR state <> 'paid' AND taken > 0
         """,
     ),
     "UI9": (
