@@ -3,16 +3,19 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from number_fixtures import BY, make_agent, make_enabled, make_number, make_ready, make_team
+from number_fixtures import BY, bring, make_agent, make_enabled, make_number, make_ready, make_team
 from offhook import billing, numbers, usage
 from offhook.billing import CardInput, TestGateway, collecting, invoicing
 from offhook.billing.models import Invoice, InvoiceLine
 from offhook.billing.totals import LineKind
+from offhook.carriers import Account, Network
 from offhook.db import Database
 from offhook.numbers import Answerer, Number, NumberStatus, Refusal, Service, rents_due
 from offhook.prices import Money
+from offhook.settings import Settings
+from offhook.vault import open_vault
 
 FAILS_LATER, GOOD = "4000000000000341", "4242424242424242"
 DAY = timedelta(days=1)
@@ -73,7 +76,7 @@ async def test_ux8_live_to_day_14_rejected_to_day_20_then_as_before(
 
 
 async def test_rents_are_in_advance_for_every_held_number_a6(
-    clocked: Database, clock: Clock
+    clocked: Database, clock: Clock, settings: Settings
 ) -> None:
     clock.instant = datetime(2026, 1, 10, tzinfo=UTC)
     team = await make_team(clocked, "Bakery")
@@ -81,9 +84,11 @@ async def test_rents_are_in_advance_for_every_held_number_a6(
         await usage.period_at(session, team, clock.instant)
     kept = await make_number(clocked, team)
     deleted_before, deleted_after, own = [await make_number(clocked, team) for _ in range(3)]
+    await bring(
+        clocked, open_vault(settings), team, own, Account("AC" + "0" * 32, "t" * 32, Network.TWILIO)
+    )
     async with clocked.team(team) as session:
         e164 = {number.id: number.e164 for number in await session.scalars(select(Number))}
-        await session.execute(update(Number).where(Number.id == own).values(rent_micros=0))
         await numbers.delete(session, team, deleted_before, BY, confirmation=e164[deleted_before])
     clock.instant = datetime(2026, 2, 1, 0, 5, tzinfo=UTC)
     new = await make_number(clocked, team)  # its days of February were paid with the purchase
