@@ -108,6 +108,7 @@ def join_rooms() -> None:
     prices.effect_from(usage.effect_of)
     costs.rents_from(_rents)
     costs.standings_from(_standing)
+    costs.hints_from(_lines)
 
 
 def register_jobs(
@@ -165,6 +166,16 @@ async def _rents(
 async def _standing(session: Session, team_id: str) -> costs.Standing:
     state = billing.SubscriptionState((await billing.subscription(session, team_id)).state)
     return costs.Standing(*STATES[state])
+
+
+async def _lines(session: Session) -> list[costs.Hint]:
+    """Whether calls can be answered, for the operator."""
+    lines = await calls.lines(session)
+    if not lines.processes:
+        return [costs.Hint("error", "No media process is running: calls are not answered.")]
+    if lines.live >= lines.capacity:
+        return [costs.Hint("warning", f"All {lines.capacity} lines are in use: callers are busy.")]
+    return []
 
 
 async def _begin_trial(session: Session, team: teams.Team) -> None:

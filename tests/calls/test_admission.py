@@ -11,7 +11,7 @@ from office import CALLER, Clock, Office, add_node, beat_nodes, open_office, voi
 from sqlalchemy import select
 
 from number_fixtures import make_enabled
-from offhook import contacts, inbox, numbers, usage
+from offhook import calls, contacts, inbox, numbers, usage
 from offhook.calls import jobs, service
 from offhook.calls.admission import Admitted, Refused
 from offhook.calls.rules import CallState, End, Refusal
@@ -371,3 +371,18 @@ async def test_a_call_that_beats_is_left_alone(
             await service.beat(session, office.team_id, call.call_id)
         await jobs.sweep(clocked, cast("Carriers", DeadCarrier()), tmp_path)
     assert (await office.call(call.call_id)).state is CallState.LIVE
+
+
+async def test_the_operator_is_told_how_many_lines_there_are_and_how_many_are_in_use(
+    office: Office,
+) -> None:
+    async def lines() -> calls.Lines:
+        async with office.database.system() as session:
+            return await calls.lines(session)
+
+    before = await lines()
+    await office.live("+12025550188")
+    after = await lines()
+    assert (after.processes, after.capacity) == (before.processes, before.capacity)
+    assert before.processes > 0
+    assert after.live == before.live + 1

@@ -208,5 +208,7 @@ async def test_the_operators_pages_and_rest(
         assert (await theirs.get("/operator/teams/team_none")).status_code == 404
         assert "Daily Bread" in (await theirs.get("/operator/margin")).text
         assert "No team had this month" in (await theirs.get("/operator/margin?month=x")).text
+        listed = (await theirs.get("/api/v1/operator/teams")).json()["items"]
+        assert {(t["name"], t["owner"]) for t in listed} >= {("Daily Bread", owner.email)}
         margin = (await theirs.get("/api/v1/operator/margin")).json()["items"]
         assert {each["team_name"] for each in margin} == {"Daily Bread", "Operations"}

@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from offhook import costs, prices, usage
 from offhook.costs import Kind, Used, rates
-from offhook.costs.pages import Standing
+from offhook.costs.overview import Standing
 from offhook.db import Database, now
 from offhook.prices import Money, NumberType
 from web_fixtures import ROOT, Person, Served, context_of, new_owner

@@ -11,6 +11,7 @@ Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `
 
 from offhook.calls import api, carrier, pages
 from offhook.calls.jobs import register as register_jobs
+from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
 from offhook.calls.node import Node
 from offhook.calls.parts import Parts
@@ -21,9 +22,11 @@ routers = (carrier.router, api.router, pages.router)
 
 __all__ = [
     "CallKept",
+    "Lines",
     "Node",
     "Parts",
     "calls_kept",
+    "lines",
     "links",
     "register_jobs",
     "routers",

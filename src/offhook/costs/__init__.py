@@ -13,7 +13,7 @@ A page shows a conversation's lines by its fragment: {% include "costs/part.html
 """
 
 from offhook.costs import api, pages
-from offhook.costs.pages import Hint, Standing, hints_from, standings_from
+from offhook.costs.overview import Hint, Standing, hints_from, standings_from
 from offhook.costs.reading import Cost, Costs, MonthOfTeam, months, of_conversation, rents_from
 from offhook.costs.recording import record, record_carrier
 from offhook.costs.rules import Kind, Rate, Used

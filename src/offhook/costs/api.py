@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from offhook.costs import rates, reading
+from offhook import teams
+from offhook.costs import overview, rates, reading
 from offhook.costs.models import RateVersion
 from offhook.costs.rules import Kind, Rate
 from offhook.costs.seeing import check_may_see
@@ -71,6 +72,15 @@ class NewRate(BaseModel):
     valid_from: str = Field(default="", description="ISO 8601; empty: from now on.")
 
 
+class TeamSeenOut(BaseModel):
+    id: str
+    name: str
+    owner: str = Field(description="The address of an owner.")
+    members: int
+    state: str = Field(description="Its subscription, as the pages name it.")
+    created_at: datetime
+
+
 class MarginOut(BaseModel):
     team_id: str
     team_name: str
@@ -105,6 +115,25 @@ async def costs(
         ],
         total=_amount(found.total),
     )
+
+
+@router.get("/operator/teams", dependencies=OPERATOR)
+async def list_teams(session: SystemSession) -> Page[TeamSeenOut]:
+    """Every team of this installation, the oldest first; never more than one page."""
+    items: list[TeamSeenOut] = []
+    for seen in await teams.operators.teams_seen(session):
+        standing = await overview.standing_of(session, seen.team.id)
+        items.append(
+            TeamSeenOut(
+                id=seen.team.id,
+                name=seen.team.name,
+                owner=seen.owner,
+                members=seen.members,
+                state=standing.label if standing else "",
+                created_at=seen.team.created_at,
+            )
+        )
+    return Page(items=items)
 
 
 @router.get("/operator/rates", dependencies=OPERATOR)

@@ -1,7 +1,5 @@
 """Operator's pages of costs: every team at a glance, rates, margin; a conversation's cost lines."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import teams, usage
-from offhook.costs import rates, reading
+from offhook.costs import overview, rates, reading
+from offhook.costs.overview import Hint
 from offhook.costs.rules import Kind
 from offhook.costs.seeing import may_see
 from offhook.db import Session, now
@@ -29,50 +28,14 @@ LATELY = timedelta(days=31)
 MONTHS_SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A team's state as billing names it; `kind` is the pill's."""
-
-    label: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something that an operator should look at; `kind` is a note's: info, warning, error."""
-
-    kind: str
-    sentence: str
-    href: str = ""
-    link: str = ""
-
-
-StandingSource = Callable[[Session, str], Awaitable[Standing]]
-HintSource = Callable[[Session], Awaitable[list[Hint]]]
-_standings: list[StandingSource] = []
-_hints: list[HintSource] = []
-
-
-def standings_from(source: StandingSource) -> None:
-    """Let `source(session, team_id)` tell a team's state for the operator's overview."""
-    if source not in _standings:
-        _standings.append(source)
-
-
-def hints_from(source: HintSource) -> None:
-    """Let `source(session)` tell the operator what to look at (system scope)."""
-    if source not in _hints:
-        _hints.append(source)
-
-
 @router.get("/operator")
-async def overview(request: Request, actor: OperatorActor, session: SystemSession) -> HTMLResponse:
+async def first_page(
+    request: Request, actor: OperatorActor, session: SystemSession
+) -> HTMLResponse:
     months = {each.team_id: each for each in await reading.months(session)}
     seen = await teams.operators.teams_seen(session)
-    standings = {
-        each.team.id: await source(session, each.team.id) for each in seen for source in _standings
-    }
-    hints = [hint for source in (_unrated, *_hints) for hint in await source(session)]
+    standings = {each.team.id: await overview.standing_of(session, each.team.id) for each in seen}
+    hints = [*await overview.hints(session), *await _unrated(session)]
     return render(
         request,
         "costs/overview.html",
@@ -114,7 +77,7 @@ async def team_page(
         team=team,
         months=months,
         spent=spent,
-        standing=await _standings[0](session, team_id) if _standings else None,
+        standing=await overview.standing_of(session, team_id),
     )
 
 
