@@ -90,6 +90,8 @@ async def test_news_change_figures_and_nothing_moves(busy: Desk, page: Page) -> 
 
 async def test_a_reader_chooses_month_parts_and_number_and_asks_why(busy: Desk, page: Page) -> None:
     await page.goto("/usage")
+    await expect(page.get_by_role("heading", name="Messages per day")).to_be_visible()
+    await page.goto("/usage?service=calls")
     month = page.get_by_label("Month", exact=True)
     earlier = await month.locator("option").nth(1).get_attribute("value")
     await month.select_option(earlier)

@@ -4,7 +4,7 @@
 `/usage/pool` is the head of the Telephony list, which includes it by its address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
@@ -30,10 +30,14 @@ MAX_ID = 80
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the address asks for: a month by its name (empty: the running one), and the chart."""
+    """What the address asks for: a month by its name (empty: the running one), and the chart.
+
+    Without a service of its choice (`picks`) a reader sees the one that was used.
+    """
 
     month: str
     choice: Choice
+    picks: bool = True
 
     @property
     def query(self) -> str:
@@ -65,6 +69,7 @@ def _asked(
             _member(Scale, scale, standard.scale),
             number,
         ),
+        picks=bool(service),
     )
 
 
@@ -100,7 +105,7 @@ async def _context(session: Session, team_id: str, asked: Asked) -> dict[str, An
     named = await month_named(session, team_id, asked.month)
     shown = await month_of(session, team_id, named)
     labels = await names(session, team_id)
-    choice = _possible(asked.choice, shown)
+    choice = _possible(asked, shown)
     expected = view.outlooks(shown)
     texts = {use.number_id: text_of(labels, use.number_id) for use in shown.numbers}
     earlier = await months(session, team_id)
@@ -140,11 +145,13 @@ def _rows(month: MonthToDate, labels: dict[str, Label]) -> dict[str, dict[Servic
     }
 
 
-def _possible(choice: Choice, month: MonthToDate) -> Choice:
+def _possible(asked: Asked, month: MonthToDate) -> Choice:
+    choice = asked.choice
+    used = {use.service for use in month.numbers if use.used}
+    if not asked.picks and used == {Service.SMS}:
+        choice = replace(choice, service=Service.SMS)
     known = {use.number_id for use in month.numbers}
-    if choice.number_id in known:
-        return choice
-    return Choice(choice.service, choice.split, choice.scale)
+    return choice if choice.number_id in known else replace(choice, number_id="")
 
 
 def text_of(labels: dict[str, Label], number_id: str) -> str:
