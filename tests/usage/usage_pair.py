@@ -1,5 +1,13 @@
-"""The product and the reference, driven side by side and compared after every step."""
+"""The product and the reference, driven side by side and compared after every step.
 
+One thing after the other by the methods of Pair; several at once by `rush`, whose outcomes must be
+those of some order of them.
+"""
+
+import asyncio
+import copy
+import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,6 +21,20 @@ from offhook.usage import Direction, Granted, Service
 
 NUMBERS = ("a", "b")
 MINUTE_PRICE, MESSAGE_PRICE = 20_000, 10_000  # micros; a local number of the United States
+
+
+Outcome = bool | int | None
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something done to both; the outcomes are compared."""
+
+    product: Callable[[], Awaitable[Outcome]]
+    reference: Callable[[Reference], Outcome]
+    call: str = ""
+    message: str = ""
+    ends: bool = False
 
 
 @dataclass
@@ -104,6 +126,83 @@ class Pair:
             await self.desk.give_back(message)
         self.reference.end((message, 0), "gone")
         self.messages.remove(message)
+
+    def act_call(self, name: str) -> Act:
+        call, number, now = f"{self.desk.team}-call-{self._next():04}", self.numbers[name], self.now
+
+        async def product() -> bool:
+            return isinstance(await self.desk.reserve(number, call), Granted)
+
+        return Act(product, lambda model: model.reserve(number, call, 0, now), call=call)
+
+    def act_renew(self, call: str) -> Act:
+        index, number, now = self.live[call], self.reference.calls[call][0], self.now
+
+        async def product() -> bool:
+            return isinstance(await self.desk.reserve(number, call, index), Granted)
+
+        return Act(product, lambda model: model.reserve(number, call, index, now), call=call)
+
+    def act_end(self, call: str, seconds: float) -> Act:
+        async def product() -> int:
+            return (await self.desk.settle(call, seconds)).minutes
+
+        return Act(product, lambda model: model.settle(call, seconds), call=call, ends=True)
+
+    def act_text(self, name: str, direction: Direction) -> Act:
+        message, number = f"{self.desk.team}-text-{self._next():04}", self.numbers[name]
+        now, inbound = self.now, direction is Direction.INBOUND
+
+        async def product() -> bool:
+            return isinstance(await self.desk.take(number, message, direction), Granted)
+
+        def reference(model: Reference) -> bool:
+            granted = model.take(number, "sms", (message, 0), now)
+            if granted and inbound:
+                model.end((message, 0), "used")
+            return granted
+
+        return Act(product, reference, message="" if inbound else message)
+
+    def act_limit(self, name: str, service: Service, value: int | None) -> Act:
+        number = self.numbers[name]
+
+        def reference(model: Reference) -> None:
+            model.limits[number, service.value] = value
+
+        return Act(lambda: self.desk.limit(number, service, value), reference)
+
+    async def rush(self, acts: list[Act]) -> None:
+        """All at once, on a connection each; some order of them explains every outcome."""
+        outcomes = await asyncio.gather(*(act.product() for act in acts))
+        told = list(zip(acts, outcomes, strict=True))
+        # What was granted is tried first: it is most often right.
+        told.sort(key=lambda one: one[1] is False)
+        for order in itertools.permutations(told):
+            model = copy.deepcopy(self.reference)
+            if all(act.reference(model) == outcome for act, outcome in order):
+                self.reference = model
+                break
+        else:
+            raise AssertionError(f"no order of {len(acts)} acts comes to {outcomes}")
+        for act in acts:
+            if act.ends:
+                del self.live[act.call]
+        for act, outcome in told:
+            if act.message and outcome:
+                self.messages.append(act.message)
+            elif act.call and not act.ends and outcome and act.call in self.reference.alive:
+                self.live[act.call] = self.live.get(act.call, 0) + 1
+
+    async def disable(self, name: str) -> None:
+        """Live calls end now, replies on their way are void; nothing begins until it is enabled."""
+        number = self.numbers[name]
+        for call in [call for call in self.live if self.reference.calls[call][0] == number]:
+            seconds = (self.now - self.reference.calls[call][1]).total_seconds()
+            await self.end(call, seconds)
+        for message in list(self.messages):
+            if self.reference.units[message, 0][0] == number:
+                await self.failed(message)
 
     async def check(self) -> None:
         """Both say the same of the running month."""

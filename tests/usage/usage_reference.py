@@ -58,6 +58,8 @@ class Reference:
             self.units[key] = (*self.units[key][:3], state)
 
     def reserve(self, number: str, call: str, index: int, now: datetime) -> bool:
+        if call in self.calls and call not in self.alive:
+            return False
         answered = self.calls[call][1] if call in self.calls else now
         if not self.take(number, "calls", (call, index), answered + index * 60 * SECOND):
             return False
