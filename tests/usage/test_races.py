@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from usage_desk import Desk
 
 from offhook import usage
-from offhook.usage import Direction, Granted, Service
+from offhook.usage import Direction, Granted, Service, kernel, statements
 
 
 async def granted(wanted: list[Awaitable[object]]) -> int:
@@ -77,3 +78,21 @@ async def test_the_same_key_at_once_is_one_unit(wide: Desk) -> None:
     state = await wide.balance(number)
     assert (state.posted, state.pending) == (1, 0)
     assert await audit(wide) == []
+
+
+async def test_a_limit_that_is_read_but_not_locked_would_be_noticed(
+    wide: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant of LB1: the statement looks at the counter as it was when the statement began."""
+    as_it_was = (
+        "SELECT posted + pending + 1 <= limit_units FROM usage_counters AS seen "
+        "WHERE seen.number_id = %(number_id)s AND seen.service = %(service)s"
+    )
+    mutant = statements.RESERVE.replace(statements.WITHIN_LIMIT, as_it_was)
+    assert mutant != statements.RESERVE
+    monkeypatch.setattr(kernel, "RESERVE", mutant)
+    number = await wide.number("num_a", calls=1)
+    await wide.call(number, "call_first", 30)
+    await wide.limit(number, Service.CALLS, 2)
+    assert await granted([wide.reserve(number, f"call_{n}") for n in range(20)]) > 1
+    assert {violation.rule for violation in await audit(wide)} == {"UI1"}
