@@ -85,6 +85,7 @@ class Call:
         self.began = time.now()
         self.credit = Credit(
             office.database,
+            usage.Renewals(office.database),
             connected,
             Meter(limited=connected.limited, max_minutes=30),
             journal=self._note,

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from usage_desk import Clock, Desk, hire
 
 from offhook import usage
@@ -122,3 +123,19 @@ async def test_a_database_that_is_away_is_each_ones_error(wide: Desk) -> None:
     gone = Renewals(type(wide.database)(wide.database.url.replace("test_", "gone_")))
     with pytest.raises(Exception, match="gone_"):
         await gone.reserve(Renewal(wide.team, number, "call_a", 1))
+
+
+async def test_a_round_that_is_held_up_holds_up_no_other(wide: Desk) -> None:
+    number, other = await wide.number("num_a"), await wide.number("num_b")
+    await live(wide, number, "call_a")
+    await live(wide, other, "call_b")
+    renewals = Renewals(wide.database, held_up_s=0.01)
+    async with wide.database.team(wide.team) as session:
+        await usage.heartbeat(session, wide.team, "call_a")  # its row stays locked
+        held_up = asyncio.create_task(renewals.reserve(Renewal(wide.team, number, "call_a", 1)))
+        waiting = text("SELECT 1 FROM pg_locks WHERE NOT granted")
+        while (await session.execute(waiting)).first() is None:
+            pass  # each look is a question to the server, so others have their turn
+        assert isinstance(await renewals.reserve(Renewal(wide.team, other, "call_b", 1)), Granted)
+        assert not held_up.done()
+    assert isinstance(await held_up, Granted)

@@ -131,6 +131,7 @@ class Conversation:
         )
         self._credit = Credit(
             parts.database,
+            parts.renewals,
             call,
             Meter(limited=call.limited, max_minutes=snapshot.options.max_call_minutes),
             journal=lambda index: self._note(minute=index),

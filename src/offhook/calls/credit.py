@@ -52,6 +52,7 @@ class Credit:
     def __init__(
         self,
         database: Database,
+        renewals: usage.Renewals,
         call: Connected,
         meter: Meter,
         *,
@@ -61,6 +62,7 @@ class Credit:
         clock: Clock | None = None,
     ) -> None:
         self._database = database
+        self._renewals = renewals
         self._call = call
         self._meter = meter
         self._journal = journal
@@ -121,6 +123,11 @@ class Credit:
 
     async def _reserve(self, index: int) -> usage.Granted | usage.Denied:
         """Minute `index`, after those that the ledger does not know yet (UL13)."""
+        if not self._meter.alone:
+            call = self._call
+            return await self._renewals.reserve(
+                usage.Renewal(call.team_id, call.number_id, call.call_id, index)
+            )
         async with self._database.team(self._call.team_id) as session:
             for untold in range(index - self._meter.alone, index):
                 answer = await self._take(session, untold)

@@ -1,12 +1,13 @@
 """What every conversation of a media process shares; put together by app.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from offhook.agents import Brain
 from offhook.carriers import Carriers
 from offhook.db import Database
 from offhook.settings import Settings
 from offhook.speech import Recogniser, Synthesiser, VoiceCache
+from offhook.usage import Renewals
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,7 @@ class Parts:
     recogniser: Recogniser
     synthesiser: Synthesiser
     voices: VoiceCache
+    renewals: Renewals = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "renewals", Renewals(self.database))

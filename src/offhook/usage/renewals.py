@@ -17,6 +17,7 @@ from offhook.usage.grants import Denied, Granted
 from offhook.usage.minutes import Renewal, renew_minutes
 
 log = logging.getLogger(__name__)
+HELD_UP_S = 0.5  # a round that waits so long, for a lock or a lost server, holds up no other
 AT_ONCE = 64  # keeps a counter's lock, and so everybody else on that number, within milliseconds
 Answer = Granted | Denied | NotFound
 
@@ -30,8 +31,10 @@ class _Waiting:
 class Renewals:
     """The queue of one process, for one event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, held_up_s: float = HELD_UP_S) -> None:
         self._database = database
+        self._held_up_s = held_up_s
+        self._rounds: set[asyncio.Task[None]] = set()
         self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
 
@@ -54,7 +57,10 @@ class Renewals:
             while self._waiting:
                 together = self._waiting[:AT_ONCE]
                 del self._waiting[:AT_ONCE]
-                await self._round(together)
+                task = asyncio.create_task(self._round(together))
+                self._rounds.add(task)
+                task.add_done_callback(self._rounds.discard)
+                await asyncio.wait({task}, timeout=self._held_up_s)
         finally:
             self._work = None
 
