@@ -14,6 +14,7 @@ import random
 import sys
 from collections.abc import AsyncIterator
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
@@ -172,3 +173,27 @@ async def team_of(database: Database) -> Desk:
     desk = await hire(database)
     await usage_life.prepare(desk)
     return desk
+
+
+async def test_lb1_of_four_processes_callers_as_many_are_answered_as_minutes_are_left(
+    clock_and_database: tuple[Clock, Database], processes: ForkServerContext
+) -> None:
+    """LB1, UL6 on real processes: twenty callers at once, two minutes."""
+    _, database = clock_and_database
+    desk = await team_of(database)
+    racers: list[tuple[BaseProcess, Connection]] = []
+    for _ in range(4):
+        ours, theirs = processes.Pipe()
+        process = processes.Process(target=usage_life.racer, args=(database.url, desk.team, theirs))
+        process.start()
+        theirs.close()
+        racers.append((process, ours))
+    for _, told in racers:
+        assert await asyncio.to_thread(told.recv) == "ready"
+    for _, told in racers:
+        told.send("go")
+    granted = [await asyncio.to_thread(told.recv) for _, told in racers]
+    assert [await _ended(process) for process, _ in racers] == [0] * 4
+    assert sum(granted) == LIMIT
+    async with database.system() as session:
+        assert await usage.audit(session) == []

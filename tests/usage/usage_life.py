@@ -132,3 +132,20 @@ def process(url: str, team: str, told: Connection, dies_at: str) -> None:
     if dies_at:
         os.environ[ENVIRONMENT] = dies_at
     asyncio.run(lived(url, team, told))
+
+
+def racer(url: str, team: str, told: Connection) -> None:
+    """A process that wants the last minute for five callers at once, when it is told to."""
+
+    async def race() -> None:
+        database = Database(url, pool_size=5, clock=Clock())
+        desk = Desk(database, team)
+        await desk.balance(f"{team}-tight")
+        told.send("ready")
+        await asyncio.to_thread(told.recv)
+        calls = [f"{team}-{os.getpid()}-{n}" for n in range(5)]
+        answers = await asyncio.gather(*(desk.reserve(f"{team}-tight", call) for call in calls))
+        told.send(sum(isinstance(answer, Granted) for answer in answers))
+        await database.close()
+
+    asyncio.run(race())
