@@ -20,7 +20,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from usage_pair import NUMBERS, Act, Pair, pair
+from usage_pair import NUMBERS, Act, Pair, pair, pair_of
+from usage_pure import PureDesk
 
 from offhook.db import Database
 from offhook.usage import Direction, Service
@@ -61,7 +62,10 @@ class Ledger(RuleBasedStateMachine):
     def hire(self, zone: str) -> None:
         self.clock.instant = datetime(2026, 2, 26, 12, 0, tzinfo=UTC)
         self.former, self.disabled = [], set()
-        self.pair = self.runner.run(pair(self.database, self.clock, zone))
+        self.pair = self.runner.run(self.open(zone))
+
+    async def open(self, zone: str) -> Pair:
+        return await pair(self.database, self.clock, zone)
 
     @precondition(lambda self: len(self.former) < TEAMS - 1)
     @rule(zone=st.sampled_from(ZONES))
@@ -71,7 +75,7 @@ class Ledger(RuleBasedStateMachine):
             self.runner.run(self.pair.disable(name))
         self.former.append(self.pair)
         self.disabled = set()
-        self.pair = self.runner.run(pair(self.database, self.clock, zone))
+        self.pair = self.runner.run(self.open(zone))
 
     @rule(name=names)
     def disable(self, name: str) -> None:
@@ -190,8 +194,34 @@ class Ledger(RuleBasedStateMachine):
         return data.draw(st.sampled_from(sorted(self.pair.live)))
 
 
+class PureLedger(Ledger):
+    """The same lives on the pure rules alone."""
+
+    async def open(self, zone: str) -> Pair:
+        desk = PureDesk(self.clock, zone, f"team_{len(self.former)}")
+        return await pair_of(desk, self.clock, zone)
+
+
 async def _open(url: str, clock: StandingClock) -> Database:
     return Database(url, pool_size=5, clock=clock)
+
+
+def lives(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # a shorter life takes longer to find than to read
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+def test_the_pure_rules_agree_with_the_reference() -> None:
+    """The same rules and the same lives without a database, so many more of them."""
+    with asyncio.Runner() as runner:
+        PureLedger.runner, PureLedger.clock = runner, StandingClock()
+        run_state_machine_as_test(PureLedger, settings=lives(6 * EXAMPLES))
 
 
 def test_the_ledger_agrees_with_the_reference(database_url: str) -> None:
@@ -199,15 +229,5 @@ def test_the_ledger_agrees_with_the_reference(database_url: str) -> None:
     with asyncio.Runner() as runner:
         Ledger.runner, Ledger.clock = runner, StandingClock()
         Ledger.database = runner.run(_open(database_url, Ledger.clock))
-        run_state_machine_as_test(
-            Ledger,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=25,
-                deadline=None,
-                database=None,
-                phases=[Phase.generate],  # a shorter life takes longer to find than to read
-                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-            ),
-        )
+        run_state_machine_as_test(Ledger, settings=lives(EXAMPLES))
         runner.run(Ledger.database.close())

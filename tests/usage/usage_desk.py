@@ -10,6 +10,7 @@ from sqlalchemy import select
 from offhook import usage
 from offhook.db import Database, EventRow
 from offhook.teams.models import Team
+from offhook.teams.service import change_team
 from offhook.usage import Balance, Denied, Direction, Granted, Service, Settlement
 
 
@@ -117,6 +118,35 @@ class Desk:
                 select(EventRow.name).where(EventRow.team_id == self.team)
             )
             return Tally(names.all())
+
+    async def zone(self, zone: str, at: datetime) -> None:
+        """A new zone, whose months begin when the one that runs at `at` has ended (UP2)."""
+        async with self.database.team(self.team) as session:
+            await usage.period_at(session, self.team, at)
+            await change_team(session, self.team, timezone=zone)
+
+    async def shown(self) -> "Shown":
+        """The running month as pages show it."""
+        async with self.database.team(self.team) as session:
+            month = await usage.month_to_date(session, self.team)
+        used = dict.fromkeys(Service, 0)
+        for use in month.numbers:
+            used[use.service] += use.used
+        free = {service: dict(month.pools[service].by_number) for service in Service}
+        return Shown(free, used, month.charged.micros)
+
+    async def audit(self) -> list[object]:
+        async with self.database.system() as session:
+            return [*await usage.audit(session)]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A month: free units by number, used ones, and the charges in micros."""
+
+    free: dict[Service, dict[str, int]]
+    used: dict[Service, int]
+    charged: int
 
 
 async def hire(database: Database, zone: str = "UTC") -> Desk:

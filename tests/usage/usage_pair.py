@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from usage_desk import Clock, Desk, hire
+from usage_pure import PureDesk
 from usage_reference import Reference
 
-from offhook import usage
 from offhook.db import Database
-from offhook.teams.service import change_team
 from offhook.usage import Direction, Granted, Service
 
 NUMBERS = ("a", "b")
@@ -39,7 +38,7 @@ class Act:
 
 @dataclass
 class Pair:
-    desk: Desk
+    desk: Desk | PureDesk
     reference: Reference
     clock: Clock
     numbers: dict[str, str]
@@ -92,9 +91,7 @@ class Pair:
     async def zone(self, zone: str) -> None:
         """A new zone counts from the end of the running month on (UP2)."""
         self.reference.month(self.now)
-        async with self.desk.database.team(self.desk.team) as session:
-            await usage.period_at(session, self.desk.team, self.now)
-            await change_team(session, self.desk.team, timezone=zone)
+        await self.desk.zone(zone, self.now)
         self.reference.zone = zone
 
     async def inbound(self, name: str) -> None:
@@ -216,20 +213,17 @@ class Pair:
                     self.reference.count(number, service.value, month, of)
                     for of in ("used", "pending")
                 ]
-        async with self.desk.database.team(self.desk.team) as session:
-            shown = await usage.month_to_date(session, self.desk.team)
+        shown = await self.desk.shown()
         charged = 0
         for service in Service:
             free = self.reference.free(service.value, self.now)
-            assert dict(shown.pools[service].by_number) == free
-            used = sum(use.used for use in shown.numbers if use.service is service)
+            assert shown.free[service] == free
             price = MINUTE_PRICE if service is Service.CALLS else MESSAGE_PRICE
-            charged += price * (used - sum(free.values()))
-        assert shown.charged.micros == charged
+            charged += price * (shown.used[service] - sum(free.values()))
+        assert shown.charged == charged
 
     async def audit(self) -> None:
-        async with self.desk.database.system() as session:
-            assert await usage.audit(session) == []
+        assert await self.desk.audit() == []
 
     def forward(self, **amount: float) -> None:
         self.clock.instant += timedelta(**amount)
@@ -246,7 +240,10 @@ class Pair:
 
 async def pair(database: Database, clock: Clock, zone: str) -> Pair:
     """A new team with two numbers without limits."""
-    desk = await hire(database, zone)
+    return await pair_of(await hire(database, zone), clock, zone)
+
+
+async def pair_of(desk: Desk | PureDesk, clock: Clock, zone: str) -> Pair:
     reference = Reference(zone, clock.instant)
     made = Pair(desk, reference, clock, {name: f"{desk.team}-{name}" for name in NUMBERS})
     for number in made.numbers.values():
