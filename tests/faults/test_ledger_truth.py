@@ -79,7 +79,8 @@ def test_a_call_that_ended_while_the_database_stood_still_is_settled_by_its_own_
     ]
     seconds = _seconds(done)
     assert abs(record["data"]["duration_s"] - seconds) <= 2, (record, done)
-    until(lambda: not journal.files(journal.folder_of(installation.home)), "an empty journal", 30)
+    folder = journal.folder_of(installation.home)
+    until(lambda: not journal.calls_in(folder), "a journal that holds nothing untold")
     until(lambda: installation.printed("media is ready", said), "media again", 60)
 
     # The carrier remembers another length: the lower one is charged, and it is listed (UC4).
