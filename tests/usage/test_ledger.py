@@ -252,6 +252,19 @@ async def test_a_call_of_a_dead_process_is_settled_at_its_last_heartbeat(
     assert await audit(desk) == []
 
 
+async def test_a_call_that_was_refused_its_next_minute_was_alive_when_it_asked(
+    desk: Desk, clock: Clock
+) -> None:
+    """UC3: its process dies before the first heart-beat, and the minute it spoke is billed."""
+    number = await desk.number("num_a", calls=1)
+    await desk.reserve(number, "call_a")
+    clock.instant += timedelta(seconds=40)
+    assert isinstance(await desk.reserve(number, "call_a", 1), Denied)
+    clock.instant += timedelta(seconds=121)
+    assert [one.minutes for one in await desk.sweep()] == [1]
+    assert await audit(desk) == []
+
+
 async def test_a_failed_message_is_given_back(desk: Desk) -> None:
     """U8, UT7: before it was posted by a void, afterwards by a correction."""
     number = await desk.number("num_a", sms=1)

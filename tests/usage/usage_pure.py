@@ -75,11 +75,12 @@ class PureDesk:
         if known is not None and known.ended is not None:
             return Denied(Reason.CALL_ENDED, at)
         start = minute_start(known.answered_at if known else at, index)
+        if known is not None and index:
+            known.alive_at = known.seen_at = at
         if not self._take(number, Service.CALLS, (call, index), start):
             return Denied(Reason.LIMIT_REACHED, self._month(start).ends_at)
         live = self.calls.setdefault(call, Call(number, at, at))
         live.alive_at, live.reserved = at, max(live.reserved, index + 1)
-        live.seen_at = at if index else live.seen_at
         return Granted(start, start + MINUTE, start + MINUTE, self._month(start).ends_at, None)
 
     async def heartbeat(self, *calls: str) -> frozenset[str]:

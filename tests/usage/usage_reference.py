@@ -61,12 +61,12 @@ class Reference:
         if call in self.calls and call not in self.alive:
             return False
         answered = self.calls[call][1] if call in self.calls else now
+        if index:  # who asks for the next minute lives, granted or not (UC3)
+            self.alive[call] = self.seen[call] = now
         if not self.take(number, "calls", (call, index), answered + index * 60 * SECOND):
             return False
         self.calls[call] = (number, answered)
         self.alive[call] = now
-        if index:
-            self.seen[call] = now
         return True
 
     def settle(self, call: str, seconds: float, *, spoke: bool = True) -> int:

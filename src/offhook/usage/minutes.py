@@ -89,7 +89,7 @@ async def reserve_minute(
     """Take minute `index` (from 0) of a call, before it is spoken (U4).
 
     `starts_at` is by default the database's time for minute 0, which is the call's answer time,
-    and answer time + 60 s each for the others (UM7). Denied writes nothing; asked again after a
+    and answer time + 60 s each for the others (UM7). Denied leaves no entry; asked again after a
     limit was raised it may be granted (UL9). The counter stays locked until the commit: reserve
     last in the transaction. Raises CallUnknown for index > 0 without minute index - 1,
     MeterMissing for an unknown number.
@@ -306,7 +306,7 @@ async def _ended(session: Session, wanted: Wanted) -> Denied:
 
 
 async def _leave(session: Session, team_id: str, call_id: str, index: int) -> None:
-    """Minute `index` was refused: as if it had not been asked for."""
+    """Minute `index` was refused: the call does not hold it. Whoever asked was alive (UC3)."""
     here = (MeteredCall.call_id == call_id, MeteredCall.team_id == team_id)
     if index == 0:
         await session.execute(delete(MeteredCall).where(*here))
