@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import settings, usage
-from offhook.billing import collecting, invoices, matters, parties, pdf, situations, words
+from offhook.billing import collecting, invoices, matters, parties, situations, words
 from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED
-from offhook.billing.models import Invoice
+from offhook.billing.models import Invoice, InvoiceLine
 from offhook.billing.rules import Step, SubscriptionState
 from offhook.billing.subscriptions import change_subscription, is_on
 from offhook.billing.web import CurrentGateway, confirm_url
@@ -127,10 +128,18 @@ async def document(session: Session, team_id: str, invoice_id: str) -> Response:
     lines = await invoices.lines(session, invoice)
     font = settings.load().invoice_font
     content = await asyncio.to_thread(
-        pdf.render, invoice, lines, fallback_font=Path(font) if font else None
+        _render, invoice, lines, fallback_font=Path(font) if font else None
     )
     named = f'inline; filename="{invoice.number}.pdf"'
     return Response(content, media_type="application/pdf", headers={"Content-Disposition": named})
+
+
+def _render(invoice: Invoice, lines: Sequence[InvoiceLine], *, fallback_font: Path | None) -> bytes:
+    # The library of the PDF takes most of a second to import, and every process has these routes.
+    content: bytes = import_module("offhook.billing.pdf").render(
+        invoice, lines, fallback_font=fallback_font
+    )
+    return content
 
 
 @router.post("/billing/invoices/{invoice_id}/pay")

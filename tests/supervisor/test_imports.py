@@ -1,0 +1,20 @@
+"""What every start must not pay for: vendors' libraries are imported on first use."""
+
+import subprocess
+import sys
+
+LATE = {"anthropic", "faster_whisper", "fpdf", "openai", "piper", "pydantic_ai", "stripe", "twilio"}
+
+
+def test_the_processes_start_without_any_vendors_library() -> None:
+    script = "import sys, offhook.processes; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    loaded = set(done.stdout.split())
+    assert "offhook" in loaded
+    assert loaded & LATE == set()
