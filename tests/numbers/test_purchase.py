@@ -15,7 +15,7 @@ from offhook.carriers import CarrierProblem, NumberType, Search, Unreachable
 from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.server import Simulator
 from offhook.db import Database, EventRow, Jobs
-from offhook.numbers import NumberStatus, jobs, problems, purchase, purchasing, saga
+from offhook.numbers import NumberStatus, jobs, problems, purchase, purchasing, resuming, saga
 from offhook.numbers.models import Number, Purchase, Quote
 from offhook.numbers.purchasing import Shop, Taken
 from offhook.numbers.saga import PurchaseState
@@ -295,7 +295,7 @@ async def test_the_worker_buys_and_the_sweep_resumes_what_nobody_works_on(
     with pytest.raises(Killed):
         await purchasing.carry_out(shop, buyer, made.id, passage=dying_at("purchase.buy.done"))
     async with shop.database.team(buyer) as session:
-        (await session.get_one(Purchase, made.id)).updated_at -= jobs.FORGOTTEN
+        (await session.get_one(Purchase, made.id)).updated_at -= resuming.FORGOTTEN
     await jobs.sweep(shop.database)
     worker = Jobs(shop.database)
     jobs.register(worker, shop)

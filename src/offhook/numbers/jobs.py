@@ -1,12 +1,8 @@
 """Background work of numbers: purchases, giving numbers back, and the sweep that resumes both."""
 
-from datetime import timedelta
-
-from sqlalchemy import select
-
-from offhook.db import Database, Jobs, enqueue, now
+from offhook.db import Database, Jobs
 from offhook.numbers import service
-from offhook.numbers.models import Number, Purchase
+from offhook.numbers.models import Purchase
 from offhook.numbers.purchase import PURCHASE_JOB
 from offhook.numbers.purchasing import (
     Shop,
@@ -14,13 +10,12 @@ from offhook.numbers.purchasing import (
     release_late_holds,
     release_orphans,
 )
+from offhook.numbers.resuming import SWEEP_S, forgotten, releasing, resume
 from offhook.numbers.rules import NumberStatus
 from offhook.numbers.saga import PurchaseState
 from offhook.numbers.service import RELEASE_JOB
 
-SWEEP_S = 15.0
 ORPHANS_S = 300.0
-FORGOTTEN = timedelta(seconds=20)
 _FINAL = [state for state in PurchaseState if state.final]
 
 
@@ -33,7 +28,7 @@ def register(jobs: Jobs, shop: Shop) -> None:
     async def release(team_id: str, number_id: str) -> None:
         await give_back(shop, team_id, number_id)
 
-    async def resume() -> None:
+    async def sweep_all() -> None:
         await sweep(shop.database)
 
     async def orphans() -> None:
@@ -42,7 +37,7 @@ def register(jobs: Jobs, shop: Shop) -> None:
 
     jobs.add(PURCHASE_JOB, purchase)
     jobs.add(RELEASE_JOB, release)
-    jobs.every(SWEEP_S, "numbers.sweep", resume)
+    jobs.every(SWEEP_S, "numbers.sweep", sweep_all)
     jobs.every(ORPHANS_S, "numbers.orphans", orphans)
 
 
@@ -63,30 +58,6 @@ async def give_back(shop: Shop, team_id: str, number_id: str) -> None:
 async def sweep(database: Database) -> None:
     """Resume what nobody works on: purchases that are not at an end, numbers to be given back."""
     async with database.system() as session:
-        before = await now(session) - FORGOTTEN
-        open_purchases = await session.execute(
-            select(Purchase.team_id, Purchase.id).where(
-                Purchase.state.not_in(_FINAL), Purchase.updated_at < before
-            )
-        )
-        releasing = await session.execute(
-            select(Number.team_id, Number.id).where(
-                Number.status == NumberStatus.RELEASING, Number.account_id.is_(None)
-            )
-        )
-        for team_id, purchase_id in open_purchases:
-            await enqueue(
-                session,
-                PURCHASE_JOB,
-                queueing_lock=f"resume {purchase_id}",
-                team_id=team_id,
-                purchase_id=purchase_id,
-            )
-        for team_id, number_id in releasing:
-            await enqueue(
-                session,
-                RELEASE_JOB,
-                queueing_lock=f"resume {number_id}",
-                team_id=team_id,
-                number_id=number_id,
-            )
+        unfinished = await forgotten(session, Purchase, _FINAL)
+        await resume(session, PURCHASE_JOB, "purchase_id", unfinished)
+        await resume(session, RELEASE_JOB, "number_id", await releasing(session, own=False))

@@ -2,22 +2,17 @@
 both.
 """
 
-from datetime import timedelta
-
-from sqlalchemy import select
-
-from offhook.db import Database, Jobs, enqueue, now
+from offhook.db import Database, Jobs
 from offhook.failpoints import failpoint
 from offhook.numbers import service
-from offhook.numbers.models import Number, NumberImport
+from offhook.numbers.models import NumberImport
 from offhook.numbers.own import bringing, rules
 from offhook.numbers.own.bringing import Importer
 from offhook.numbers.own.imports import IMPORT_JOB
+from offhook.numbers.resuming import SWEEP_S, forgotten, releasing, resume
 from offhook.numbers.rules import NumberStatus
 from offhook.numbers.service import RESTORE_JOB
 
-SWEEP_S = 15.0
-FORGOTTEN = timedelta(seconds=20)
 _FINAL = [state for state in rules.ImportState if state.final]
 
 
@@ -30,12 +25,12 @@ def register(jobs: Jobs, importer: Importer) -> None:
     async def restore(team_id: str, number_id: str) -> None:
         await give_back(importer, team_id, number_id)
 
-    async def resume() -> None:
+    async def sweep_own() -> None:
         await sweep(importer.database)
 
     jobs.add(IMPORT_JOB, bring)
     jobs.add(RESTORE_JOB, restore)
-    jobs.every(SWEEP_S, "numbers.sweep_own", resume)
+    jobs.every(SWEEP_S, "numbers.sweep_own", sweep_own)
 
 
 async def give_back(importer: Importer, team_id: str, number_id: str) -> None:
@@ -56,30 +51,6 @@ async def give_back(importer: Importer, team_id: str, number_id: str) -> None:
 async def sweep(database: Database) -> None:
     """Resume what nobody works on: imports that are not at an end, numbers to be given back."""
     async with database.system() as session:
-        before = await now(session) - FORGOTTEN
-        unfinished = await session.execute(
-            select(NumberImport.team_id, NumberImport.id).where(
-                NumberImport.state.not_in(_FINAL), NumberImport.updated_at < before
-            )
-        )
-        releasing = await session.execute(
-            select(Number.team_id, Number.id).where(
-                Number.status == NumberStatus.RELEASING, Number.account_id.is_not(None)
-            )
-        )
-        for team_id, import_id in unfinished:
-            await enqueue(
-                session,
-                IMPORT_JOB,
-                queueing_lock=f"resume {import_id}",
-                team_id=team_id,
-                import_id=import_id,
-            )
-        for team_id, number_id in releasing:
-            await enqueue(
-                session,
-                RESTORE_JOB,
-                queueing_lock=f"resume {number_id}",
-                team_id=team_id,
-                number_id=number_id,
-            )
+        unfinished = await forgotten(session, NumberImport, _FINAL)
+        await resume(session, IMPORT_JOB, "import_id", unfinished)
+        await resume(session, RESTORE_JOB, "number_id", await releasing(session, own=True))
