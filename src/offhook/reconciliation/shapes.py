@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from offhook.reconciliation.models import Difference, NumberDay, ReconciledDay
 from offhook.reconciliation.rules import ACTION_SENTENCES, KIND_SENTENCES, Action, Kind
@@ -16,7 +16,6 @@ class DifferenceOut(BaseModel):
     number_id: str
     service: Service
     kind: Kind
-    sentence: str
     carrier_id: str = Field(description="The carrier's id of the call or message.")
     subject_id: str = Field(description="Our call or message; empty where we have none.")
     ours: int = Field(description="Minutes charged, or segments of a message.")
@@ -24,12 +23,23 @@ class DifferenceOut(BaseModel):
     our_seconds: int
     their_seconds: int
     action: Action
-    done: str = Field(description="What was done, in words.")
     units: int = Field(description="Minutes or messages taken back (below 0) or added.")
     reason: str
     actor: str
     found_at: datetime
     acted_at: datetime | None
+
+    @computed_field
+    @property
+    def sentence(self) -> str:
+        """What differs, in words."""
+        return KIND_SENTENCES[self.kind]
+
+    @computed_field
+    @property
+    def done(self) -> str:
+        """What was done, in words."""
+        return ACTION_SENTENCES[self.action]
 
 
 class SideOut(BaseModel):
@@ -61,28 +71,7 @@ class DayOut(BaseModel):
 
 
 def difference(row: Difference) -> DifferenceOut:
-    return DifferenceOut(
-        id=row.id,
-        team_id=row.team_id,
-        day=row.day,
-        number_id=row.number_id,
-        service=row.service,
-        kind=row.kind,
-        sentence=KIND_SENTENCES[row.kind],
-        carrier_id=row.carrier_id,
-        subject_id=row.subject_id,
-        ours=row.ours,
-        theirs=row.theirs,
-        our_seconds=row.our_seconds,
-        their_seconds=row.their_seconds,
-        action=row.action,
-        done=ACTION_SENTENCES[row.action],
-        units=row.units,
-        reason=row.reason,
-        actor=row.actor,
-        found_at=row.found_at,
-        acted_at=row.acted_at,
-    )
+    return DifferenceOut.model_validate(row, from_attributes=True)
 
 
 def total(row: NumberDay) -> TotalOut:

@@ -14,14 +14,13 @@ class Scope(StrEnum):
     SPEND_CAP = "spend_cap"  # the whole team, in money
 
 
-class LimitWarning(Event):
-    """80 % of a number's monthly limit, or of the team's spend cap, is used.
+class LimitEvent(Event):
+    """What is told of a limit.
 
     `scope` number: number_id, service, used, held (reserved and not yet begun), limit. `scope`
     spend_cap: charged (with what is held) and cap, decimal text of `currency`.
     """
 
-    event = "limit.warning"
     scope: Scope = Scope.NUMBER
     number_id: str | None = None
     service: Service | None = None
@@ -34,22 +33,18 @@ class LimitWarning(Event):
     resets_at: datetime
 
 
-class LimitReached(Event):
+class LimitWarning(LimitEvent):
+    """80 % of a number's monthly limit, or of the team's spend cap, is used."""
+
+    event = "limit.warning"
+
+
+class LimitReached(LimitEvent):
     """A number's monthly limit, or the team's spend cap, is used up: the service, or everything
-    that costs, stops until `resets_at`. The fields are those of LimitWarning.
+    that costs, stops until `resets_at`.
     """
 
     event = "limit.reached"
-    scope: Scope = Scope.NUMBER
-    number_id: str | None = None
-    service: Service | None = None
-    used: int | None = None
-    held: int | None = None
-    limit: int | None = None
-    charged: str | None = None
-    cap: str | None = None
-    currency: str | None = None
-    resets_at: datetime
 
 
 class AllowanceUsed(Event):
