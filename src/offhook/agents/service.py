@@ -5,7 +5,7 @@ answers; pages and the API use the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from offhook.agents import problems, users
 from offhook.agents.events import AgentPublished
 from offhook.agents.models import Agent, AgentVersion
 from offhook.agents.rules import NEXT, AgentStatus, Missing, Step, missing_to_go_live, stops_serving
-from offhook.agents.snapshot import Options, Snapshot, from_json, to_json
+from offhook.agents.snapshot import Snapshot, from_json, to_json
 from offhook.agents.validation import checked
 from offhook.db import Session, now, publish, touch
 
@@ -208,7 +208,3 @@ async def versions(session: Session, team_id: str, agent_id: str) -> Sequence[Ag
         .order_by(AgentVersion.number.desc())
     )
     return (await session.scalars(query)).all()
-
-
-def option_names() -> tuple[str, ...]:
-    return tuple(each.name for each in fields(Options))

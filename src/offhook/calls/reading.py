@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call, MediaNode
@@ -55,15 +55,6 @@ async def live(session: Session, team_id: str) -> list[Call]:
         listed(team_id, live=True).order_by(Call.answered_at, Call.id).limit(50)
     )
     return list(rows)
-
-
-async def live_count(session: Session, team_id: str) -> int:
-    found = await session.scalar(
-        select(func.count())
-        .select_from(Call)
-        .where(Call.team_id == team_id, Call.state.in_(LIVE_STATES))
-    )
-    return found or 0
 
 
 async def node_url(session: Session, call: Call) -> str | None:

@@ -131,12 +131,3 @@ async def last_activity(session: Session, team_id: str, number_id: str) -> datet
             Conversation.team_id == team_id, Conversation.number_id == number_id
         )
     )
-
-
-async def count_unread(session: Session, team_id: str) -> int:
-    found = await session.scalar(
-        select(func.count())
-        .select_from(Conversation)
-        .where(Conversation.team_id == team_id, Conversation.unread)
-    )
-    return found or 0

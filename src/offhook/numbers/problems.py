@@ -15,7 +15,7 @@ AccountNotFound, ImportNotFound 404, AccountInvalid 422, AccountExists, AccountI
 AccountNotUsable, NotInAccount 409  (A7)
 """
 
-from offhook.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from offhook.errors import Conflict, Invalid, NotFound, Problem
 
 
 class NumberNotFound(NotFound):
@@ -70,10 +70,6 @@ class AgentNotLive(ChangeRefused):
 class PurchaseNotAllowed(Problem):
     code = "purchase_not_allowed"
     status = 402
-
-
-class BuyerNotAllowed(Forbidden):
-    code = "role_not_allowed"
 
 
 class QuoteNotFound(NotFound):

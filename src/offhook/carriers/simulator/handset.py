@@ -59,47 +59,6 @@ class NoVoice(Invalid):
     code = "no_voice"
 
 
-def text(
-    settings: Settings,
-    number: str,
-    body: str,
-    *,
-    sender: str = "",
-    wait_s: float = REPLY_S,
-    show: Show = print,
-) -> None:
-    """`send_text` for a command line."""
-    asyncio.run(send_text(settings, number, body, sender=sender, wait_s=wait_s, show=show))
-
-
-def call(
-    settings: Settings,
-    number: str,
-    *,
-    say: Sequence[str] = (),
-    wav: Path | None = None,
-    save: Path | None = None,
-    sender: str = "",
-    synthesise: Synthesise | None = None,
-    show: Show = print,
-) -> None:
-    """`place_call` for a command line; Ctrl-C hangs up."""
-    placing = place_call(
-        settings,
-        number,
-        say=say,
-        wav=wav,
-        save=save,
-        sender=sender,
-        synthesise=synthesise,
-        show=show,
-    )
-    try:
-        asyncio.run(placing)
-    except KeyboardInterrupt:
-        show("Hung up")
-
-
 async def send_text(
     settings: Settings,
     number: str,
