@@ -10,6 +10,7 @@
 
 import asyncio
 import importlib
+import importlib.util
 import itertools
 import os
 import subprocess
@@ -149,9 +150,11 @@ def rooms() -> Sequence[str]:
 
 
 def room_routers(rooms: Sequence[str]) -> Iterator[APIRouter]:
-    """The `routers` that the facades of `rooms` offer, as app.py takes them."""
+    """The routers of `rooms`, as app.py takes them."""
     for room in rooms:
-        yield from getattr(importlib.import_module(f"offhook.{room}"), "routers", ())
+        name = f"offhook.{room}.routes"
+        if importlib.util.find_spec(name) is not None:
+            yield from importlib.import_module(name).routers
 
 
 def new_app(

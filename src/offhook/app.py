@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
+from types import ModuleType
 from typing import Any, cast
 
 import websockets
@@ -70,15 +72,19 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.state.vault = open_vault(settings)
     application.state.voices = voices(settings, synthesiser)
     for room in ROOMS:
-        for router in room.routers:
+        for router in _routes(room).routers:
             application.include_router(router)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
-    application.state.web.banners.append(billing.banners)
-    application.state.web.banners.append(usage.banners)
+    application.state.web.banners.extend(_routes(room).banners for room in (billing, usage))
     join_rooms()
     return application
+
+
+def _routes(room: ModuleType) -> Any:
+    """A room's routes, imported when they are asked for: only the web process needs them."""
+    return import_module(f"{room.__name__}.routes")
 
 
 def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceCache:

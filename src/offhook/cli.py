@@ -83,9 +83,9 @@ def operator_list() -> None:
 
 
 def _operators(email: str, *, add: bool | None) -> None:
-    preparation: Any = importlib.import_module("offhook.preparation")
+    administration: Any = importlib.import_module("offhook.administration")
     _log("operator", logging.WARNING)
-    changed = preparation.change_operators(_database_url(load()), email, add=add)
+    changed = administration.change_operators(_database_url(load()), email, add=add)
     for address in asyncio.run(changed):
         _say(address)
 
@@ -103,9 +103,9 @@ def _database_url(settings: Settings) -> str:
 def rotate_secrets() -> None:
     """Wrap every secret in the database with a new key; Offhook goes on running meanwhile."""
     settings = load()
-    preparation: Any = importlib.import_module("offhook.preparation")
+    administration: Any = importlib.import_module("offhook.administration")
     _log("rotate-secrets", logging.WARNING)
-    done = asyncio.run(preparation.rotate_secrets(settings, _database_url(settings)))
+    done = asyncio.run(administration.rotate_secrets(settings, _database_url(settings)))
     _say(f"{done.rewrapped} wrapped anew with the key {done.key_id}.")
     for key_id, count in sorted(done.by_key.items()):
         _say(f"{key_id}: {count} secrets")

@@ -1,11 +1,8 @@
-"""What is done to an installation as a whole: made ready before its processes start, its secrets
-wrapped with a new key and its operators named while they run.
-"""
+"""An installation is made ready before its processes start, which wait for it: imports little."""
 
-from offhook import db, schema, teams
 from offhook.db.migrate import is_current, migrate
 from offhook.settings import Settings, secret_key
-from offhook.vault import key_file, open_vault
+from offhook.vault import open_vault
 
 
 def prepare(settings: Settings) -> None:
@@ -18,32 +15,3 @@ def prepare(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     if not is_current(url.replace("postgresql+psycopg://", "postgresql://")):
         migrate(url)
-
-
-async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
-    """Wrap every secret in the database with the newest key (SEC22).
-
-    With keys in the settings that is the first of them. With the key file a key is made, unless
-    an earlier rotation made one and did not come to its end: then that one is used.
-    """
-    vault = open_vault(settings)
-    database = db.Database(url, pool_size=2)
-    try:
-        used = await db.keys_in_use(database, schema.metadata())
-        if not settings.vault_keys.get_secret_value() and set(used) <= {vault.newest_key_id}:
-            key_file(settings).add()
-        return await db.rotate(database, vault, schema.metadata())
-    finally:
-        await database.close()
-
-
-async def change_operators(url: str, email: str = "", *, add: bool | None = None) -> list[str]:
-    """Make `email` an operator (`add`), end that (not `add`), or only look; who they are then."""
-    database = db.Database(url, pool_size=2)
-    try:
-        async with database.system() as session:
-            if add is not None:
-                await (teams.operators.add if add else teams.operators.remove)(session, email)
-            return [user.email for user in await teams.operators.operators(session)]
-    finally:
-        await database.close()

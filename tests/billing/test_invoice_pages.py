@@ -10,7 +10,7 @@ from invoice_desk import Desk, close, invoices, late_call, lines, price_list, us
 from usage_desk import Clock
 
 from offhook import billing, usage
-from offhook.billing import CardInput, TestGateway, collecting, pdf
+from offhook.billing import CardInput, TestGateway, collecting, invoice_pages, pdf
 from offhook.billing.models import Invoice, InvoiceLine
 from offhook.billing.totals import InvoiceState, LineKind
 from offhook.db import Database, Session
@@ -44,7 +44,7 @@ async def desk(
 
     monkeypatch.setattr(import_module("offhook.usage.names"), "_sources", [labels])
     site.app.state.gateway = gateway
-    site.app.state.web.banners.append(billing.banners)
+    site.app.state.web.banners.append(invoice_pages.banners)
     await price_list(database, minute="0.02", message="0.01")
     desk = Desk(database, owner.team_id)
     clock.instant = utc("2026-04-14T12:00")

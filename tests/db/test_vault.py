@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from number_fixtures import bring, make_team
-from offhook import db, preparation, vault
+from offhook import administration, db, vault
 from offhook.carriers import Account
 from offhook.db import Database
 from offhook.numbers.models import CarrierAccount
@@ -228,11 +228,11 @@ async def test_a_rotation_makes_a_key_once_and_uses_one_that_waits(
     first = keys()[0].id
     async with contextlib.aclosing(_Account(database_url)) as account:
         await account.keep(Vault(keys))
-        done = await preparation.rotate_secrets(settings, database_url)
+        done = await administration.rotate_secrets(settings, database_url)
         assert done.key_id != first
         assert done.by_key == {done.key_id: 1}
         waiting = keys.add().id  # and then it was killed
-        done = await preparation.rotate_secrets(settings, database_url)
+        done = await administration.rotate_secrets(settings, database_url)
         assert (done.key_id, done.rewrapped) == (waiting, 1)
         assert await account.opened(Vault(keys)) == SECRET
 

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from message_fixtures import ANN, Shop
-from offhook import messages, web
+from offhook import web
 from offhook.carriers import sign
+from offhook.messages import routes
 from offhook.messages.rules import State
 
 SID = "SM" + "0" * 31 + "1"
@@ -22,7 +23,7 @@ async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     app = web.create_app(shop.settings, csrf_exempt=("/carriers/",))
     app.state.database = shop.database
     app.state.carriers = shop.carriers
-    for router in messages.routers:
+    for router in routes.routers:
         app.include_router(router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=shop.settings.web_url) as client:

@@ -9,9 +9,10 @@ from sqlalchemy import update
 
 from message_fixtures import ANN, Shop
 from number_fixtures import bring, make_number, make_team
-from offhook import messages, numbers, web
+from offhook import numbers, web
 from offhook.carriers import Account, Network, SmsOut, sign
 from offhook.carriers.simulator.accounts import Accounts
+from offhook.messages import routes
 from offhook.messages.jobs import reconcile
 from offhook.phone import E164
 from offhook.vault import open_vault
@@ -25,7 +26,7 @@ async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     app = web.create_app(shop.settings, csrf_exempt=("/carriers/",))
     app.state.database = shop.database
     app.state.carriers = shop.carriers
-    for router in messages.routers:
+    for router in routes.routers:
         app.include_router(router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=shop.settings.web_url) as client:

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import Depends
 
-from offhook import preparation
+from offhook import administration
 from offhook.db import Database
 from offhook.settings import Settings
 from offhook.teams import operator_only, operators, service
@@ -28,13 +28,13 @@ async def test_the_command_names_operators_and_one_always_stays(
 ) -> None:
     url = database.url
     with pytest.raises(LastOperator):
-        await preparation.change_operators(url, operator.email, add=False)
+        await administration.change_operators(url, operator.email, add=False)
     with pytest.raises(UserUnknown):
-        await preparation.change_operators(url, "nobody@example.com", add=True)
-    both = await preparation.change_operators(url, owner.email.upper(), add=True)
+        await administration.change_operators(url, "nobody@example.com", add=True)
+    both = await administration.change_operators(url, owner.email.upper(), add=True)
     assert sorted(both) == sorted([operator.email, owner.email])
-    assert await preparation.change_operators(url, operator.email, add=False) == [owner.email]
-    assert await preparation.change_operators(url) == [owner.email]
+    assert await administration.change_operators(url, operator.email, add=False) == [owner.email]
+    assert await administration.change_operators(url) == [owner.email]
 
 
 async def test_only_operators_are_shown_their_pages(
@@ -72,7 +72,7 @@ async def test_an_operators_key_is_made_by_operators_and_ends_with_them(
         assert (told.status_code, told.headers["HX-Problem"]) == (403, "operator_only")
         told = await program.post("/api/v1/api-keys", json=wanted)
         assert (told.status_code, told.json()["code"]) == (403, "operator_only")
-        await preparation.change_operators(site.database.url, owner.email, add=True)
-        await preparation.change_operators(site.database.url, operator.email, add=False)
+        await administration.change_operators(site.database.url, owner.email, add=True)
+        await administration.change_operators(site.database.url, operator.email, add=False)
         assert (await program.get("/only")).status_code == 403
         assert (await program.get("/api/v1/team")).status_code == 200

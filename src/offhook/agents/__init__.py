@@ -11,7 +11,6 @@
 imports no vendor's library.
 """
 
-from offhook.agents import api, pages
 from offhook.agents.brain import (
     Brain,
     Briefing,
@@ -51,8 +50,6 @@ from offhook.agents.snapshot import Options, Snapshot, from_json, to_json
 from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
 from offhook.agents.wiring import search_in
 
-routers = (api.router, pages.router)
-
 __all__ = [
     "Agent",
     "AgentInUse",
@@ -87,7 +84,6 @@ __all__ = [
     "pause",
     "published",
     "register",
-    "routers",
     "search_in",
     "to_draft",
     "to_json",

@@ -19,18 +19,9 @@
 app.py joins `usage.audit_also(billing.audit)`, `usage.invoices_from(billing.invoice_links)` and
 `billing.when_settled(billing.on_charge_settled)`.
 
-`routers` are for app.py; they find the gateway in `app.state.gateway`.
+The routes (routes.py, for app.py alone) find the gateway in `app.state.gateway`.
 """
 
-from offhook.billing import (
-    api,
-    authentication,
-    detail_pages,
-    invoice_api,
-    invoice_pages,
-    pages,
-    stripe_events,
-)
 from offhook.billing.audit import audit
 from offhook.billing.cards import add_card, type_card
 from offhook.billing.charges import (
@@ -55,6 +46,7 @@ from offhook.billing.gateway import (
     Unreachable,
 )
 from offhook.billing.invoices import entries_of_line
+from offhook.billing.invoices import links as invoice_links
 from offhook.billing.jobs import register as register_jobs
 from offhook.billing.models import Charge
 from offhook.billing.opening import least, open_gateway, origins
@@ -72,19 +64,6 @@ from offhook.billing.subscriptions import (
 )
 from offhook.billing.test_gateway import TestGateway
 from offhook.billing.web import confirm_url
-
-routers = (
-    api.router,
-    invoice_api.router,
-    invoice_api.operator_router,
-    pages.router,
-    invoice_pages.router,
-    detail_pages.router,
-    authentication.router,
-    stripe_events.router,
-)
-banners = invoice_pages.banners
-invoice_links = invoice_pages.links
 
 __all__ = [
     "CALLBACKS",
@@ -106,7 +85,6 @@ __all__ = [
     "Unreachable",
     "add_card",
     "audit",
-    "banners",
     "capture",
     "change_subscription",
     "charge",
@@ -124,7 +102,6 @@ __all__ = [
     "register_events",
     "register_jobs",
     "rents_from",
-    "routers",
     "standing",
     "subscription",
     "type_card",

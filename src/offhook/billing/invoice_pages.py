@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -207,13 +205,3 @@ async def activate(request: Request, actor: AdminActor, session: TeamSession) ->
     if state is not SubscriptionState.ACTIVE:
         toast = "The subscription is back; an invoice is still unpaid"
     return redirect(request, HOME, toast=toast)
-
-
-async def links(
-    session: Session, team_id: str, starts: Sequence[datetime]
-) -> Mapping[datetime, Link]:
-    """The invoices of the months that began at `starts` (`usage.invoices_from`)."""
-    rows = await session.scalars(
-        select(Invoice).where(Invoice.team_id == team_id, Invoice.period_start.in_(starts))
-    )
-    return {row.period_start: Link(row.number, f"/billing/invoices/{row.id}") for row in rows.all()}

@@ -4,8 +4,9 @@
 drill-down, which app.py joins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, select
 
@@ -15,6 +16,7 @@ from offhook.billing.invoicing import Upcoming
 from offhook.billing.models import Charge, Invoice, InvoiceLine
 from offhook.db import Session, now
 from offhook.errors import NotFound
+from offhook.usage import Link
 from offhook.usage.closing import EntryOfLine
 from offhook.web import Paging, decode_cursor, encode_cursor
 
@@ -113,3 +115,13 @@ async def upcoming(session: Session, team_id: str) -> list[Upcoming]:
         await invoicing.preview(session, team_id, month)
         for month in await usage.closing.open_months(session, team_id, present)
     ]
+
+
+async def links(
+    session: Session, team_id: str, starts: Sequence[datetime]
+) -> Mapping[datetime, Link]:
+    """The invoices of the months that began at `starts` (`usage.invoices_from`)."""
+    rows = await session.scalars(
+        select(Invoice).where(Invoice.team_id == team_id, Invoice.period_start.in_(starts))
+    )
+    return {row.period_start: Link(row.number, f"/billing/invoices/{row.id}") for row in rows.all()}

@@ -1,6 +1,6 @@
 """Calls: admission, the live conversation, recording.
 
-    web process     routers; carrier.py decides about a call (admission.py) and connects it
+    web process     routes.py; carrier.py decides about a call (admission.py) and connects it
     media process   Node(parts).run(stopping): streams, conversations, the engine
     worker          register_jobs(jobs, settings, database, carriers): dead calls, journals of
                     dead media processes, lost recordings
@@ -9,7 +9,6 @@ Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `
 `calls_kept` is what the carrier's records are compared with.
 """
 
-from offhook.calls import api, carrier, pages
 from offhook.calls.jobs import register as register_jobs
 from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
@@ -17,8 +16,6 @@ from offhook.calls.node import Node
 from offhook.calls.parts import Parts
 from offhook.calls.records import CallKept, calls_kept
 from offhook.calls.stopping import when_number_stopped, words_url
-
-routers = (carrier.router, api.router, pages.router)
 
 __all__ = [
     "CallKept",
@@ -29,7 +26,6 @@ __all__ = [
     "lines",
     "links",
     "register_jobs",
-    "routers",
     "when_number_stopped",
     "words_url",
 ]

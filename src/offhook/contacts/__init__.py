@@ -7,11 +7,8 @@
 Whoever hides their number has no contact (P5). Knows no conversation: the inbox links them.
 """
 
-from offhook.contacts import api, pages
 from offhook.contacts.models import Contact
 from offhook.contacts.service import ContactNotFound, find, get, listed, of, on_contact, rename
-
-routers = (api.router, pages.router)
 
 __all__ = [
     "Contact",
@@ -22,5 +19,4 @@ __all__ = [
     "of",
     "on_contact",
     "rename",
-    "routers",
 ]

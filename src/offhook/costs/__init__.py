@@ -12,13 +12,10 @@ A page shows a conversation's lines by its fragment: {% include "costs/part.html
 `hints_from`. Knows no billing.
 """
 
-from offhook.costs import api, pages
 from offhook.costs.overview import Hint, Standing, hints_from, standings_from
 from offhook.costs.reading import Cost, Costs, MonthOfTeam, months, of_conversation, rents_from
 from offhook.costs.recording import record, record_carrier
 from offhook.costs.rules import Kind, Rate, Used
-
-routers = (api.router, pages.router)
 
 __all__ = [
     "Cost",
@@ -35,6 +32,5 @@ __all__ = [
     "record",
     "record_carrier",
     "rents_from",
-    "routers",
     "standings_from",
 ]

@@ -14,7 +14,6 @@ Calls and messages write; pages and the API read. In the writer's transaction:
 Every change touches the topics `inbox` and `conversation:ID`. Knows no carrier and no audio.
 """
 
-from offhook.inbox import api, pages
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Filter, Told, last_activity, listed, timeline, turns_of
 from offhook.inbox.service import (
@@ -32,8 +31,6 @@ from offhook.inbox.service import (
     set_agent,
     update_turn,
 )
-
-routers = (api.router, pages.router)
 
 __all__ = [
     "CallIsLive",
@@ -56,7 +53,6 @@ __all__ = [
     "open_conversation",
     "open_thread",
     "reopen",
-    "routers",
     "set_agent",
     "timeline",
     "turns_of",

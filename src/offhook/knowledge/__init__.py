@@ -5,7 +5,6 @@ into passages that are found by words and by meaning. `search` gives the passage
 question and says whether any does: `hits[0].answerable`. Knows no agents but by their id.
 """
 
-from offhook.knowledge import api, pages
 from offhook.knowledge.asking import (
     Wants,
     asked,
@@ -38,8 +37,6 @@ from offhook.knowledge.service import (
 )
 from offhook.knowledge.words import concepts, fold, stem, terms
 
-routers = (api.router, pages.router)
-
 __all__ = [
     "Hit",
     "Kind",
@@ -70,7 +67,6 @@ __all__ = [
     "price_cell",
     "register_jobs",
     "replace_source",
-    "routers",
     "row_text",
     "search",
     "sentences",

@@ -1,6 +1,6 @@
 """Messages: SMS in and out, threads, opt-outs, segments (S1-S8, UT1-UT13).
 
-    web process     routers: the carrier's callbacks (carrier.py), REST (api.py), the composer
+    web process     routes.py: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)
 
 Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as is `links`; whoever
@@ -9,7 +9,6 @@ callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
-from offhook.messages import api, carrier, pages
 from offhook.messages.delivery import on_status
 from offhook.messages.jobs import register as register_jobs
 from offhook.messages.linking import links
@@ -26,8 +25,6 @@ from offhook.messages.records import (
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
 
-routers = (carrier.router, api.router, pages.router)
-
 __all__ = [
     "Message",
     "MessageKept",
@@ -40,7 +37,6 @@ __all__ = [
     "on_status",
     "receive",
     "register_jobs",
-    "routers",
     "send_by_hand",
     "take_from_list",
     "when_number_stopped",

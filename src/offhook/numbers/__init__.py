@@ -22,10 +22,9 @@ Put together by app.py: `register_jobs(jobs, shop)`,
 `register_own_jobs(jobs, importer)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
 `billing.rents_from(rents_due)`, `billing.when_released(release_suspended)`,
-`usage.names_from(labels)`, `usage.limits_from(limit_then)`, `routers`.
+`usage.names_from(labels)`, `usage.limits_from(limit_then)`.
 """
 
-from offhook.numbers import api, buying_api, buying_pages, pages
 from offhook.numbers.activity import SYSTEM, By
 from offhook.numbers.answer import Answerer, Refusal, answering, held
 from offhook.numbers.audit import audit
@@ -41,8 +40,6 @@ from offhook.numbers.jobs import register as register_jobs
 from offhook.numbers.limits import limit_then
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
-from offhook.numbers.own import api as own_api
-from offhook.numbers.own import pages as own_pages
 from offhook.numbers.own.accounts import account_of
 from offhook.numbers.own.accounts import in_use as accounts_in_use
 from offhook.numbers.own.accounts import lookup as account_lookup
@@ -63,16 +60,6 @@ from offhook.numbers.users import (
     stop_suspended,
 )
 from offhook.usage import Service
-
-# The addresses of buying stand before those that take a number's id.
-routers = (
-    buying_api.router,
-    buying_pages.router,
-    own_api.router,
-    own_pages.router,
-    api.router,
-    pages.router,
-)
 
 __all__ = [
     "SYSTEM",
@@ -114,7 +101,6 @@ __all__ = [
     "register_own_jobs",
     "release_suspended",
     "rents_due",
-    "routers",
     "stays_as_it_is",
     "stop_suspended",
     "when_settled",

@@ -12,7 +12,6 @@ usage tell what they would have done to last month.
 `Money` is exact; round once, per invoice line: `(price.per_minute() * minutes).rounded()`.
 """
 
-from offhook.prices import api, pages
 from offhook.prices.drafts import LEAD, PriceInPast, PriceInvalid, read_amount, read_time
 from offhook.prices.effect import Effect, TeamEffect, effect_from
 from offhook.prices.money import Money
@@ -30,8 +29,6 @@ from offhook.prices.rules import (
     terms,
 )
 from offhook.prices.service import add_price, price_at, versions
-
-routers = (api.router, pages.router)
 
 __all__ = [
     "FREE_MESSAGES",
@@ -54,7 +51,6 @@ __all__ = [
     "price_at",
     "read_amount",
     "read_time",
-    "routers",
     "shipped",
     "terms",
     "versions",

@@ -8,7 +8,7 @@ team's rows); its pages extend `operator_shell.html`, fill `{% block operator %}
 in `web.OPERATOR_NAVIGATION`. In a template: `{% if viewer.is_operator %}`.
 """
 
-from offhook.teams import api, operators, pages
+from offhook.teams import operators
 from offhook.teams.access import (
     Actor,
     AdminActor,
@@ -26,8 +26,6 @@ from offhook.teams.jobs import register as register_jobs
 from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import create_team, on_team_created, setup_link, team, zone
-
-routers = (api.router, pages.router)
 
 __all__ = [
     "Actor",
@@ -48,7 +46,6 @@ __all__ = [
     "operators",
     "register_jobs",
     "require",
-    "routers",
     "setup_link",
     "team",
     "zone",

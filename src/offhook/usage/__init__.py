@@ -28,7 +28,7 @@ limits say; `set_cap`, `set_upper_cap` (the operator's), `spent`.
 """
 
 from offhook.prices import Direction, Money
-from offhook.usage import api, closing, entry_pages, pages, spend_api, spend_pages
+from offhook.usage import closing
 from offhook.usage.audit import Violation, audit, violations
 from offhook.usage.audit import also as audit_also
 from offhook.usage.audit_closed import CHECKS as CLOSED_CHECKS
@@ -111,7 +111,6 @@ from offhook.usage.spend import (
 )
 from offhook.usage.spend_api import TeamUnknown
 from offhook.usage.spend_api import known as known_team
-from offhook.usage.spend_pages import banners
 from offhook.usage.texts import (
     MessageUnknown,
     correct_message,
@@ -119,14 +118,6 @@ from offhook.usage.texts import (
     post_message,
     take_message,
     void_message,
-)
-
-routers = (
-    api.router,
-    spend_api.router,
-    pages.router,
-    entry_pages.router,
-    spend_pages.router,
 )
 
 __all__ = [
@@ -170,7 +161,6 @@ __all__ = [
     "audit",
     "audit_also",
     "balance",
-    "banners",
     "cap_of",
     "charges_of",
     "closing",
@@ -202,7 +192,6 @@ __all__ = [
     "register_jobs",
     "renew_minutes",
     "reserve_minute",
-    "routers",
     "set_cap",
     "set_limit",
     "set_upper_cap",

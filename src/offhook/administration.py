@@ -1,0 +1,36 @@
+"""What an operator does to a running installation from the command line: secrets wrapped with a new
+key, operators named.
+"""
+
+from offhook import db, schema, teams
+from offhook.settings import Settings
+from offhook.vault import key_file, open_vault
+
+
+async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
+    """Wrap every secret in the database with the newest key (SEC22).
+
+    With keys in the settings that is the first of them. With the key file a key is made, unless
+    an earlier rotation made one and did not come to its end: then that one is used.
+    """
+    vault = open_vault(settings)
+    database = db.Database(url, pool_size=2)
+    try:
+        used = await db.keys_in_use(database, schema.metadata())
+        if not settings.vault_keys.get_secret_value() and set(used) <= {vault.newest_key_id}:
+            key_file(settings).add()
+        return await db.rotate(database, vault, schema.metadata())
+    finally:
+        await database.close()
+
+
+async def change_operators(url: str, email: str = "", *, add: bool | None = None) -> list[str]:
+    """Make `email` an operator (`add`), end that (not `add`), or only look; who they are then."""
+    database = db.Database(url, pool_size=2)
+    try:
+        async with database.system() as session:
+            if add is not None:
+                await (teams.operators.add if add else teams.operators.remove)(session, email)
+            return [user.email for user in await teams.operators.operators(session)]
+    finally:
+        await database.close()
