@@ -122,7 +122,7 @@ Step = Incomplete | Unconfirmed | Completed | Failed | Refused | HandingOver
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A run that ended after the brain that began it was interrupted: to be told now (CM5)."""
+    """A run that ended and whose result the other side does not know yet (CM5)."""
 
     step: Completed | Failed
     ended_at: datetime
@@ -132,7 +132,8 @@ class Toolbox(Protocol):
     """The tasks of one conversation, for one reply. All state is kept in the database.
 
     Closing or cancelling a reply never cancels a run that has begun: its result is `news` of the
-    next reply.
+    next reply. When a run ends, the topic `tasks:<conversation id>` is touched, so that whoever
+    holds the conversation can begin a reply of its own accord.
     """
 
     @property
@@ -144,8 +145,18 @@ class Toolbox(Protocol):
         """What was proposed in this conversation and neither ran nor was dropped."""
         ...
 
+    async def running(self) -> Sequence[Offer]:
+        """Tasks of this conversation that run now, whichever reply began them."""
+        ...
+
     async def news(self) -> Sequence[News]:
-        """Runs whose result no reply has told yet; each is given once."""
+        """Runs that are over and not yet `told`, oldest first; also those this reply ran."""
+        ...
+
+    async def told(self, run_ids: Sequence[str]) -> None:
+        """The other side heard, or was sent, what became of these runs. Said by the conversation,
+        which alone knows what was heard (CM1); never by a brain.
+        """
         ...
 
     async def propose(self, task: str, inputs: Mapping[str, Any]) -> Step:
@@ -173,8 +184,14 @@ class NoTasks:
     async def current(self) -> Incomplete | Unconfirmed | None:
         return None
 
+    async def running(self) -> Sequence[Offer]:
+        return ()
+
     async def news(self) -> Sequence[News]:
         return ()
+
+    async def told(self, run_ids: Sequence[str]) -> None:
+        return None
 
     async def propose(self, task: str, inputs: Mapping[str, Any]) -> Step:
         return Refused("This agent has no tasks.")
