@@ -140,6 +140,25 @@ class Settings(BaseSettings):
         default="", description="Another server that speaks Stripe's API. Empty: Stripe."
     )
 
+    # --- Requests to addresses that users give ---
+    outgoing_http: bool = Field(
+        default=False,
+        description="Let webhooks, tasks and knowledge pages use http:// too, not https:// only.",
+    )
+    outgoing_ports: list[int] = Field(
+        default=[443], description="Ports that they may use; with http:// allowed, 80 as well."
+    )
+    outgoing_private_networks: list[str] = Field(
+        default=[],
+        description="Private networks that they may reach, such as "
+        '["127.0.0.0/8", "10.1.0.0/16"]. Everything else must be a public address.',
+    )
+
+    outgoing_ca_file: str = Field(
+        default="",
+        description="PEM file of certificate authorities that they trust beside the public ones.",
+    )
+
     # --- Messages ---
     settle_ms: int = Field(
         default=1200, ge=0, le=20_000, description="Quiet time before a burst of texts is answered."
