@@ -1,17 +1,17 @@
 """Calls end to end: a telephone, the simulated carrier, and an application that answers."""
 
 import asyncio
-import json
 import time
 import wave
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from application import Application
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from websockets.asyncio.client import ClientConnection, connect
+from telephone import Phone, telephone
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
@@ -37,41 +37,9 @@ TONE = bytes(range(160))
 PERSON = "+12025550142"
 
 
-class Phone:
-    """A telephone in a test's hand."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.heard = bytearray()
-
-    async def say(self, **event: Any) -> None:
-        await self.socket.send(json.dumps(event))
-
-    async def event(self, *kinds: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
-            while True:
-                message = await self.socket.recv()
-                if isinstance(message, bytes):
-                    self.heard += message
-                elif (event := json.loads(message))["type"] in kinds:
-                    return event
-
-    async def hear(self, length: int) -> bytes:
-        async with asyncio.timeout(20):
-            while len(self.heard) < length:
-                message = await self.socket.recv()
-                if isinstance(message, bytes):
-                    self.heard += message
-        return bytes(self.heard)
-
-
 @pytest.fixture
-async def phone(simulator: Simulator, settings: Settings):
-    token = handset_token(secret_key(settings), PERSON, now_s=int(time.time()))
-    url = simulator.url.replace("http", "ws", 1)
-    async with connect(f"{url}/handset?token={token}", proxy=None) as socket:
-        phone = Phone(socket)
-        await phone.event("ready")
+async def phone(simulator: Simulator, settings: Settings) -> AsyncGenerator[Phone]:
+    async with telephone(simulator, settings, PERSON) as phone:
         yield phone
 
 

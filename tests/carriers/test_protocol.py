@@ -13,8 +13,10 @@ from offhook.carriers import (
     MessageState,
     StreamEvent,
     parse_call_status,
+    parse_dial_ended,
     parse_inbound_call,
     parse_inbound_sms,
+    parse_leg_news,
     parse_message_status,
     parse_stream_status,
     read_form,
@@ -145,6 +147,37 @@ def test_status_callbacks_are_read():
         parse_message_status([("MessageSid", SMS_SID), ("MessageStatus", "exploded")])
 
 
+@pytest.mark.parametrize(
+    ("status", "duration", "bridged", "outcome", "joined"),
+    [
+        ("completed", "61", "true", CallState.COMPLETED, True),
+        ("answered", "61", "true", CallState.COMPLETED, True),
+        ("completed", "9", "false", CallState.COMPLETED, False),
+        ("completed", "9", "", CallState.COMPLETED, True),
+        ("no-answer", "", "", CallState.NO_ANSWER, False),
+        ("busy", "", "false", CallState.BUSY, False),
+        ("canceled", "0", "", CallState.CANCELED, False),
+    ],
+)
+def test_end_of_a_second_leg_is_read(
+    status: str, duration: str, bridged: str, outcome: CallState, joined: bool
+):
+    told = {"DialCallStatus": status, "DialCallDuration": duration, "DialBridged": bridged}
+    fields = [("CallSid", CALL_SID), ("CallStatus", "in-progress")]
+    fields += [(name, value) for name, value in told.items() if value]
+    ended = parse_dial_ended(fields)
+    assert (ended.outcome, ended.joined) == (outcome, joined)
+
+
+@pytest.mark.parametrize(
+    ("answered_by", "machine"),
+    [("human", False), ("unknown", False), ("", False), ("machine_start", True), ("fax", True)],
+)
+def test_what_answered_a_second_leg_is_read(answered_by: str, machine: bool):
+    news = parse_leg_news([("CallSid", CALL_SID), ("AnsweredBy", answered_by)])
+    assert (news.machine, news.state) == (machine, None)
+
+
 def test_form_larger_than_a_callback_is_refused():
     with pytest.raises(FormError):
         read_form(b"x" * 1_000_001)
@@ -177,8 +210,22 @@ def test_ten_thousand_malformed_callbacks_raise_nothing_else():
         parse_message_status,
         parse_call_status,
         parse_stream_status,
+        parse_dial_ended,
+        parse_leg_news,
     )
-    names = ["MessageSid", "CallSid", "From", "To", "Body", "CallStatus", "NumMedia", "%ff", ""]
+    names = [
+        "MessageSid",
+        "CallSid",
+        "DialCallStatus",
+        "DialCallDuration",
+        "From",
+        "To",
+        "Body",
+        "CallStatus",
+        "NumMedia",
+        "%ff",
+        "",
+    ]
     good = [SMS_SID, CALL_SID, "+16502530000", "ringing", "٣", "9" * 30, "-1", "%00%ED%A0%BD"]
     dice = random.Random(3)
     parsed = 0

@@ -27,7 +27,10 @@ Callbacks, for the routes of messages/ and calls/ (body is the raw body):
     InboundCall = parse_inbound_call(fields)       # also the request of a <Connect action>
     MessageStatus = parse_message_status(fields); CallStatus = parse_call_status(fields)
     StreamStatus = parse_stream_status(fields)
+    DialEnded = parse_dial_ended(fields); LegNews = parse_leg_news(fields)     # a second leg
     twiml.reject("busy" | "rejected"); twiml.connect_stream(url, parameters=, action_url=);
+    twiml.dial(twiml.Leg(number, caller_id=, ring_s=, answered_url=), action_url=)
+    twiml.announce(text, accept_url=, wait_s=)
     twiml.say_and_hang_up(text); twiml.hang_up(); twiml.nothing(); twiml.CONTENT_TYPE
     streams.parse_from_carrier(text), streams.dump(frame), streams.dump_media(stream_id, bytes)
 
@@ -71,16 +74,20 @@ from offhook.carriers.twilio.forms import FormError, read_form, readable
 from offhook.carriers.twilio.protocol import (
     CallbackMalformed,
     CallStatus,
+    DialEnded,
     InboundCall,
     InboundSms,
+    LegNews,
     Media,
     MessageStatus,
     Place,
     StreamEvent,
     StreamStatus,
     parse_call_status,
+    parse_dial_ended,
     parse_inbound_call,
     parse_inbound_sms,
+    parse_leg_news,
     parse_message_status,
     parse_stream_status,
 )
@@ -106,11 +113,13 @@ __all__ = [
     "CarrierProblem",
     "Carriers",
     "Described",
+    "DialEnded",
     "Direction",
     "FormError",
     "Held",
     "InboundCall",
     "InboundSms",
+    "LegNews",
     "Media",
     "Message",
     "MessageState",
@@ -134,8 +143,10 @@ __all__ = [
     "handset_token",
     "no_accounts",
     "parse_call_status",
+    "parse_dial_ended",
     "parse_inbound_call",
     "parse_inbound_sms",
+    "parse_leg_news",
     "parse_message_status",
     "parse_stream_status",
     "read_form",

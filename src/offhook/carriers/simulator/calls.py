@@ -13,7 +13,8 @@ from typing import Any
 
 from offhook.carriers.simulator import charges, documents, resources, store
 from offhook.carriers.simulator.handsets import Handset, Handsets
-from offhook.carriers.simulator.live import Ended, LiveCall, call_fields
+from offhook.carriers.simulator.live import Dialled, Ended, LiveCall, call_fields
+from offhook.carriers.simulator.people import Hand, Manner, People
 from offhook.carriers.simulator.resources import ApiError
 from offhook.carriers.simulator.store import Row, Store
 from offhook.carriers.simulator.webhooks import Webhooks
@@ -21,13 +22,20 @@ from offhook.carriers.simulator.webhooks import Webhooks
 HIDDEN_CALLER = "+266696687"  # "anonymous" on the keypad, as the carrier tells a hidden number
 NOT_IN_PROGRESS = ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
 _LIVE = ("ringing", "in-progress")
+_AT_ONCE = {
+    Manner.BUSY: Ended("busy", "busy"),
+    Manner.UNREACHABLE: Ended("failed", "the number cannot be reached"),
+}
 
 
 class Switchboard:
     """All calls, of every account."""
 
-    def __init__(self, *, database: Store, webhooks: Webhooks, handsets: Handsets) -> None:
+    def __init__(
+        self, *, database: Store, webhooks: Webhooks, handsets: Handsets, people: People
+    ) -> None:
         self._store = database
+        self._people = people
         self._webhooks = webhooks
         self._handsets = handsets
         self._live: dict[str, LiveCall] = {}
@@ -61,7 +69,7 @@ class Switchboard:
         row = await self._store.do(
             lambda db: self._insert(db, HIDDEN_CALLER if hidden else sender, to, held[0], "inbound")
         )
-        call = LiveCall(row, handset=handset, webhooks=self._webhooks, database=self._store)
+        call = self._call(row, handset)
         call.verstat = verstat
         urls = [number["voice_url"], number["voice_fallback_url"]]
         self._run(call, call.run_inbound(urls), status_url=number["status_callback"])
@@ -83,12 +91,7 @@ class Switchboard:
             raise ApiError(400, 21210, f"'From' phone number {sender} is not a number of yours.")
         row = await self._store.do(lambda db: self._insert(db, sender, to, held[0], "outbound-api"))
         ringing = self._handsets.of(to)
-        call = LiveCall(
-            row,
-            handset=ringing[0] if ringing else None,
-            webhooks=self._webhooks,
-            database=self._store,
-        )
+        call = self._call(row, ringing[0] if ringing else None)
         self._run(call, call.run_outbound(lambda: first(call)), status_url=status_url)
         return row
 
@@ -122,16 +125,83 @@ class Switchboard:
             await call.finished.wait()
         return await self._store.do(lambda db: store.fetch(db, "call", sid)) or row
 
-    def _insert(
-        self, db: sqlite3.Connection, sender: str, to: str, number: Row, direction: str
-    ) -> Row:
+    async def _dial(self, parent: LiveCall, verb: documents.Dial) -> Dialled:
+        """A second leg, to its end; without the caller it has none to talk to and ends too."""
+        leg = await self._leg(parent, verb)
+
+        async def join() -> None:
+            await leg.joined_with(parent)
+
+        work = leg.run_outbound(lambda: leg.announced(verb.url), ring_s=verb.timeout_s, then=join)
+        self._run(leg, work, status_url="")
+        self._start(self._tell_progress(leg, verb))
+        try:
+            await leg.finished.wait()
+        finally:
+            gone = "completed" if leg.answered else "canceled"
+            leg.end(Ended(gone, "the caller's side ended"))
+        data = leg.row.data
+        return Dialled(leg.row.sid, data["status"], int(data["duration"]), leg.joined)
+
+    async def _leg(self, parent: LiveCall, verb: documents.Dial) -> LiveCall:
+        sender = verb.caller_id or parent.row.data["from"]
+        row = await self._store.do(
+            lambda db: self._insert(db, sender, verb.number, parent.row, "outbound-dial")
+        )
+        connected, person = self._handsets.of(verb.number), self._people.of(verb.number)
+        if connected or person is None:
+            return self._call(row, connected[0] if connected else None)
+        hand = Hand(person)
+        leg = self._call(row, hand)
+        hand.take(leg)
+        if person.manner in _AT_ONCE:
+            leg.end(_AT_ONCE[person.manner])
+        return leg
+
+    async def _tell_progress(self, leg: LiveCall, verb: documents.Dial) -> None:
+        """The callbacks of a leg: its answer, what answered, its end."""
+        over = asyncio.create_task(leg.finished.wait())
+        answered = asyncio.create_task(leg.answering.wait())
+        await asyncio.wait({over, answered}, return_when=asyncio.FIRST_COMPLETED)
+        answered.cancel()
+        if leg.answered and "answered" in verb.status_events and verb.status_url:
+            fields = call_fields(leg.row, "in-progress")
+            await self._webhooks.post([verb.status_url], fields, sid=leg.row.sid)
+        if leg.answered and verb.amd_url:
+            person = self._people.of(verb.number)
+            machine = person is not None and person.manner is Manner.MACHINE
+            fields = [
+                ("CallSid", leg.row.sid),
+                ("AccountSid", leg.row.data["account_sid"]),
+                ("AnsweredBy", "machine_start" if machine else "human"),
+                ("MachineDetectionDuration", "1200"),
+            ]
+            await self._webhooks.post([verb.amd_url], fields, sid=leg.row.sid)
+        await over
+        if "completed" in verb.status_events and verb.status_url:
+            await self._webhooks.post(
+                [verb.status_url], call_fields(leg.row, leg.row.data["status"]), sid=leg.row.sid
+            )
+
+    def _call(self, row: Row, handset: Handset | None) -> LiveCall:
+        return LiveCall(
+            row,
+            handset=handset,
+            webhooks=self._webhooks,
+            database=self._store,
+            dial=self._dial,
+        )
+
+    def _insert(self, db: sqlite3.Connection, sender: str, to: str, of: Row, direction: str) -> Row:
+        """A new call of a number, or a second leg `of` a call."""
         sid = f"CA{uuid.uuid4().hex}"
         data = resources.call(
-            account=number.data["account_sid"],
+            account=of.data["account_sid"],
             sid=sid,
             sender=sender,
             to=to,
-            number_sid=number.sid,
+            number_sid=of.sid if of.kind == "number" else None,
+            parent=of.sid if of.kind == "call" else None,
             direction=direction,
             now_s=time.time(),
         )
@@ -187,6 +257,7 @@ class Switchboard:
 
         changed = await self._store.do(act)
         if call:
+            call.row = changed
             call.finished.set()
             call.tell_end(ended, seconds, minutes)
         if status_url:

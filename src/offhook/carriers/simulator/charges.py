@@ -7,7 +7,11 @@ taken from the account; None for what costs nothing yet.
 from decimal import Decimal
 
 CURRENCY = "USD"
-PER_MINUTE = {"inbound": Decimal("0.0085"), "outbound-api": Decimal("0.0140")}
+PER_MINUTE = {
+    "inbound": Decimal("0.0085"),
+    "outbound-api": Decimal("0.0140"),
+    "outbound-dial": Decimal("0.0140"),
+}
 PER_SEGMENT = {"inbound": Decimal("0.0079"), "outbound-api": Decimal("0.0083")}
 
 

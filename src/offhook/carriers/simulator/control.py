@@ -1,5 +1,6 @@
-"""What may be asked of the simulated carrier besides Twilio's API: faults, opt-outs, records,
-accounts, and its log. For tests, and for trying the product; Twilio has nothing like it.
+"""What may be asked of the simulated carrier besides Twilio's API: faults, people who answer,
+opt-outs, records, accounts, and its log. For tests, and for trying the product; Twilio has
+nothing like it.
 """
 
 import json
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from offhook.carriers.simulator.accounts import Accounts
 from offhook.carriers.simulator.faults import Fault, Faults
 from offhook.carriers.simulator.messages import Messages
+from offhook.carriers.simulator.people import Manner, People, Person
 from offhook.carriers.simulator.records import Change, apply
 from offhook.carriers.simulator.store import Store, read_log
 
@@ -22,18 +24,25 @@ class Control:
     """The endpoints; the operator's credentials, as for the API."""
 
     def __init__(
-        self, accounts: Accounts, messages: Messages, database: Store, faults: Faults
+        self,
+        accounts: Accounts,
+        messages: Messages,
+        database: Store,
+        faults: Faults,
+        people: People,
     ) -> None:
         self._accounts = accounts
         self._messages = messages
         self._store = database
         self._faults = faults
+        self._people = people
 
     def routes(self) -> list[Route]:
         return [
             Route("/healthz", self._health),
             Route("/simulator/log", self._guarded(self._log)),
             self._post("/simulator/faults", self._ask_faults),
+            self._post("/simulator/people", self._ask_people),
             self._post("/simulator/opt-outs", self._opt_out),
             self._post("/simulator/records", self._change_records),
             self._post("/simulator/accounts", self._make_account),
@@ -71,6 +80,16 @@ class Control:
                 self._faults.ask(Fault(**each))
         except (ValueError, TypeError):
             return JSONResponse({"sentence": "A list of faults is wanted."}, 400)
+        return Response(status_code=204)
+
+    async def _ask_people(self, request: Request) -> Response:
+        try:
+            asked = json.loads(await request.body())
+            people = [Person(manner=Manner(each.pop("manner")), **each) for each in asked]
+        except (ValueError, TypeError, KeyError):
+            return JSONResponse({"sentence": "A list of people is wanted."}, 400)
+        for person in people:
+            self._people.ask(person)
         return Response(status_code=204)
 
     async def _change_records(self, request: Request) -> Response:

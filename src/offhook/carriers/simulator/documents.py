@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 MAX_DOCUMENT_CHARACTERS = 64_000
+MAX_SECONDS = 600.0
 
 
 class DocumentError(ValueError):
@@ -42,8 +43,26 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
+    """`url`, `status_url` and `amd_url` are those of its `<Number>`."""
+
     number: str
     action: str
+    caller_id: str = ""
+    timeout_s: float = 30.0
+    url: str = ""
+    status_url: str = ""
+    status_events: frozenset[str] = frozenset({"completed"})
+    amd_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Speaks, then waits for keys; without any the document goes on behind it."""
+
+    action: str
+    timeout_s: float
+    digits: int
+    prompts: tuple[Say, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,7 @@ class Reply:
     body: str
 
 
-Verb = Reject | Hangup | Say | Pause | Redirect | Dial | Stream | Reply
+Verb = Reject | Hangup | Say | Pause | Redirect | Dial | Gather | Stream | Reply
 
 
 def parse(document: str) -> list[Verb]:
@@ -114,8 +133,34 @@ def _connect(element: ET.Element) -> Verb:
 
 def _dial(element: ET.Element) -> Verb:
     number = element.find("Number")
-    text = (number.text if number is not None else element.text) or ""
-    return Dial(number=text.strip(), action=element.get("action", ""))
+    noun = element if number is None else number
+    detects = noun.get("machineDetection", "") in {"Enable", "DetectMessageEnd"}
+    return Dial(
+        number=(noun.text or "").strip(),
+        action=element.get("action", ""),
+        caller_id=element.get("callerId", ""),
+        timeout_s=_seconds(element, "timeout", "30"),
+        url=noun.get("url", ""),
+        status_url=noun.get("statusCallback", ""),
+        status_events=frozenset(noun.get("statusCallbackEvent", "completed").split()),
+        amd_url=noun.get("amdStatusCallback", "") if detects else "",
+    )
+
+
+def _gather(element: ET.Element) -> Verb:
+    return Gather(
+        action=element.get("action", ""),
+        timeout_s=_seconds(element, "timeout", "5"),
+        digits=max(1, round(_seconds(element, "numDigits", "1"))),
+        prompts=tuple(Say("".join(said.itertext()).strip()) for said in element.findall("Say")),
+    )
+
+
+def _seconds(element: ET.Element, name: str, default: str) -> float:
+    text = element.get(name, default)
+    if not (text.isascii() and text.isdigit()):
+        raise DocumentError(f"<{element.tag}> with {name} {text[:20]!r}")
+    return min(float(text), MAX_SECONDS)
 
 
 def _reply(element: ET.Element) -> Verb:
@@ -131,5 +176,6 @@ _READERS: dict[str, Callable[[ET.Element], Verb]] = {
     "Redirect": lambda element: Redirect((element.text or "").strip()),
     "Connect": _connect,
     "Dial": _dial,
+    "Gather": _gather,
     "Message": _reply,
 }

@@ -9,9 +9,11 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from offhook.carriers.simulator import documents, resources, store
+from offhook.carriers.simulator.bridge import join
 from offhook.carriers.simulator.documents import Verb
 from offhook.carriers.simulator.handsets import Handset, Nobody
 from offhook.carriers.simulator.store import Row, Store
@@ -31,13 +33,35 @@ class Ended:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """What became of a second leg."""
+
+    leg: str
+    status: str
+    duration_s: int
+    joined: bool
+
+    def fields(self) -> Fields:
+        return [
+            ("DialCallSid", self.leg),
+            ("DialCallStatus", self.status),
+            ("DialCallDuration", str(self.duration_s)),
+            ("DialBridged", str(self.joined).lower()),
+        ]
+
+
 Interruption = Ended | list[Verb]
+Step = Callable[[], Awaitable[list[Verb] | Ended | None]]
+Dial = Callable[["LiveCall", documents.Dial], Awaitable[Dialled]]
 
 
 def call_fields(row: Row, status: str) -> list[tuple[str, str]]:
     """What every request about a call carries."""
     data = row.data
+    parent = data["parent_call_sid"]
     return [
+        *([("ParentCallSid", parent)] if parent else []),
         ("CallSid", row.sid),
         ("AccountSid", data["account_sid"]),
         ("From", data["from"]),
@@ -54,17 +78,26 @@ class LiveCall:
     """A call from ringing to its end."""
 
     def __init__(
-        self, row: Row, *, handset: Handset | None, webhooks: Webhooks, database: Store
+        self,
+        row: Row,
+        *,
+        handset: Handset | None,
+        webhooks: Webhooks,
+        database: Store,
+        dial: Dial,
     ) -> None:
         self.row = row
         self.handset: Handset = handset or Nobody()
         self.microphone = Microphone()
         self.finished = asyncio.Event()
+        self.answering = asyncio.Event()
+        self.joined = False
         self.verstat = ""
         self.ended_at: float | None = None
         self._reachable = handset is not None
         self._webhooks = webhooks
         self._store = database
+        self._dial = dial
         self._answered_at: float | None = None
         self._picked_up = asyncio.Event()
         self._interruption: asyncio.Future[Interruption] = self._new_interruption()
@@ -88,6 +121,12 @@ class LiveCall:
     def pick_up(self) -> None:
         """The called telephone answers."""
         self._picked_up.set()
+
+    def press(self, digits: str) -> None:
+        """Keys of the telephone."""
+        for digit in digits:
+            if digit in "0123456789*#":
+                self.microphone.digits.put_nowait(digit)
 
     def end(self, ended: Ended) -> None:
         self.ended_at = self.ended_at or time.time()
@@ -115,14 +154,17 @@ class LiveCall:
         self.handset.tell({"type": "ringing", "call": self.row.sid})
         return await self._run(lambda: self._asked(urls))
 
-    async def run_outbound(self, first: Callable[[], Awaitable[list[Verb] | None]]) -> Ended:
+    async def run_outbound(
+        self, first: Step, *, ring_s: float = RING_S, then: Step | None = None
+    ) -> Ended:
+        """Ring, then perform `first` and what it leads to, and `then` after the document's end."""
         event = {"type": "incoming", "call": self.row.sid, "from": self.row.data["from"]}
         self.handset.tell(event)
         if not self._reachable:
             return Ended("no-answer", "no telephone is connected under this number")
         picked_up = asyncio.create_task(self._picked_up.wait())
         done, _ = await asyncio.wait(
-            {picked_up, self._interruption}, timeout=RING_S, return_when=asyncio.FIRST_COMPLETED
+            {picked_up, self._interruption}, timeout=ring_s, return_when=asyncio.FIRST_COMPLETED
         )
         picked_up.cancel()
         if not done:
@@ -130,7 +172,21 @@ class LiveCall:
         if self._interruption.done() and isinstance(ended := self._interruption.result(), Ended):
             return ended
         await self._answer()
-        return await self._run(first)
+        return await self._run(first, then)
+
+    async def announced(self, url: str) -> list[Verb] | Ended:
+        """What is played to whoever answered, before the two are joined."""
+        verbs = await self._asked([url]) if url else []
+        return Ended("completed", "there was no announcement") if verbs is None else verbs
+
+    async def joined_with(self, other: "LiveCall") -> None:
+        """Talk until one of the two calls ends."""
+        self.joined = True
+        await self._store.note("joined", other.row.sid, leg=self.row.sid)
+        for call in (self, other):
+            call.microphone.forget()
+            call.handset.tell({"type": "joined", "call": call.row.sid})
+        await join((self.microphone, self.handset), (other.microphone, other.handset))
 
     def tell_end(self, ended: Ended, seconds: int, minutes: int) -> None:
         sid = self.row.sid
@@ -143,25 +199,25 @@ class LiveCall:
             event = {"type": "refused", "call": sid, "reason": ended.status}
             self.handset.tell(event | {"detail": ended.reason})
 
-    async def _run(self, first: Callable[[], Awaitable[list[Verb] | None]]) -> Ended:
+    async def _run(self, first: Step, then: Step | None = None) -> Ended:
         """Perform documents until one ends the call or something interrupts."""
-        step: Callable[[], Awaitable[list[Verb] | Ended | None]] = first
+        step: Step = first
         try:
             while True:
                 outcome = await self._interruptible(step)
                 if isinstance(outcome, Ended):
                     return outcome
+                if outcome is None and then is not None:
+                    step, then = then, None
+                    continue
                 if outcome is None:
                     return self._ended_by_document()
-                verbs = outcome
-                step = lambda verbs=verbs: self._perform(verbs)  # noqa: E731 - bound to this step
+                step = partial(self._perform, outcome)
         finally:
             if self._timer:
                 self._timer.cancel()
 
-    async def _interruptible(
-        self, step: Callable[[], Awaitable[list[Verb] | Ended | None]]
-    ) -> list[Verb] | Ended | None:
+    async def _interruptible(self, step: Step) -> list[Verb] | Ended | None:
         task = asyncio.ensure_future(step())
         try:
             await asyncio.wait({task, self._interruption}, return_when=asyncio.FIRST_COMPLETED)
@@ -222,8 +278,12 @@ class LiveCall:
             case documents.Stream(action=action):
                 await self._stream(verb)
                 return await self._asked([action]) if action else "next"
-            case documents.Dial(action=action) if action:
-                return await self._asked([action], [("DialCallStatus", "no-answer")])
+            case documents.Dial(action=action):
+                dialled = await self._dial(self, verb)
+                self.microphone.forget()
+                return await self._asked([action], dialled.fields()) if action else "next"
+            case documents.Gather():
+                return await self._gather(verb)
             case _:
                 pass  # Reject, Message: no meaning in an answered call
         return "next"
@@ -241,11 +301,37 @@ class LiveCall:
 
         self.row = await self._store.do(act)
         self.handset.tell({"type": "answered", "call": self.row.sid})
+        self.answering.set()
 
     async def _say(self, text: str) -> None:
         await self._store.note("say", self.row.sid, text=text)
         self.handset.tell({"type": "say", "call": self.row.sid, "text": text})
         await asyncio.sleep(len(text) * SPEAKING_S_PER_CHARACTER)
+
+    async def _gather(self, verb: documents.Gather) -> list[Verb] | Literal["next"] | None:
+        """Speak until a key is pressed, then wait for the others; without any, go on."""
+        pressed: asyncio.Future[str] = asyncio.ensure_future(self.microphone.digits.get())
+        speaking = asyncio.create_task(self._say_all(verb.prompts))
+        both: set[asyncio.Future[Any]] = {pressed, speaking}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({pressed}, timeout=verb.timeout_s)
+            if not pressed.done():
+                return "next"
+            digits = pressed.result()
+            while len(digits) < verb.digits:
+                async with asyncio.timeout(verb.timeout_s):
+                    digits += await self.microphone.digits.get()
+        except TimeoutError:
+            return "next"
+        finally:
+            pressed.cancel()
+            speaking.cancel()
+        return await self._asked([verb.action], [("Digits", digits)]) if verb.action else "next"
+
+    async def _say_all(self, prompts: Sequence[documents.Say]) -> None:
+        for prompt in prompts:
+            await self._say(prompt.text)
 
     async def _stream(self, verb: documents.Stream) -> None:
         stream = Stream(

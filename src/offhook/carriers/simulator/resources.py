@@ -143,7 +143,15 @@ def message(
 
 
 def call(
-    *, account: str, sid: str, sender: str, to: str, number_sid: str, direction: str, now_s: float
+    *,
+    account: str,
+    sid: str,
+    sender: str,
+    to: str,
+    number_sid: str | None,
+    direction: str,
+    now_s: float,
+    parent: str | None = None,
 ) -> Record:
     uri = f"/{API}/Accounts/{account}/Calls/{sid}"
     return {
@@ -161,7 +169,7 @@ def call(
         "from": sender,
         "from_formatted": sender,
         "group_sid": None,
-        "parent_call_sid": None,
+        "parent_call_sid": parent,
         "phone_number_sid": number_sid,
         "price": None,
         "price_unit": "USD",

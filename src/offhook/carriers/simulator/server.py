@@ -24,6 +24,7 @@ from offhook.carriers.simulator.control import Control
 from offhook.carriers.simulator.faults import Faults
 from offhook.carriers.simulator.handsets import Handsets
 from offhook.carriers.simulator.messages import Messages
+from offhook.carriers.simulator.people import People
 from offhook.carriers.simulator.rest import RestApi
 from offhook.carriers.simulator.store import Entry, Store, read_log
 from offhook.carriers.simulator.telephones import Telephones
@@ -43,6 +44,7 @@ class Simulator:
     switchboard: Switchboard
     database: Store
     accounts: Accounts
+    people: People
 
     async def log(self) -> list[Entry]:
         return await self.database.do(read_log)
@@ -89,7 +91,8 @@ async def _started(
     accounts = Accounts(simulated_account(secret), database)
     webhooks = Webhooks(token=accounts.token, store=database, faults=faults)
     parts: dict[str, Any] = {"database": database, "webhooks": webhooks, "handsets": handsets}
-    messages, switchboard = Messages(**parts), Switchboard(**parts)
+    people = People()
+    messages, switchboard = Messages(**parts), Switchboard(**parts, people=people)
     rest = RestApi(
         accounts=accounts,
         database=database,
@@ -105,11 +108,11 @@ async def _started(
         messages=messages,
         switchboard=switchboard,
     )
-    control = Control(accounts, messages, database, faults)
+    control = Control(accounts, messages, database, faults, people)
     app = Starlette(routes=[*rest.routes(), *telephones.routes(), *control.routes()])
     port = listener.getsockname()[1]
     url = f"http://{settings.host}:{port}"
-    simulator = Simulator(url, faults, messages, switchboard, database, accounts)
+    simulator = Simulator(url, faults, messages, switchboard, database, accounts, people)
     await accounts.start()
     await switchboard.resume()
     await messages.resume()

@@ -38,6 +38,10 @@ class Microphone:
         if len(self._waiting) + len(audio) <= MAX_WAITING_BYTES:
             self._waiting += audio
 
+    def forget(self) -> None:
+        """What was said while nobody listened is not heard later."""
+        self._waiting.clear()
+
     def frame(self) -> bytes:
         if len(self._waiting) < streams.FRAME_BYTES:
             return streams.SILENCE

@@ -5,9 +5,10 @@ must come from one of our own origins. Messages are JSON; audio is binary, mu-la
 any length towards the network and 160 bytes (20 ms) a message from it.
 
 to the network:   {"type": "text", "to", "body"}  {"type": "call", "to", "hidden"?, "verstat"?}
-                  {"type": "dtmf", "digits"}  {"type": "hang_up"}  {"type": "answer"}
+                  {"type": "dtmf", "digits"}  {"type": "hang_up"}
+                  {"type": "answer", "call"}  {"type": "refuse", "call"}
 from the network: ready, text, text_sent, text_state, ringing, answered, refused, ended, say,
-                  incoming, error
+                  incoming, joined, error
 """
 
 import asyncio
@@ -158,15 +159,17 @@ class Telephones:
             case "call":
                 await self._dial(telephone, number, data)
             case "dtmf" if call:
-                for digit in str(data.get("digits", ""))[:64]:
-                    if digit in "0123456789*#":
-                        call.microphone.digits.put_nowait(digit)
+                call.press(str(data.get("digits", ""))[:64])
             case "hang_up" if call:
                 call.hang_up()
             case "answer":
                 telephone.call = self._switchboard.live(str(data.get("call", "")))
                 if telephone.call:
                     telephone.call.pick_up()
+            case "refuse":
+                refused = self._switchboard.live(str(data.get("call", "")))
+                if refused and not refused.answered:
+                    refused.hang_up()
             case _:
                 raise ValueError(data.get("type"))
 

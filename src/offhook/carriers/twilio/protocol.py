@@ -106,6 +106,36 @@ class CallStatus:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class DialEnded:
+    """A second leg is over; the request is about the caller's own call.
+
+    `caller_state` is final when the caller is gone. `outcome` is the leg's own end: an answered
+    one is COMPLETED whether or not the two were ever `joined`.
+    """
+
+    call_id: str
+    caller_state: CallState
+    leg_id: str
+    outcome: CallState
+    duration_s: int
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegNews:
+    """A request about a second leg: it was answered, its announcement or a key is asked about.
+
+    `machine` says what answered, where the carrier listened.
+    """
+
+    leg_id: str
+    parent_id: str
+    state: CallState | None
+    digits: str
+    machine: bool
+
+
 class StreamEvent(StrEnum):
     STARTED = "stream-started"
     STOPPED = "stream-stopped"
@@ -169,6 +199,42 @@ def parse_call_status(fields: Fields) -> CallStatus:
         state=form.member(CallState, "CallStatus"),
         duration_s=form.count("CallDuration"),
         sequence=form.count("SequenceNumber"),
+    )
+
+
+def parse_dial_ended(fields: Fields) -> DialEnded:
+    """Source: twilio.com/docs/voice/twiml/dial, action. `DialBridged` is missing where it says
+    what the leg's length says too.
+    """
+    form = _Form(fields)
+    duration_s = form.count("DialCallDuration")
+    outcome = form.text("DialCallStatus")
+    bridged = form.text("DialBridged")
+    return DialEnded(
+        call_id=form.matching(_CALL_SID, "CallSid"),
+        caller_state=form.member(CallState, "CallStatus"),
+        leg_id=form.text("DialCallSid"),
+        outcome=CallState.COMPLETED
+        if outcome == "answered"
+        else form.member(CallState, "DialCallStatus"),
+        duration_s=duration_s,
+        joined=bridged == "true" if bridged else duration_s > 0,
+    )
+
+
+def parse_leg_news(fields: Fields) -> LegNews:
+    """Sources: twilio.com/docs/voice/twiml/number, /docs/voice/answering-machine-detection.
+
+    A request about a machine tells no `CallStatus`. Anything but a voice is no person.
+    """
+    form = _Form(fields)
+    answered_by = form.text("AnsweredBy")
+    return LegNews(
+        leg_id=form.matching(_CALL_SID, "CallSid"),
+        parent_id=form.text("ParentCallSid"),
+        state=form.member(CallState, "CallStatus") if form.text("CallStatus") else None,
+        digits=form.text("Digits"),
+        machine=answered_by.startswith("machine") or answered_by == "fax",
     )
 
 

@@ -1,10 +1,12 @@
 """TwiML documents: what we answer when the carrier asks how to handle a call.
 
 No document ends by waiting (CM4): what comes after the last verb is that the carrier hangs up.
-Sources: twilio.com/docs/voice/twiml/{reject,connect,stream,say,hangup,redirect}. Pure; no I/O.
+Sources: twilio.com/docs/voice/twiml/{reject,connect,stream,say,hangup,redirect,dial,number,gather}.
+Pure; no I/O.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -43,6 +45,52 @@ def connect_stream(
     return _document(f"<Connect action={_attribute(action_url)}>{stream}</Connect>")
 
 
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A second leg to `number`, which sees `caller_id` and rings for `ring_s` at most.
+
+    `answered_url` hears of its answer. With `announce_url` its document is played to whoever
+    answers before the two are joined; with `machine_url` the carrier listens whether a machine
+    answered, and tells it.
+    """
+
+    number: str
+    caller_id: str
+    ring_s: int
+    answered_url: str
+    announce_url: str = ""
+    machine_url: str = ""
+
+
+def dial(leg: Leg, *, action_url: str) -> str:
+    """Join the caller with a second leg. However that ends, the carrier asks `action_url`."""
+    options = {
+        "url": leg.announce_url,
+        "statusCallback": leg.answered_url,
+        "statusCallbackEvent": "answered",
+        "machineDetection": "Enable" if leg.machine_url else "",
+        "amdStatusCallback": leg.machine_url,
+    }
+    attributes = "".join(f" {name}={_attribute(value)}" for name, value in options.items() if value)
+    return _document(
+        f"<Dial action={_attribute(action_url)} callerId={_attribute(leg.caller_id)}"
+        f' timeout="{leg.ring_s}">'
+        f"<Number{attributes}>{escape(leg.number)}</Number></Dial>"
+    )
+
+
+def announce(text: str, *, accept_url: str, wait_s: int, language: str = "en-US") -> str:
+    """Say who is calling, twice, and wait for a key each time; without one the leg is hung up.
+
+    A machine presses none. The key arrives at `accept_url`, whose document goes on from there.
+    """
+    said = f"<Say language={_attribute(language)}>{escape(readable(text))}</Say>"
+    gather = (
+        f'<Gather numDigits="1" timeout="{wait_s}" action={_attribute(accept_url)}>{said}</Gather>'
+    )
+    return _document(f"{gather}{gather}<Hangup/>")
+
+
 def say_and_hang_up(text: str, *, language: str = "en-US") -> str:
     """Speak a sentence in the carrier's own voice, then end the call."""
     return _document(
@@ -55,7 +103,9 @@ def hang_up() -> str:
 
 
 def nothing() -> str:
-    """The answer to a text's callback: no reply by this way; replies go through the API."""
+    """The answer to a text's callback, whose replies go through the API; on a leg that was
+    announced: go on, the two are joined.
+    """
     return _document("")
 
 
