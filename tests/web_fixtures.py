@@ -31,6 +31,7 @@ from offhook.schema import ROOMS
 from offhook.settings import Settings
 from offhook.teams import keys, service
 from offhook.teams.models import Membership, Role
+from offhook.vault import open_vault
 from offhook.web import SESSION_COOKIE, Others, Server, assets, create_app, csrf, server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +75,13 @@ async def new_owner(database: Database, name: str = "Daily Bread", zone: str = "
         )
         cookie = await service.open_sign_in(session, user)
     return Person(team.id, user.id, user.email, cookie)
+
+
+def actor_of(person: Person, role: Role = Role.OWNER) -> teams.Actor:
+    """The person as a request's actor."""
+    return teams.Actor(
+        person.user_id, person.team_id, role, person.email, "Daily Bread", "UTC", "US"
+    )
 
 
 async def new_member(database: Database, team_id: str, role: Role = Role.MEMBER) -> Person:
@@ -169,6 +177,7 @@ def new_app(
         others=others,
     )
     app.state.database = database
+    app.state.vault = open_vault(settings)
     for router in room_routers(rooms):
         app.include_router(router)
     return app

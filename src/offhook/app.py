@@ -26,6 +26,7 @@ from offhook import (
     costs,
     inbox,
     knowledge,
+    mail,
     messages,
     numbers,
     prices,
@@ -40,6 +41,7 @@ from offhook.settings import Settings
 from offhook.vault import open_vault
 
 ROOMS = (
+    mail,
     teams,
     prices,
     usage,
@@ -127,7 +129,9 @@ def register_jobs(
     """Let a worker do the background work of every room."""
     gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
     shop = numbers.Shop(database, accounts.operator, gateway, ours)
-    importer = numbers.Importer(database, accounts, open_vault(settings), ours)
+    vault = open_vault(settings)
+    importer = numbers.Importer(database, accounts, vault, ours)
+    mail.register_jobs(jobs, settings, database, vault)
     teams.register_jobs(jobs, database)
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)

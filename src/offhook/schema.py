@@ -12,6 +12,7 @@ from offhook.db import Base
 
 ROOMS = (
     "web",
+    "mail",
     "teams",
     "prices",
     "usage",

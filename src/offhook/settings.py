@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         "Empty: the local address.",
     )
     environment: Literal["production", "development"] = Field(
-        default="production", description="development adds the page /design."
+        default="production", description="development adds the pages /design and /dev/mail."
     )
 
     # --- Database ---
@@ -157,6 +157,23 @@ class Settings(BaseSettings):
     outgoing_ca_file: str = Field(
         default="",
         description="PEM file of certificate authorities that they trust beside the public ones.",
+    )
+
+    # --- Mail ---
+    smtp_host: str = Field(
+        default="", description="Mail server that sends our mail. Empty: none is sent."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the line is secured: STARTTLS (587), TLS from the start (465), or none.",
+    )
+    smtp_user: str = Field(default="", description="User name there. Empty: no sign-in.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    mail_from: str = Field(
+        default="",
+        description="Sender of our mail, such as Offhook <phone@example.com>. "
+        "Empty: offhook@ the host of the public address.",
     )
 
     # --- Messages ---

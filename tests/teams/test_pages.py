@@ -12,7 +12,7 @@ from offhook.settings import Settings
 from offhook.teams import service, tokens
 from offhook.teams.models import Membership, Role, SignIn, Team, User
 from offhook.web import SESSION_COOKIE
-from web_fixtures import PASSWORD, Person, Site, new_member, new_owner
+from web_fixtures import PASSWORD, Person, Site, actor_of, new_member, new_owner
 
 HTMX = {"HX-Request": "true"}
 
@@ -222,7 +222,7 @@ async def test_somebody_known_joins_with_the_known_password(site: Site, owner: P
     other = await new_owner(site.database, "Other")
     async with site.database.team(owner.team_id) as session:
         _, token = await service.invite(
-            session, owner.team_id, Role.OWNER, owner.user_id, email=other.email, role=Role.MEMBER
+            session, actor_of(owner), site.app.state.vault, email=other.email, role=Role.MEMBER
         )
     async with site.client() as client:
         wrong = await client.post(f"/join/{token}", data={"password": "not the password"})

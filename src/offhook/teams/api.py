@@ -173,7 +173,7 @@ async def invite(
 ) -> InvitationMade:
     """Invite an address; the answer has the link to pass on."""
     row, token = await service.invite(
-        session, actor.team_id, actor.role, actor.who, email=body.email, role=body.role
+        session, actor, request.app.state.vault, email=body.email, role=body.role
     )
     link = f"{request.app.state.settings.web_url}/join/{token}"
     return InvitationMade(link=link, **_invitation(row).model_dump())

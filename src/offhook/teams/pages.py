@@ -226,10 +226,11 @@ async def invite(
     request: Request, actor: AdminActor, session: TeamSession, email: Text, role: Text
 ) -> HTMLResponse:
     row, token = await service.invite(
-        session, actor.team_id, actor.role, actor.who, email=email, role=_role(role)
+        session, actor, request.app.state.vault, email=email, role=_role(role)
     )
     link = f"{_settings(request).web_url}/join/{token}"
-    return render(request, "teams/invited.html", invitation=row, link=link)
+    mailed = bool(_settings(request).smtp_host)
+    return render(request, "teams/invited.html", invitation=row, link=link, mailed=mailed)
 
 
 def _role(text: str) -> Role:

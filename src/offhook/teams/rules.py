@@ -28,6 +28,7 @@ MAX_EMAIL = 254
 IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=90)
 INVITATION_LASTS = timedelta(days=7)
+RESET_LASTS = timedelta(minutes=30)
 FAILURES_FORGOTTEN = timedelta(minutes=15)
 MAX_FAILURES_PER_PERSON = 10
 MAX_FAILURES_PER_ADDRESS = 50

@@ -7,9 +7,12 @@ known (first owner, sign-in, an invitation's link) take a system session.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
+from pydantic import SecretStr
 from sqlalchemy import delete, func, select
 
+from offhook import mail
 from offhook.db import Session, new_id, now, touch
 from offhook.settings import Settings, secret_key
 from offhook.teams import rules, tokens
@@ -22,6 +25,7 @@ from offhook.teams.errors import (
     TooManyAttempts,
     WrongPassword,
 )
+from offhook.teams.letters import Invited
 from offhook.teams.models import (
     Invitation,
     Membership,
@@ -31,6 +35,7 @@ from offhook.teams.models import (
     Team,
     User,
 )
+from offhook.vault import Vault
 
 TOPIC = "team"
 Hook = Callable[[Session, Team], Awaitable[None]]
@@ -41,6 +46,19 @@ def on_team_created(hook: Hook) -> None:
     """`hook(session, team)` runs in the transaction that creates a team (app.py registers)."""
     if hook not in _hooks:
         _hooks.append(hook)
+
+
+class Inviter(Protocol):
+    """Who invites: an actor of `access`."""
+
+    @property
+    def team_id(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def email(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,10 +351,11 @@ async def remove_member(session: Session, team_id: str, by: Role, user_id: str) 
 
 
 async def invite(
-    session: Session, team_id: str, by: Role, by_user: str, *, email: str, role: Role
+    session: Session, by: Inviter, vault: Vault, *, email: str, role: Role
 ) -> tuple[Invitation, str]:
-    """An invitation and its token, which is shown once: the link is passed on by hand."""
-    rules.may_manage(by, role)
+    """An invitation, mailed to its address, and its token, to pass on by hand; shown once."""
+    team_id = by.team_id
+    rules.may_manage(by.role, role)
     address = rules.check_email(email)
     if any(member.user.email == address for member in await members(session, team_id)):
         raise AlreadyMember(f"{address} is a member already.")
@@ -354,12 +373,19 @@ async def invite(
         email=address,
         role=role,
         token_hash=tokens.digest(token),
-        created_by=by_user,
+        created_by=by.who,
         created_at=moment,
         expires_at=moment + rules.INVITATION_LASTS,
     )
     session.add(row)
     await session.flush()
+    letter = Invited(
+        team=(await team(session, team_id)).name,
+        by=by.email,
+        role=role.value,
+        path=SecretStr(f"/join/{token}"),
+    )
+    await mail.send(session, team_id, address, letter, key=f"invitation:{row.id}", vault=vault)
     await touch(session, team_id, TOPIC)
     return row, token
 

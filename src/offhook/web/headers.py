@@ -2,7 +2,7 @@
 
 A content security policy without `unsafe-inline`: scripts come from our own files only, but for a
 payment gateway's own (`Others`), and a style element needs the request's nonce (the waveform's
-shadow root has one). Nothing may frame us. Knows no route.
+shadow root has one); a route may bring a stricter one. Nothing may frame us. Knows no route.
 """
 
 import secrets
@@ -72,7 +72,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy(nonce, self.others)
+                headers.setdefault("Content-Security-Policy", policy(nonce, self.others))
                 for name, value in _FIXED:
                     headers[name] = value
                 if self.secure:
