@@ -32,11 +32,13 @@ from offhook import (
     prices,
     reconciliation,
     speech,
+    tasks,
     teams,
     usage,
     web,
 )
 from offhook.db import Database, Jobs, Listener, Session
+from offhook.outgoing import Outgoing
 from offhook.settings import Settings
 from offhook.vault import open_vault
 
@@ -49,6 +51,7 @@ ROOMS = (
     billing,
     contacts,
     knowledge,
+    tasks,
     agents,
     numbers,
     inbox,
@@ -97,6 +100,8 @@ def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceC
 def join_rooms() -> None:
     """Hooks from lower rooms to higher ones."""
     teams.on_team_created(_begin_trial)
+    for kind in tasks.BUILT_IN:
+        tasks.register(kind)
     agents.register(numbers.NumbersOfAgents())
     billing.when_suspended(numbers.stop_suspended)
     billing.when_released(numbers.release_suspended)
@@ -125,6 +130,7 @@ def register_jobs(
     database: Database,
     accounts: carriers.Carriers,
     brain: agents.Brain,
+    runner: tasks.Runner,
 ) -> None:
     """Let a worker do the background work of every room."""
     gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
@@ -137,11 +143,23 @@ def register_jobs(
     billing.register_jobs(jobs, database, gateway)
     billing.register_events(jobs, database, gateway)
     knowledge.register_jobs(jobs, database)
+    tasks.register_jobs(jobs, runner)
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
     messages.register_jobs(jobs, settings, database, accounts, brain)
     calls.register_jobs(jobs, settings, database, accounts)
     reconciliation.register_jobs(jobs, settings, database, accounts)
+
+
+@asynccontextmanager
+async def open_runner(settings: Settings, database: Database) -> AsyncGenerator[tasks.Runner]:
+    """What does this process's tasks; at the end it gives what is under way a few seconds."""
+    async with Outgoing(settings) as outgoing:
+        runner = tasks.Runner(tasks.Means(database, open_vault(settings), outgoing))
+        try:
+            yield runner
+        finally:
+            await runner.close()
 
 
 def open_carriers(settings: Settings, database: Database) -> carriers.Carriers:
@@ -212,7 +230,9 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     application.state.gateway = gateway
     listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())
     try:
-        yield
+        async with open_runner(application.state.settings, database) as runner:
+            application.state.tasks = runner
+            yield
     finally:
         listener.cancel()
         with suppress(asyncio.CancelledError):

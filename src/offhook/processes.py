@@ -48,6 +48,7 @@ async def _media(settings: Settings) -> None:
         synthesiser = speech.open_synthesiser(settings)
         await recogniser.start()
         await synthesiser.start()
+        app.join_rooms()
         brain = agents.open_brain(settings)
         parts = calls.Parts(
             settings=settings,
@@ -68,11 +69,15 @@ async def _media(settings: Settings) -> None:
 
 
 async def _worker(settings: Settings) -> None:
-    async with _database(settings) as database, _carriers(settings, database) as accounts:
+    async with (
+        _database(settings) as database,
+        _carriers(settings, database) as accounts,
+        app.open_runner(settings, database) as runner,
+    ):
         brain = agents.open_brain(settings)
         app.join_rooms()
         jobs = Jobs(database)
-        app.register_jobs(jobs, settings, database, accounts, brain)
+        app.register_jobs(jobs, settings, database, accounts, brain, runner)
         try:
             await jobs.run()
         finally:

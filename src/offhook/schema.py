@@ -20,6 +20,7 @@ ROOMS = (
     "billing",
     "contacts",
     "knowledge",
+    "tasks",
     "agents",
     "numbers",
     "inbox",

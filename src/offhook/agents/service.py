@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from offhook import knowledge
+from offhook import knowledge, tasks
 from offhook.agents import problems, users
 from offhook.agents.events import AgentPublished
 from offhook.agents.models import Agent, AgentVersion
@@ -141,6 +141,7 @@ async def delete(
     for each in users.registered():
         await each.forget(session, team_id, agent_id)
     await knowledge.forget_agent(session, team_id, agent_id)
+    await tasks.forget_agent(session, team_id, agent_id)
     await session.delete(agent)
     await session.flush()
     await touch(session, team_id, "agents")

@@ -240,7 +240,7 @@ async def _resolve(host: str, port: int, seconds: float) -> list[str]:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
         raise NotReached(
-            f"The name “{host}” was not found.", remedy="Check the address."
+            f"The name “{host}” was not found.", remedy="Check the address.", sent=False
         ) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -301,7 +301,10 @@ def _not_reached(url: str, error: httpx.TransportError | None) -> NotReached:
         why = "has no valid certificate" if certificate else "took no connection"
     else:
         why = "broke the connection off"
-    return NotReached(f"“{host}” {why}.", remedy="Check that the server is up and reachable.")
+    unsent = error is None or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return NotReached(
+        f"“{host}” {why}.", remedy="Check that the server is up and reachable.", sent=not unsent
+    )
 
 
 def _too_slow(url: str, seconds: float) -> NotReached:

@@ -28,5 +28,11 @@ class NotPublic(OutgoingProblem):
 
 
 class NotReached(OutgoingProblem):
+    """`details["sent"]` is False where surely nothing of the request left us."""
+
     code = "not_reached"
     status = 502
+
+    @property
+    def sent(self) -> bool:
+        return bool(self.details.get("sent", True))

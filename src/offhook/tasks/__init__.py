@@ -1,9 +1,38 @@
 """Tasks: what an agent can do during a conversation besides speaking.
 
 A brain is handed a `Toolbox` with its briefing: it proposes a task, the other side confirms, the
-task runs and leaves a record. Knows no conversation but by its id.
+task runs and leaves a record. The code that holds the conversation opens it for each reply:
+
+    runner = tasks.Runner(tasks.Means(database, vault, outgoing))       # once per process
+    scope = tasks.Scope(team_id, agent_id, conversation_id, "call", number_id, contact_id,
+                        caller="+1…", attestation="A", language="en", timezone="Europe/Paris")
+    turns = [tasks.Turn(position, by_caller, text), …]                  # as heard, in order
+    toolbox = await tasks.open_toolbox(runner, scope, turns)
+
+A room above adds a kind with `tasks.register(tasks.Kind(...))` in app.join_rooms, hears of ends
+with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, conversation_id)`, and ends
+with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by its id.
 """
 
+from offhook.tasks import http_kind
+from offhook.tasks.box import open_toolbox
+from offhook.tasks.jobs import register as register_jobs
+from offhook.tasks.kinds import (
+    Done,
+    Kind,
+    Means,
+    NotDone,
+    Order,
+    Outcome,
+    PutThrough,
+    register,
+)
+from offhook.tasks.models import Task, TaskRun
+from offhook.tasks.records import finish, runs_of, topic, when_ended
+from offhook.tasks.rules import Effect, RunState, Trust
+from offhook.tasks.running import Runner
+from offhook.tasks.scope import CALL, SMS, Scope, Turn
+from offhook.tasks.service import create, forget_agent, listed, of_agent, update, use, uses
 from offhook.tasks.toolbox import (
     Completed,
     Failed,
@@ -20,18 +49,53 @@ from offhook.tasks.toolbox import (
     Unconfirmed,
 )
 
+BUILT_IN = (http_kind.KIND,)
+"""The kinds that need no other room; app.join_rooms registers them with the others."""
+
 __all__ = [
+    "BUILT_IN",
+    "CALL",
+    "SMS",
     "Completed",
+    "Done",
+    "Effect",
     "Failed",
     "HandingOver",
     "Incomplete",
     "Input",
     "InputType",
+    "Kind",
+    "Means",
     "News",
     "NoTasks",
+    "NotDone",
     "Offer",
+    "Order",
+    "Outcome",
+    "PutThrough",
     "Refused",
+    "RunState",
+    "Runner",
+    "Scope",
     "Step",
+    "Task",
+    "TaskRun",
     "Toolbox",
+    "Trust",
+    "Turn",
     "Unconfirmed",
+    "create",
+    "finish",
+    "forget_agent",
+    "listed",
+    "of_agent",
+    "open_toolbox",
+    "register",
+    "register_jobs",
+    "runs_of",
+    "topic",
+    "update",
+    "use",
+    "uses",
+    "when_ended",
 ]

@@ -39,6 +39,10 @@ class Input:
     description: str = ""
     question: str = ""
     choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    proof: bool = False
+    """Something that only they know, checked by the other system: a second factor (SEC10)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,157 @@
+"""Runs in the database: their steps under a lock, their end, reading them (T3).
+
+Every step goes by the table of rules.py; an end is announced in its transaction.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, select
+
+from offhook.db import Session, now, publish, touch
+from offhook.tasks import rules
+from offhook.tasks.events import TaskCompleted, TaskFailed
+from offhook.tasks.models import TaskRun
+from offhook.tasks.problems import RunNotFound
+from offhook.tasks.rules import RunState, RunStep
+from offhook.tasks.scope import Scope, from_json
+
+Ended = Callable[[Session, TaskRun], Awaitable[None]]
+_when_ended: list[Ended] = []
+
+
+def when_ended(hook: Ended) -> None:
+    """Have `hook` called in the transaction in which a run completes or fails."""
+    if hook not in _when_ended:
+        _when_ended.append(hook)
+
+
+def topic(conversation_id: str) -> str:
+    """What is touched when a run of the conversation begins or ends."""
+    return f"tasks:{conversation_id}"
+
+
+def digest(task_id: str, inputs: Mapping[str, Any]) -> str:
+    """The same for the same intent (T3)."""
+    written = json.dumps([task_id, inputs], sort_keys=True, ensure_ascii=False)
+    return sha256(written.encode("utf-8", "replace")).hexdigest()
+
+
+async def lock_conversation(session: Session, conversation_id: str) -> None:
+    """One at a time proposes and confirms in a conversation, until the transaction ends."""
+    name = f"tasks\n{conversation_id}"
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+async def get(session: Session, team_id: str, run_id: str, *, lock: bool = False) -> TaskRun:
+    """Raises RunNotFound, also for another team's (SEC7)."""
+    query = select(TaskRun).where(TaskRun.team_id == team_id, TaskRun.id == run_id)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    run = await session.scalar(query)
+    if run is None:
+        raise RunNotFound(f"There is no run {run_id[:50]}.")
+    return run
+
+
+async def runs_of(session: Session, team_id: str, conversation_id: str) -> Sequence[TaskRun]:
+    """The conversation's runs that were confirmed or needed no yes, in order, for its timeline."""
+    query = (
+        select(TaskRun)
+        .where(
+            TaskRun.team_id == team_id,
+            TaskRun.conversation_id == conversation_id,
+            TaskRun.confirmed_at.is_not(None),
+        )
+        .order_by(TaskRun.confirmed_at, TaskRun.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def proposed(session: Session, scope: Scope) -> TaskRun | None:
+    """What is proposed in the conversation."""
+    return await session.scalar(_of(scope).where(TaskRun.state == RunState.PROPOSED))
+
+
+async def under_way(session: Session, scope: Scope) -> Sequence[TaskRun]:
+    query = _of(scope).where(TaskRun.state.in_(rules.UNDER_WAY))
+    return (await session.scalars(query.order_by(TaskRun.confirmed_at))).all()
+
+
+async def untold(session: Session, scope: Scope) -> Sequence[TaskRun]:
+    """Runs that are over and whose result the other side has not heard, oldest first."""
+    query = _of(scope).where(TaskRun.state.in_(rules.OVER), TaskRun.told_at.is_(None))
+    return (await session.scalars(query.order_by(TaskRun.ended_at))).all()
+
+
+async def since(session: Session, scope: Scope, moment: datetime) -> Sequence[TaskRun]:
+    """What was proposed in the conversation since `moment`, for its budgets."""
+    query = _of(scope).where(TaskRun.proposed_at >= moment)
+    return (await session.scalars(query)).all()
+
+
+async def earlier(session: Session, scope: Scope, wanted: str) -> TaskRun | None:
+    """The last run of the same intent that was done, is being done, or may have been (T3)."""
+    query = _of(scope).where(
+        TaskRun.digest == wanted,
+        TaskRun.state.in_(rules.UNDER_WAY | {RunState.COMPLETED})
+        | ((TaskRun.state == RunState.FAILED) & (TaskRun.error == rules.UNKNOWN_OUTCOME)),
+    )
+    return await session.scalar(query.order_by(TaskRun.confirmed_at.desc()).limit(1))
+
+
+async def end(
+    session: Session,
+    run: TaskRun,
+    *,
+    completed: bool,
+    answer: str,
+    error: str = "",
+    data: Any = None,
+    references: Mapping[str, str] | None = None,
+) -> None:
+    """Complete or fail a locked run that is under way, and announce it."""
+    run.state = rules.NEXT[run.state, RunStep.COMPLETE if completed else RunStep.FAIL]
+    run.answer, run.error, run.data = answer, error[:80], data
+    run.ended_at = await now(session)
+    run.lease_until = None
+    await session.flush()
+    scope = from_json(run.scope)
+    told: dict[str, Any] = {
+        "team_id": run.team_id,
+        "conversation_id": run.conversation_id,
+        "run_id": run.id,
+        "task_id": run.task_id,
+        "task": run.task_name,
+        "kind": run.kind,
+        "agent_id": run.agent_id,
+        "contact_id": scope.contact_id or None,
+    }
+    if completed:
+        await publish(session, TaskCompleted(**told, references=dict(references or {})))
+    else:
+        await publish(session, TaskFailed(**told, error=run.error))
+    await touch(session, run.team_id, topic(run.conversation_id))
+    for hook in _when_ended:
+        await hook(session, run)
+
+
+async def finish(
+    session: Session, team_id: str, run_id: str, *, completed: bool, answer: str, error: str = ""
+) -> None:
+    """What became of a run that was handed to the conversation; one that is over stays as it is.
+
+    Raises RunNotFound.
+    """
+    run = await get(session, team_id, run_id, lock=True)
+    if run.state in rules.UNDER_WAY:
+        await end(session, run, completed=completed, answer=answer, error=error, data=run.data)
+
+
+def _of(scope: Scope) -> Any:
+    return select(TaskRun).where(
+        TaskRun.team_id == scope.team_id, TaskRun.conversation_id == scope.conversation_id
+    )
