@@ -5,7 +5,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy import select
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from offhook.tasks.models import Task, TaskRun
 from offhook.tasks.rules import Effect, RunState
 from offhook.tasks.running import Runner
 from offhook.tasks.toolbox import InputType
-from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession, identify
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1", tags=["tasks"])
@@ -202,8 +202,8 @@ async def _out(session: TeamSession, rows: Sequence[Task]) -> list[TaskOut]:
     ]
 
 
-@router.get("/task-kinds", summary="List the kinds of tasks")
-async def list_kinds(actor: CurrentActor) -> list[KindOut]:
+@router.get("/task-kinds", dependencies=[Depends(identify)], summary="List the kinds of tasks")
+async def list_kinds() -> list[KindOut]:
     return [
         KindOut(
             name=each.name,

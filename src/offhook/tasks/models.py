@@ -102,7 +102,7 @@ class TaskRun(TeamOwned, Base):
     """What was sent, without secrets."""
     response: Mapped[str] = mapped_column(Text, default="")
     """The first kB of what the other system answered, without secrets."""
-    data: Mapped[Any] = mapped_column(JSONB, default=None)
+    data: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     answer: Mapped[str] = mapped_column(Text, default="")
     """What can be said: the result, or why it failed."""
     error: Mapped[str] = mapped_column(String(80), default="")

@@ -75,6 +75,11 @@ class Runner:
         await asyncio.gather(*(self.begin(team_id, run_id) for team_id, run_id in left))
         return len(left)
 
+    async def idle(self) -> None:
+        """Wait until nothing of this process is under way."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def close(self) -> None:
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=CLOSE_S)

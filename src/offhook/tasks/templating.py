@@ -109,8 +109,13 @@ def reach(data: Any, steps: str) -> Any:
 
 
 def without(shown: Any, secrets: Mapping[str, str]) -> Any:
-    """A text or JSON value with every secret's value blotted out, wherever it has come to."""
+    """A text or JSON value with every secret's value blotted out, wherever it has come to.
+
+    What PostgreSQL cannot keep, a zero or half of a pair, is replaced as well.
+    """
     if isinstance(shown, str):
+        shown = shown.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        shown = shown.encode("utf-8", "replace").decode()
         for value in sorted(secrets.values(), key=len, reverse=True):
             for form in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]):
                 shown = shown.replace(form, HIDDEN) if form else shown
