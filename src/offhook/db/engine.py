@@ -10,14 +10,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
 import sqlalchemy.orm
 from psycopg import sql
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 Session = AsyncSession
 Clock = Callable[[], datetime]
@@ -41,6 +43,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             connect_args={"autocommit": True},
+            # Every transaction ends before its connection goes back, in `_transaction`.
+            pool_reset_on_return=None,
         )
 
     @property
@@ -66,10 +70,10 @@ class Database:
         session = await self._open(team)
         try:
             yield session
-            await session.run_sync(_finish)
+            await _commit(session)
         except BaseException:
             # Shielded: a use case that was cancelled, too, gives its connection back.
-            await asyncio.shield(session.close())
+            await asyncio.shield(_undo(session))
             raise
 
     async def _open(self, team: str) -> Session:
@@ -87,26 +91,71 @@ class Database:
         return await self._begin(team)
 
     async def _begin(self, team: str) -> Session:
-        session = AsyncSession(self.engine, expire_on_commit=False, info={"clock": self.clock})
+        pooled = await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        session = AsyncSession(
+            self.engine,
+            sync_session_class=_Mapped,
+            expire_on_commit=False,
+            info={"clock": self.clock, "pooled": pooled, "driver": pooled.driver_connection},
+        )
         try:
-            connection = (await session.connection()).sync_connection
-            assert connection is not None  # noqa: S101 - it was made in this very line
-            driver = connection.connection.driver_connection
-            session.info["driver"] = driver
-            opening = OPEN_FOR_TEAM.format(sql.quote(team))
-            try:
-                await _driver(session).execute(cast("sql.SQL", opening), prepare=False)
-            except psycopg.Error as error:
-                raise await _dbapi_error(session, opening, error) from error
+            await _tell(session, _opening(team))
         except BaseException:
-            await asyncio.shield(session.close())
+            await asyncio.shield(_undo(session))
             raise
         return session
+
+
+class _Mapped(sqlalchemy.orm.Session):
+    """The mapped side of a transaction, joined to its connection when it is first used.
+
+    What goes straight to the driver (`fetch`) does not pay for it.
+    """
+
+    def get_bind(self, *args: Any, **options: Any) -> Connection:
+        if "connection" not in self.info:
+            engine = cast("Engine", self.bind)
+            self.info["connection"] = Connection(engine, connection=self.info["pooled"])
+        return self.info["connection"]
+
+
+async def _commit(session: Session) -> None:
+    if session.in_transaction():
+        await session.run_sync(_finish)
+    else:  # nothing mapped was used: there is nothing to write and nothing to let go of
+        await _tell(session, "COMMIT")
+    await greenlet_spawn(session.info["pooled"].close)
 
 
 def _finish(session: sqlalchemy.orm.Session) -> None:
     session.commit()
     session.close()
+
+
+async def _undo(session: Session) -> None:
+    """Roll back and return the connection; one that cannot be rolled back leaves the pool."""
+    pooled = session.info["pooled"]
+    try:
+        await session.close()
+        if pooled.is_valid:
+            await _driver(session).rollback()
+    except (DBAPIError, psycopg.Error) as error:
+        await greenlet_spawn(pooled.invalidate, error)
+    if pooled.is_valid:
+        await greenlet_spawn(pooled.close)
+
+
+@lru_cache(maxsize=4096)
+def _opening(team: str) -> str:
+    return OPEN_FOR_TEAM.format(sql.quote(team))
+
+
+async def _tell(session: Session, command: str) -> None:
+    """Run a command that answers nothing. Raises DBAPIError."""
+    try:
+        await _driver(session).execute(cast("sql.SQL", command), prepare=False)
+    except psycopg.Error as error:
+        raise await _dbapi_error(session, command, error) from error
 
 
 async def fetch(
@@ -147,7 +196,7 @@ async def _dbapi_error(session: Session, statement: str, error: psycopg.Error) -
     """The driver's error as `execute` would raise it; a lost connection leaves the pool."""
     lost = _driver(session).closed
     if lost:
-        await (await session.connection()).invalidate(error)
+        await greenlet_spawn(session.info["pooled"].invalidate, error)
     return DBAPIError.instance(statement, None, error, psycopg.Error, connection_invalidated=lost)
 
 
