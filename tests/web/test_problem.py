@@ -167,6 +167,19 @@ async def test_what_the_framework_refuses_is_a_problem_too(
     assert path in told.json()["detail"]
 
 
+async def test_a_refused_method_names_those_that_are_allowed(open_site: Site) -> None:
+    async with open_site.client() as client:
+        told = await client.delete("/api/v1/test/body")
+    assert told.headers["allow"] == "POST"
+
+
+async def test_a_program_without_a_key_is_told_so(open_site: Site) -> None:
+    transport = ASGITransport(open_site.app)
+    async with AsyncClient(transport=transport, base_url="http://testserver") as nobody:
+        told = await nobody.post("/api/v1/api-keys", json={"name": "x"})
+    assert (told.status_code, told.json()["code"]) == (401, "signed_out")
+
+
 @pytest.mark.parametrize("prefix", ["/api/v1/test", "/test"])
 async def test_an_unforeseen_error_tells_an_incident_and_nothing_else(
     open_site: Site, prefix: str, caplog: pytest.LogCaptureFixture

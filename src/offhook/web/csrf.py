@@ -69,7 +69,8 @@ class CsrfGuard:
         known = cookies.get(SEED_COOKIE, "")
         state = scope.setdefault("state", {})
         state["csrf_seed"] = known or secrets.token_urlsafe(_SEED_BYTES)
-        if scope["method"] not in SAFE_METHODS and not _has_key(headers):
+        unsafe = scope["method"] not in SAFE_METHODS
+        if unsafe and not _has_key(headers) and not _is_nobody(scope, cookies):
             receive = await self._check(headers, cookies, receive)
 
         async def with_seed(message: Message) -> None:
@@ -108,6 +109,11 @@ def _has_key(headers: Headers) -> bool:
     """Whether a program sent its key; `Basic` is what a browser adds for a proxy in front of us."""
     scheme = headers.get("authorization", "").partition(" ")[0].lower()
     return scheme not in {"", "basic"}
+
+
+def _is_nobody(scope: Scope, cookies: dict[str, str]) -> bool:
+    """A program without any credential: it is told so (401), and can do nothing in a name."""
+    return scope["path"].startswith("/api/") and SESSION_COOKIE not in cookies
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offhook.errors import Invalid, Problem, Unauthorised
@@ -26,6 +27,7 @@ from offhook.web.page import kit, render
 
 log = logging.getLogger(__name__)
 
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 PROBLEM_JSON = "application/problem+json"
 SIGN_IN_PATH = "/sign-in"
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -90,13 +92,28 @@ def of_http(error: HTTPException, request: Request) -> Answer:
         (f"http_{error.status_code}", f"{HTTPStatus(error.status_code).phrase}.", ""),
     )
     path = request.url.path[:200]
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
     return Answer(
         error.status_code,
         code,
         sentence.format(path=path, method=request.method),
         remedy,
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address (RFC 9110 section 10.2.1); a route knows its own alone."""
+    routes = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 def of_validation(error: RequestValidationError) -> Answer:
