@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request
 from offhook import (
     agents,
     billing,
+    bookings,
     calls,
     carriers,
     contacts,
@@ -51,6 +52,7 @@ ROOMS = (
     billing,
     contacts,
     knowledge,
+    bookings,
     tasks,
     agents,
     numbers,

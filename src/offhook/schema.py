@@ -20,6 +20,7 @@ ROOMS = (
     "billing",
     "contacts",
     "knowledge",
+    "bookings",
     "tasks",
     "agents",
     "numbers",

@@ -64,6 +64,7 @@ NAVIGATION = (
     NavItem("Telephony", "/numbers", "phone"),
     NavItem("Inbox", "/inbox", "inbox"),
     NavItem("Agents", "/agents", "bot"),
+    NavItem("Calendar", "/calendars", "calendar-days"),
     NavItem("Usage", "/usage", "chart-column"),
     NavItem("Billing", "/billing", "credit-card"),
     NavItem("Team", "/team", "users"),

@@ -1,0 +1,178 @@
+"""REST of bookings: calendars, their free slots, appointments."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+from starlette.responses import JSONResponse, Response
+
+from offhook import phone
+from offhook.bookings import calendars, service
+from offhook.bookings.models import Appointment, AppointmentState
+from offhook.bookings.rules import Definition, Guest
+from offhook.bookings.service import Wish
+from offhook.bookings.shapes import (
+    AppointmentIn,
+    AppointmentOut,
+    CalendarChange,
+    CalendarIn,
+    CalendarOut,
+    GuestChange,
+    MoveIn,
+    SlotOut,
+)
+from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.web import Page, PagingQuery, paginate
+
+router = APIRouter(prefix="/api/v1", tags=["bookings"])
+
+
+@router.get("/calendars")
+async def list_calendars(actor: CurrentActor, session: TeamSession) -> list[CalendarOut]:
+    """The team's calendars, the oldest first."""
+    return [CalendarOut.of(each) for each in await calendars.listed(session, actor.team_id)]
+
+
+@router.post("/calendars", status_code=HTTPStatus.CREATED, response_model=CalendarOut)
+async def create_calendar(
+    body: CalendarIn, actor: AdminActor, session: TeamSession, once: OnceOnly
+) -> JSONResponse:
+    """Add a calendar that can be booked from now on."""
+
+    async def work() -> CalendarOut:
+        given = body.model_dump(exclude={"hours"})
+        given["zone"] = body.zone or actor.timezone
+        wanted = Definition(hours=body.hours.hours(), **given)
+        return CalendarOut.of(await calendars.create(session, actor.team_id, wanted))
+
+    return await once(work)
+
+
+@router.get("/calendars/{calendar_id}")
+async def get_calendar(calendar_id: str, actor: CurrentActor, session: TeamSession) -> CalendarOut:
+    return CalendarOut.of(await calendars.get(session, actor.team_id, calendar_id))
+
+
+@router.patch("/calendars/{calendar_id}")
+async def change_calendar(
+    calendar_id: str, body: CalendarChange, actor: AdminActor, session: TeamSession
+) -> CalendarOut:
+    """Change it; what is booked stays as it was booked."""
+    calendar = await calendars.get(session, actor.team_id, calendar_id)
+    before = calendars.definition(calendar)
+    given = body.model_dump(exclude_none=True, exclude={"hours"})
+    kept = {name: getattr(before, name) for name in CalendarChange.model_fields}
+    if body.hours is not None:
+        given["hours"] = body.hours.hours()
+    wanted = Definition(**kept | given)
+    return CalendarOut.of(await calendars.change(session, actor.team_id, calendar_id, wanted))
+
+
+@router.delete("/calendars/{calendar_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_calendar(calendar_id: str, actor: AdminActor, session: TeamSession) -> Response:
+    """Delete it; 409 `calendar_in_use` while appointments are still to come."""
+    await calendars.delete(session, actor.team_id, calendar_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/calendars/{calendar_id}/slots")
+async def list_slots(
+    calendar_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    first: Annotated[date, Query(description="The first day, where the calendar is.")],
+    last: Annotated[date, Query(description="The last day, at most 61 days later.")],
+    party_size: Annotated[int, Query(ge=1, le=1_000)] = 1,
+) -> list[SlotOut]:
+    """The times that can be booked and have room for the party, in order."""
+    found = await service.free(session, actor.team_id, calendar_id, first, last, party_size)
+    return [SlotOut(starts_at=each.start, ends_at=each.end, free=each.free) for each in found]
+
+
+@router.get("/appointments")
+async def list_appointments(
+    actor: CurrentActor,
+    session: TeamSession,
+    paging: PagingQuery,
+    calendar_id: Annotated[str | None, Query(max_length=40)] = None,
+    contact_id: Annotated[str | None, Query(max_length=40)] = None,
+    start: Annotated[AwareDatetime | None, Query(description="Those that end later.")] = None,
+    end: Annotated[AwareDatetime | None, Query(description="Those that begin earlier.")] = None,
+    state: AppointmentState | None = None,
+) -> Page[AppointmentOut]:
+    """Appointments, the latest first."""
+    query = service.listed(
+        actor.team_id,
+        calendar_id=calendar_id,
+        contact_id=contact_id,
+        start=start,
+        end=end,
+        state=state,
+    )
+    rows, after = await paginate(session, query, paging, Appointment.starts_at, Appointment.id)
+    return Page(items=[AppointmentOut.of(row) for row in rows], next=after)
+
+
+@router.post("/appointments", status_code=HTTPStatus.CREATED, response_model=AppointmentOut)
+async def book(
+    body: AppointmentIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> JSONResponse:
+    """Book a time; 409 `time_not_free` says why it cannot be had, with the nearest that can."""
+
+    async def work() -> AppointmentOut:
+        wish = Wish(
+            calendar_id=body.calendar_id,
+            start=body.starts_at,
+            guest=Guest(body.name, _phone(body.phone, actor.country), body.notes, body.contact_id),
+            party_size=body.party_size,
+            by=actor.who,
+            by_hand=body.by_hand,
+            key=body.key,
+        )
+        return AppointmentOut.of(await service.book(session, actor.team_id, wish))
+
+    return await once(work)
+
+
+@router.get("/appointments/{appointment_id}")
+async def get_appointment(
+    appointment_id: str, actor: CurrentActor, session: TeamSession
+) -> AppointmentOut:
+    return AppointmentOut.of(await service.get(session, actor.team_id, appointment_id))
+
+
+@router.patch("/appointments/{appointment_id}")
+async def describe(
+    appointment_id: str, body: GuestChange, actor: CurrentActor, session: TeamSession
+) -> AppointmentOut:
+    """Change name, phone and notes; what is not given stays."""
+    before = await service.get(session, actor.team_id, appointment_id)
+    guest = Guest(
+        before.name if body.name is None else body.name,
+        before.phone if body.phone is None else _phone(body.phone, actor.country),
+        before.notes if body.notes is None else body.notes,
+    )
+    return AppointmentOut.of(await service.describe(session, actor.team_id, appointment_id, guest))
+
+
+@router.post("/appointments/{appointment_id}/move")
+async def move(
+    appointment_id: str, body: MoveIn, actor: CurrentActor, session: TeamSession
+) -> AppointmentOut:
+    """Move it to another time of its calendar; repeated, it changes nothing."""
+    moved = await service.move(
+        session, actor.team_id, appointment_id, body.starts_at, by_hand=body.by_hand
+    )
+    return AppointmentOut.of(moved)
+
+
+@router.post("/appointments/{appointment_id}/cancel")
+async def cancel(appointment_id: str, actor: CurrentActor, session: TeamSession) -> AppointmentOut:
+    """Cancel it and give its places back."""
+    return AppointmentOut.of(await service.cancel(session, actor.team_id, appointment_id))
+
+
+def _phone(text: str, country: str) -> str:
+    return phone.parse(text, country) if text.strip() else ""

@@ -1,0 +1,81 @@
+"""Tables of bookings: calendars and the appointments in them.
+
+Contacts and conversations live in rooms that this one does not know, so their ids stand here
+without a foreign key. A cancelled appointment keeps its row.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from offhook.db import Base, TeamOwned, one_of, primary_key
+
+ID_CHARS = 40
+KEY_CHARS = 255
+
+
+class AppointmentState(StrEnum):
+    BOOKED = "booked"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+class Calendar(TeamOwned, Base):
+    """Something that can be booked: a table, a chair, a doctor.
+
+    With `counts_people` every person of a party takes one of the `places`, else a party takes one.
+    """
+
+    __tablename__ = "booking_calendars"
+    id: Mapped[str] = primary_key("cal")
+    name: Mapped[str] = mapped_column(String(80))
+    zone: Mapped[str] = mapped_column(String(64))
+    hours: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """As `hours.to_json` writes it."""
+    slot_minutes: Mapped[int]
+    step_minutes: Mapped[int]
+    buffer_minutes: Mapped[int]
+    lead_minutes: Mapped[int]
+    horizon_days: Mapped[int]
+    places: Mapped[int]
+    counts_people: Mapped[bool]
+    feed_version: Mapped[int] = mapped_column(default=0)
+    """Of the feed's secret link; 0: there is none."""
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class Appointment(TeamOwned, Base):
+    """A booking: from `starts_at` until `ends_at`, taking `places` until `occupied_until`."""
+
+    __tablename__ = "booking_appointments"
+    __table_args__ = (
+        UniqueConstraint("team_id", "key"),
+        Index("ix_booking_appointments_time", "calendar_id", "starts_at"),
+        Index("ix_booking_appointments_contact", "team_id", "contact_id"),
+    )
+    id: Mapped[str] = primary_key("apt")
+    calendar_id: Mapped[str] = mapped_column(ForeignKey("booking_calendars.id"))
+    state: Mapped[AppointmentState] = mapped_column(one_of(AppointmentState))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    occupied_until: Mapped[datetime]
+    party_size: Mapped[int]
+    places: Mapped[int]
+    name: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    notes: Mapped[str] = mapped_column(Text, default="")
+    contact_id: Mapped[str | None] = mapped_column(String(ID_CHARS))
+    conversation_id: Mapped[str | None] = mapped_column(String(ID_CHARS))
+    booked_by: Mapped[str] = mapped_column(String(ID_CHARS))
+    """A user, an API key, or an agent."""
+    key: Mapped[str | None] = mapped_column(String(KEY_CHARS))
+    revision: Mapped[int] = mapped_column(default=1)
+    """Counts changes; the SEQUENCE of the feed (RFC 5545, 3.8.7.4)."""
+    moved_from: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

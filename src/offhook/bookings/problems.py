@@ -1,0 +1,37 @@
+"""What bookings refuse, as a person reads it."""
+
+from offhook.errors import Conflict, Invalid, NotFound
+
+
+class CalendarNotFound(NotFound):
+    code = "calendar_not_found"
+
+
+class CalendarInvalid(Invalid):
+    code = "calendar_invalid"
+
+
+class CalendarInUse(Conflict):
+    code = "calendar_in_use"
+
+
+class AppointmentNotFound(NotFound):
+    code = "appointment_not_found"
+
+
+class AppointmentInvalid(Invalid):
+    code = "appointment_invalid"
+
+
+class NotFree(Conflict):
+    """The time cannot be booked; `details` have `refusal` and the nearest free `alternatives`."""
+
+    code = "time_not_free"
+
+
+class AppointmentStepRefused(Conflict):
+    code = "appointment_step_refused"
+
+
+class BookingKeyReused(Conflict):
+    code = "booking_key_reused"

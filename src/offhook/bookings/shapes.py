@@ -1,0 +1,186 @@
+"""What REST takes and gives of bookings: hours, calendars, slots, appointments."""
+
+from datetime import date, datetime, time
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from offhook.bookings import calendars
+from offhook.bookings.hours import DAYS, WORKING_DAYS, Hours, Span, Special
+from offhook.bookings.models import Appointment, AppointmentState, Calendar
+
+PartySize = Annotated[int, Field(ge=1, le=1_000)]
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are refused, so that a typing error is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SpanShape(Body):
+    """Open from `opens` to `closes` on the wall clock; no later than `opens`: on the next day."""
+
+    opens: time = Field(examples=["09:00"])
+    closes: time = Field(examples=["17:00"])
+
+
+class SpecialShape(Body):
+    """Days, `first` and `last` included, with hours of their own; without spans they are closed."""
+
+    first: date
+    last: date
+    spans: list[SpanShape] = Field(default=[], max_length=6)
+    note: str = Field(default="", max_length=80)
+
+
+def _shapes(spans: tuple[Span, ...]) -> list[SpanShape]:
+    return [SpanShape(opens=each.opens, closes=each.closes) for each in spans]
+
+
+def _spans(shapes: list[SpanShape]) -> tuple[Span, ...]:
+    return tuple(Span(_minute(each.opens), _minute(each.closes)) for each in shapes)
+
+
+def _minute(clock: time) -> time:
+    return clock.replace(second=0, microsecond=0, tzinfo=None)
+
+
+class HoursShape(Body):
+    """Opening hours: spans of each weekday, and special days that replace them."""
+
+    mon: list[SpanShape] = []
+    tue: list[SpanShape] = []
+    wed: list[SpanShape] = []
+    thu: list[SpanShape] = []
+    fri: list[SpanShape] = []
+    sat: list[SpanShape] = []
+    sun: list[SpanShape] = []
+    special: list[SpecialShape] = Field(default=[], max_length=200)
+
+    @classmethod
+    def of(cls, hours: Hours) -> "HoursShape":
+        week = {day: _shapes(spans) for day, spans in zip(DAYS, hours.week, strict=True)}
+        special = [
+            SpecialShape(
+                first=each.first, last=each.last, spans=_shapes(each.spans), note=each.note
+            )
+            for each in hours.special
+        ]
+        return cls.model_validate({**week, "special": special})
+
+    def hours(self) -> Hours:
+        return Hours(
+            week=tuple(_spans(getattr(self, day)) for day in DAYS),
+            special=tuple(
+                Special(each.first, each.last, _spans(each.spans), each.note.strip())
+                for each in self.special
+            ),
+        )
+
+
+class CalendarIn(Body):
+    name: str = Field(max_length=200)
+    zone: str = Field(default="", max_length=64, description="IANA name. Empty: the team's.")
+    hours: HoursShape = HoursShape.of(WORKING_DAYS)
+    slot_minutes: int = Field(default=30, description="How long an appointment lasts, 5 to 1,440.")
+    step_minutes: int = Field(default=30, description="A slot begins this often, 5 to 1,440.")
+    buffer_minutes: int = Field(default=0, description="Kept free after each, 0 to 480.")
+    lead_minutes: int = Field(default=60, description="The shortest notice, 0 to 43,200.")
+    horizon_days: int = Field(default=60, description="How far ahead it can be booked, 1 to 730.")
+    places: int = Field(default=1, description="What can be booked at the same time, 1 to 1,000.")
+    counts_people: bool = Field(
+        default=False, description="Each person of a party takes a place; else a party takes one."
+    )
+
+
+class CalendarChange(Body):
+    """What is given is changed; hours are replaced as a whole."""
+
+    name: str | None = Field(default=None, max_length=200)
+    zone: str | None = Field(default=None, max_length=64)
+    hours: HoursShape | None = None
+    slot_minutes: int | None = None
+    step_minutes: int | None = None
+    buffer_minutes: int | None = None
+    lead_minutes: int | None = None
+    horizon_days: int | None = None
+    places: int | None = None
+    counts_people: bool | None = None
+
+
+class CalendarOut(BaseModel):
+    id: str
+    name: str
+    zone: str
+    hours: HoursShape
+    slot_minutes: int
+    step_minutes: int
+    buffer_minutes: int
+    lead_minutes: int
+    horizon_days: int
+    places: int
+    counts_people: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, calendar: Calendar) -> "CalendarOut":
+        plain = {name: getattr(calendar, name) for name in cls.model_fields if name != "hours"}
+        hours = HoursShape.of(calendars.definition(calendar).hours)
+        return cls.model_validate({**plain, "hours": hours})
+
+
+class SlotOut(BaseModel):
+    starts_at: datetime
+    ends_at: datetime
+    free: int = Field(description="How many places are free.")
+
+
+class AppointmentIn(Body):
+    """`key` makes a repetition harmless: the same key gives the same appointment."""
+
+    calendar_id: str = Field(max_length=40)
+    starts_at: AwareDatetime = Field(description="With its offset, such as 2026-05-15T19:00+02:00.")
+    name: str = Field(max_length=200, description="For whom it is.")
+    party_size: PartySize = 1
+    phone: str = Field(default="", max_length=40, description="A number of the team's country.")
+    notes: str = Field(default="", max_length=4_000)
+    contact_id: str | None = Field(default=None, max_length=40)
+    key: str | None = Field(default=None, min_length=1, max_length=200)
+    by_hand: bool = Field(
+        default=False,
+        description="Not held to opening hours, steps, notice and horizon; never overbooked.",
+    )
+
+
+class MoveIn(Body):
+    starts_at: AwareDatetime
+    by_hand: bool = False
+
+
+class GuestChange(Body):
+    name: str | None = Field(default=None, max_length=200)
+    phone: str | None = Field(default=None, max_length=40)
+    notes: str | None = Field(default=None, max_length=4_000)
+
+
+class AppointmentOut(BaseModel):
+    id: str
+    calendar_id: str
+    state: AppointmentState = Field(description="`moved` is booked, at another time than first.")
+    starts_at: datetime
+    ends_at: datetime
+    party_size: int
+    name: str
+    phone: str
+    notes: str
+    contact_id: str | None
+    conversation_id: str | None
+    booked_by: str
+    moved_from: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, appointment: Appointment) -> "AppointmentOut":
+        return cls.model_validate(appointment, from_attributes=True)
