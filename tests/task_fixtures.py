@@ -12,6 +12,7 @@ import pytest
 
 from offhook import tasks
 from offhook.db import Database
+from offhook.mail import open_mailer
 from offhook.outgoing import Outgoing
 from offhook.settings import Settings
 from offhook.tasks.box import ConversationTools
@@ -105,9 +106,13 @@ async def runner(database: Database, task_settings: Settings) -> AsyncIterator[t
     for kind in tasks.BUILT_IN:
         tasks.register(kind)
     async with Outgoing(task_settings) as outgoing:
-        runner = tasks.Runner(tasks.Means(database, open_vault(task_settings), outgoing))
+        runner = tasks.Runner(means(database, task_settings, outgoing))
         yield runner
         await runner.close()
+
+
+def means(database: Database, settings: Settings, outgoing: Outgoing) -> tasks.Means:
+    return tasks.Means(database, open_vault(settings), outgoing, open_mailer(settings))
 
 
 async def new_team(database: Database) -> str:

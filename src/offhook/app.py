@@ -157,7 +157,8 @@ def register_jobs(
 async def open_runner(settings: Settings, database: Database) -> AsyncGenerator[tasks.Runner]:
     """What does this process's tasks; at the end it gives what is under way a few seconds."""
     async with Outgoing(settings) as outgoing:
-        runner = tasks.Runner(tasks.Means(database, open_vault(settings), outgoing))
+        means = tasks.Means(database, open_vault(settings), outgoing, mail.open_mailer(settings))
+        runner = tasks.Runner(means)
         try:
             yield runner
         finally:

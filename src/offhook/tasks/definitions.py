@@ -158,7 +158,8 @@ def _check_templates(
         if name not in known:
             errors["readback"] = f"There is no input “{name}”."
     ours = (templating.SECRET, f"{templating.ANSWER}.")
-    for name in templating.names(settings.model_dump(mode="json")):
+    # What a tool's own schema says of itself is no template of ours.
+    for name in templating.names(settings.model_dump(mode="json", exclude={"input_schema"})):
         if name not in known | SURROUNDINGS | {templating.ANSWER} and not name.startswith(ours):
             errors["config"] = f"There is no input “{name}”."
 

@@ -90,7 +90,7 @@ def _outcome(
     response = f"{answer.status}\n{templating.as_text(data)}"[:RECORDED]
     if HTTPStatus(200) <= answer.status < HTTPStatus(300):
         return Done(
-            requests.told(config, surroundings(order), data),
+            requests.told(config.answer, surroundings(order), data),
             data=requests.bounded(data),
             request=shown,
             response=response,

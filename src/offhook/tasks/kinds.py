@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from offhook.db import Database, Session
 from offhook.errors import NotFound
+from offhook.mail import Mailer
 from offhook.outgoing import Outgoing
 from offhook.tasks.rules import Effect
 from offhook.tasks.scope import CHANNELS, Scope
@@ -93,6 +94,7 @@ class Means:
     database: Database
     vault: Vault
     outgoing: Outgoing
+    mailer: Mailer
 
 
 Inside = Callable[[Session, Order], Awaitable[Outcome]]

@@ -50,6 +50,16 @@ class Pair(BaseModel):
     value: str = Field(max_length=4_000)
 
 
+def sendable(headers: list[Pair]) -> list[Pair]:
+    """The headers, if they may be sent. Raises ValueError, for a pydantic model."""
+    for each in headers:
+        if not TOKEN.fullmatch(each.name):
+            raise ValueError(f"“{each.name}” cannot name a header")
+        if each.name.casefold() in OURS:
+            raise ValueError(f"the header {each.name} is set by us")
+    return headers
+
+
 class RequestConfig(BaseModel):
     """A request to the owner's own system. Every text may hold `{{input}}` and `{{secret:NAME}}`,
     the host excepted.
@@ -94,12 +104,7 @@ class RequestConfig(BaseModel):
     @field_validator("headers")
     @classmethod
     def _sendable(cls, headers: list[Pair]) -> list[Pair]:
-        for each in headers:
-            if not TOKEN.fullmatch(each.name):
-                raise ValueError(f"“{each.name}” cannot name a header")
-            if each.name.casefold() in OURS:
-                raise ValueError(f"the header {each.name} is set by us")
-        return headers
+        return sendable(headers)
 
     @field_validator("body")
     @classmethod
@@ -212,15 +217,15 @@ def read_answer(body: bytes, content_type: str) -> Any:
     return text
 
 
-def told(config: RequestConfig, values: Mapping[str, Any], data: Any) -> str:
-    """The sentence for a request that succeeded."""
+def told(template: str, values: Mapping[str, Any], data: Any) -> str:
+    """The sentence for what succeeded; `{{answer…}}` is of the other system's answer."""
 
     def lookup(name: str) -> Any:
         if name == templating.ANSWER or name.startswith(templating.ANSWER + "."):
             return templating.spoken(templating.reach(data, name.partition(".")[2]))
         return templating.spoken(values.get(name))
 
-    return templating.text(config.answer, lookup) if config.answer else "That is done."
+    return templating.text(template, lookup) if template else "That is done."
 
 
 def bounded(data: Any) -> Any:

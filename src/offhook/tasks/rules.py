@@ -42,7 +42,7 @@ OVER = frozenset({RunState.COMPLETED, RunState.FAILED})
 MAX_ATTEMPTS = 3
 UNKNOWN_OUTCOME = "outcome_unknown"
 """The error of a run that may have been done: nobody knows."""
-SILENT = frozenset({"timeout", "not_reached", "fault"})
+SILENT = frozenset({"timeout", "not_reached", "mail_uncertain", "fault"})
 """Errors after which the other side may have done it all the same."""
 
 

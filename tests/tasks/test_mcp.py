@@ -1,0 +1,172 @@
+"""Tools of a real MCP server over streamable HTTP (T2, SEC9, SEC24)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from mcp.server import MCPServer
+from mcp.types import ToolAnnotations
+
+from offhook import tasks
+from offhook.db import Database
+from offhook.outgoing import Outgoing
+from offhook.settings import Settings
+from offhook.tasks import mcp_kind, mcp_schema, secret_store
+from offhook.tasks.mcp_kind import McpServer
+from offhook.tasks.toolbox import InputType
+from task_fixtures import Talk, means, new_task
+
+
+@dataclass(slots=True)
+class Kitchen:
+    url: str = ""
+    port: int = 0
+    orders: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    authorizations: list[str] = field(default_factory=list[str])
+
+
+@pytest.fixture
+async def kitchen() -> AsyncIterator[Kitchen]:
+    """A server with two tools, and one that nobody can be asked the inputs of."""
+    found = Kitchen()
+    server = MCPServer("Kitchen")
+
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
+    def soup_of_the_day(day: str) -> dict[str, Any]:
+        """What soup there is."""
+        if day == "never":
+            raise ValueError("no such day")
+        return {"soup": f"Tomato on {day}"}
+
+    @server.tool(title="Order a meal")
+    def order(meal: str, portions: int) -> str:
+        """Orders a meal."""
+        found.orders.append((meal, portions))
+        return "ordered"
+
+    @server.tool()
+    def plan(meals: list[dict[str, str]]) -> str:
+        """Plans the week."""
+        return str(meals)
+
+    inner = server.streamable_http_app()
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            found.authorizations.append(headers.get(b"authorization", b"").decode())
+        await inner(scope, receive, send)
+
+    running = uvicorn.Server(
+        uvicorn.Config(noting, host="127.0.0.1", port=0, log_level="error", ws="none")
+    )
+    task = asyncio.create_task(running.serve())
+    while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    found.port = running.servers[0].sockets[0].getsockname()[1]
+    found.url = f"http://127.0.0.1:{found.port}/mcp"
+    yield found
+    running.should_exit = True
+    await task
+
+
+@pytest.fixture
+def task_settings(kitchen: Kitchen, tmp_path: Any) -> Settings:
+    return Settings(
+        home=str(tmp_path),
+        outgoing_http=True,
+        outgoing_ports=[kitchen.port],
+        outgoing_private_networks=["127.0.0.0/8"],
+    )
+
+
+async def test_a_server_lists_what_can_be_chosen(
+    runner: tasks.Runner, team_id: str, kitchen: Kitchen
+) -> None:
+    listed = await mcp_kind.tools_of(runner.means, team_id, McpServer(url=kitchen.url))
+    by_name = {each.tool: each for each in listed}
+    assert by_name["soup_of_the_day"].reads_only
+    assert not by_name["order"].reads_only
+    assert by_name["order"].title == "Order a meal"
+    assert [(each.name, each.type) for each in by_name["order"].inputs] == [
+        ("meal", InputType.TEXT),
+        ("portions", InputType.INTEGER),
+    ]
+    assert "meals" in by_name["plan"].obstacle
+
+
+async def test_a_chosen_tool_is_a_task_with_its_inputs(
+    talk: Talk, database: Database, kitchen: Kitchen
+) -> None:
+    team = talk.scope.team_id
+    async with database.team(team) as session:
+        await secret_store.put(session, talk.runner.means.vault, team, "KITCHEN", "s3cr3t-key")
+    server = McpServer.model_validate(
+        {
+            "url": kitchen.url,
+            "headers": [{"name": "Authorization", "value": "Bearer {{secret:KITCHEN}}"}],
+        }
+    )
+    listed = await mcp_kind.tools_of(talk.runner.means, team, server)
+    for found in listed[:2]:
+        config = {
+            **server.model_dump(),
+            "tool": found.tool,
+            "input_schema": dict(found.input_schema),
+            "reads_only": found.reads_only,
+            "answer": "Soup: {{answer.soup}}" if found.reads_only else "",
+        }
+        await new_task(database, team, config, kind="mcp", title=found.title, inputs=[])
+    soup = await talk.propose("soup_of_the_day", day="Friday")
+    assert isinstance(soup, tasks.Completed)
+    assert soup.answer == "Soup: Tomato on Friday"
+    assert isinstance(await talk.propose("order_a_meal", meal="Stew"), tasks.Incomplete)
+    done = await talk.do("order_a_meal", meal="Stew", portions=2, team_id="other")
+    assert isinstance(done, tasks.Completed)
+    assert kitchen.orders == [("Stew", 2)]
+    assert set(kitchen.authorizations) == {"Bearer s3cr3t-key"}
+    assert all("s3cr3t" not in f"{run.request}{run.response}" for run in await talk.runs())
+    wrong = await talk.propose("soup_of_the_day", day="never")
+    assert isinstance(wrong, tasks.Failed)
+
+
+async def test_a_server_that_is_none_is_refused_in_words(
+    runner: tasks.Runner, team_id: str, kitchen: Kitchen
+) -> None:
+    nothing = McpServer(url=kitchen.url.replace("/mcp", "/nothing"))
+    with pytest.raises(mcp_kind.ServerUnusable):
+        await mcp_kind.tools_of(runner.means, team_id, nothing)
+
+
+async def test_a_private_address_is_not_asked(
+    database: Database, team_id: str, kitchen: Kitchen, tmp_path: Any
+) -> None:
+    strict = Settings(home=str(tmp_path), outgoing_http=True, outgoing_ports=[kitchen.port])
+    async with Outgoing(strict) as outgoing:
+        with pytest.raises(mcp_kind.ServerUnusable, match=r"127\.0\.0\.1"):
+            await mcp_kind.tools_of(
+                means(database, strict, outgoing), team_id, McpServer(url=kitchen.url)
+            )
+    assert kitchen.authorizations == []
+
+
+def test_what_is_not_simple_is_left_out() -> None:
+    schema = {
+        "properties": {
+            "when": {"type": "string", "format": "date"},
+            "size": {"enum": ["S", "M"], "type": "string"},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["size"],
+    }
+    assert [(each.name, each.type, each.required) for each in mcp_schema.inputs(schema)] == [
+        ("size", InputType.CHOICE, True),
+        ("when", InputType.DATE, False),
+        ("note", InputType.TEXT, False),
+    ]
+    assert mcp_schema.obstacle(schema) == ""
+    assert "tags" in mcp_schema.obstacle({**schema, "required": ["tags"]})
