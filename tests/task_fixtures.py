@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+from sqlalchemy import text
 
 from offhook import tasks
-from offhook.db import Database
+from offhook.db import Database, Session
 from offhook.mail import open_mailer
 from offhook.outgoing import Outgoing
 from offhook.settings import Settings
@@ -223,3 +225,26 @@ def booking(receiver: Receiver, **changes: Any) -> dict[str, Any]:
 
 def sent(request: Request) -> Any:
     return json.loads(request.body)
+
+
+CREATE_EFFECTS = "CREATE TABLE effects (run_id text)"
+
+
+class Nothing(BaseModel):
+    """No settings."""
+
+
+async def _write(session: Session, order: tasks.Order) -> tasks.Outcome:
+    await session.execute(text("INSERT INTO effects VALUES (:id)"), {"id": order.run_id})
+    return tasks.Done("Written.")
+
+
+EFFECT_KIND = tasks.Kind(
+    name="effect",
+    title="A row",
+    description="Its effect is a row, written in the run's own transaction.",
+    icon="pencil",
+    config=Nothing,
+    effect=lambda _: tasks.Effect.ACT,
+    inside=_write,
+)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 MAX_WORDS = 15
 NOON = 12  # 19:00 may be confirmed as seven
 HEARD_SHARE = 0.6
-"""Of the read-back's words: digits are spoken as words, and the end may be cut off by a yes."""
+"""Of the read-back's words: its end may be cut off by a yes."""
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -58,7 +58,7 @@ FIXED = re.compile(
     r"that works|works for me|that is it|that's it|thats it|book it|send it|please do|"
     r"i do|i confirm|you got it|for sure|of course|by all means|kein problem|warum nicht|"
     r"natürlich|auf jeden fall|por supuesto|de acuerdo|bien sûr|d'accord|pas de problème|"
-    r"va bene|d'accordo|com certeza|tudo bem)\b"
+    r"va bene|d'accordo|com certeza|tudo bem)\b\??"
 )
 NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -90,10 +90,20 @@ def affirms(text: str, language: str = "en", readback: str = "") -> bool:
 
 
 def was_said(sentence: str, heard: Iterable[str]) -> bool:
-    """Whether what was heard holds `sentence`, up to digits spoken as words and a cut-off end."""
-    wanted = set(WORD.findall(sentence.casefold()))
-    present = {word for text in heard for word in WORD.findall(text.casefold())}
-    return not wanted or len(wanted & present) >= HEARD_SHARE * len(wanted)
+    """Whether what was heard holds `sentence`: most of its words, whose end a yes may cut off, and
+    every figure, unless all of them were spoken as words.
+    """
+    wanted, present = _words([sentence]), _words(heard)
+    figures = {each for each in wanted if each.isdecimal()}
+    plain = wanted - figures
+    spoken_as_words = not any(each.isdecimal() for each in present)
+    if not figures <= present | {_figure(each) for each in present} and not spoken_as_words:
+        return False
+    return len(plain & present) >= HEARD_SHARE * len(plain)
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in WORD.findall(text.casefold())}
 
 
 def _names_more(words: Iterable[str], readback: str) -> bool:
