@@ -2,7 +2,8 @@
 
 An `E164` is a string that has been read and found possible; nothing else may call itself one.
 What a carrier puts in a From field is a `Sender`, which may be no number at all: a short code,
-a word, or nobody (hidden callers, P5). Knows `phonenumbers`; knows no team and no carrier.
+a word, or nobody (hidden callers, P5). Where a country writes one number in two ways, `canonical`
+is the same for both (P6). Knows `phonenumbers`; knows no team and no carrier.
 """
 
 import re
@@ -24,6 +25,16 @@ HIDDEN_NUMBERS = frozenset(
     {"+266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "+1", "+"}
 )
 HIDDEN_WORDS = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private"})
+# A mobile number of Mexico carried a 1 behind the country code until 2019 (and 044 or 045 before it
+# inside the country), one of Argentina carries a 9 when it is dialled from abroad; the ten digits
+# behind are unique without.
+VARIANT = re.compile(r"(?:(\+52)(?:1|04[45])|(\+54)9)(\d{10})")
+VARYING = ("+52", "+54")
+EXTENSION = re.compile(
+    r"(?:[\s,;]*(?:ext(?:n|ension)?\b\.?\s*=?|x|#)\s*)(\d{1,7})\s*$", re.IGNORECASE
+)
+BETWEEN_NUMBERS = re.compile(r"[/|;,&\n]|\bor\b|\band\b|(?<=\d)\s*(?=\+)", re.IGNORECASE)
+MIN_NUMBER_DIGITS = 6
 MAX_SHORT_CODE_DIGITS = 6
 MIN_SHORT_CODE_DIGITS = 3
 
@@ -51,30 +62,61 @@ class Sender:
         return E164(self.value) if self.kind is SenderKind.NUMBER else None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A number as a person wrote it down, its extension kept apart (P6)."""
+
+    e164: E164
+    extension: str = ""
+
+
 def parse(text: str, country: str = "US") -> E164:
     """Read `text` as a person writes numbers, `country` (ISO 3166) giving the default plan.
 
     Raises PhoneNumberInvalid with the reason; nothing is guessed (P6).
     """
-    shown = text.strip()[:40]
+    written = read(text, country)
+    if written.extension:
+        raise PhoneNumberInvalid(
+            f"“{text.strip()[:60]}” has an extension.", remedy="Leave the extension out."
+        )
+    return written.e164
+
+
+def read(text: str, country: str = "US") -> Written:
+    """`parse`, for a field that may hold an extension too ("… ext. 12", "… x12", "…;ext=12").
+
+    Raises PhoneNumberInvalid, also for two numbers in one field.
+    """
+    shown = text.strip()[:60]
     remedy = "Write the number with its country code, for example +1 650 253 0000."
-    if re.search(r"[A-Za-z]", shown):
+    if _holds_several(shown):
+        raise PhoneNumberInvalid(
+            f"“{shown}” is more than one number.", remedy="Write one number in a field."
+        )
+    found = EXTENSION.search(shown)
+    digits = shown[: found.start()] if found else shown
+    if re.search(r"[A-Za-z]", digits):
         raise PhoneNumberInvalid(f"“{shown}” has letters in it.", remedy=remedy)
     try:
-        number = phonenumbers.parse(shown, country)
+        number = phonenumbers.parse(digits, country)
     except NumberParseException:
         raise PhoneNumberInvalid(f"“{shown}” is not a phone number.", remedy=remedy) from None
-    if not phonenumbers.is_possible_number(number):
+    written = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if not _possible(written):
         raise PhoneNumberInvalid(
             f"“{shown}” has too many or too few digits for a number.", remedy=remedy
         )
-    return E164(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    # Without Mexico's 1 a number is dialled everywhere; without Argentina's 9 it is not.
+    e164 = E164(canonical(written) if written.startswith("+52") else written)
+    return Written(e164, found.group(1) if found else number.extension or "")
 
 
 def sender(raw: str) -> Sender:
     """Classify a carrier's From field; total, never raises (cases SM4, CI2)."""
     text = raw.strip()
-    user = text.removeprefix("sip:").split("@", 1)[0]
+    address = re.search(r"<([^<>]*)>$", text)  # "Anonymous" <sip:anonymous@anonymous.invalid>
+    user = (address.group(1) if address else text).removeprefix("sip:").split("@", 1)[0]
     if user.casefold() in HIDDEN_WORDS or user in HIDDEN_NUMBERS:
         return Sender(SenderKind.HIDDEN, "")
     if re.fullmatch(r"\+\d{7,15}", user) and _possible(user):
@@ -83,6 +125,17 @@ def sender(raw: str) -> Sender:
     if digits.isdigit() and MIN_SHORT_CODE_DIGITS <= len(digits) <= MAX_SHORT_CODE_DIGITS:
         return Sender(SenderKind.SHORT_CODE, digits)
     return Sender(SenderKind.WORD, text[:64])
+
+
+def canonical(number: str) -> str:
+    """The same for every national spelling of one number (P6, CI4); total, never raises."""
+    variant = VARIANT.fullmatch(number)
+    return f"{number[:3]}{variant[3]}" if variant else number
+
+
+def has_variants(number: str) -> bool:
+    """Whether the country of `number` writes some numbers in two ways."""
+    return number.startswith(VARYING)
 
 
 def national(number: E164) -> str:
@@ -126,8 +179,13 @@ def is_mobile(number: E164) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.MOBILE
 
 
-def _possible(text: str) -> bool:
+def _holds_several(text: str) -> bool:
+    parts = BETWEEN_NUMBERS.split(text)
+    return sum(sum(map(str.isdigit, part)) >= MIN_NUMBER_DIGITS for part in parts) > 1
+
+
+def _possible(number: str) -> bool:
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(text))
+        return phonenumbers.is_possible_number(phonenumbers.parse(canonical(number)))
     except NumberParseException:
         return False

@@ -1,27 +1,16 @@
 """Contacts: made once however many first contacts there are, found by number, of one team."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
 
+from contact_fixtures import ANN, make_team
 from offhook import contacts
 from offhook.contacts import Contact
-from offhook.contacts.service import ContactNameTooLong
+from offhook.contacts.profile import NameTooLong
 from offhook.db import Database, EventRow
 from offhook.phone import E164
-from offhook.teams.models import Team
-
-ANN = E164("+14155550111")
-
-
-async def make_team(database: Database) -> str:
-    async with database.system() as session:
-        team = Team(name="Daily Bread", created_at=datetime.now(UTC))
-        session.add(team)
-        await session.flush()
-        return team.id
 
 
 async def test_a_hundred_first_contacts_at_once_make_one_contact(database: Database) -> None:
@@ -54,16 +43,19 @@ async def test_two_teams_have_a_contact_each_for_the_same_number(database: Datab
         assert other.id != mine.id
         with pytest.raises(contacts.ContactNotFound):
             await contacts.get(session, theirs, mine.id)
+        assert await contacts.of(session, theirs, [mine.id, other.id, None]) == {other.id: other}
 
 
 async def test_a_name_is_set_by_hand_and_trimmed(database: Database) -> None:
     team = await make_team(database)
     async with database.team(team) as session:
         made = await contacts.on_contact(session, team, ANN)
-        named = await contacts.rename(session, team, made.id, "  Ann \n Baker\x00 ")
+        named = await contacts.set_by_hand(
+            session, team, made.id, {"name": "  Ann \n Baker\x00 "}, set_by="usr_1"
+        )
         assert named.name == "Ann Baker"
-        with pytest.raises(ContactNameTooLong):
-            await contacts.rename(session, team, made.id, "x" * 81)
+        with pytest.raises(NameTooLong):
+            await contacts.set_by_hand(session, team, made.id, {"name": "x" * 81}, set_by="usr_1")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +75,33 @@ async def test_the_list_is_searched_by_name_and_number(
     team = await make_team(database)
     async with database.team(team) as session:
         made = await contacts.on_contact(session, team, ANN)
-        await contacts.rename(session, team, made.id, "Ann")
+        await contacts.set_by_hand(session, team, made.id, {"name": "Ann"}, set_by="usr_1")
         rows = (await session.scalars(contacts.listed(team, words))).all()
     assert bool(rows) is found
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("+525587654321", "+5215587654321"), ("+5491123456789", "+541123456789")],
+)
+async def test_every_national_spelling_finds_the_contact(
+    database: Database, first: str, second: str
+) -> None:
+    """P6, CI4"""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        made = await contacts.on_contact(session, team, E164(first))
+        found = await contacts.on_contact(session, team, E164(second))
+        assert found.id == made.id
+        assert await contacts.spelling(session, team, E164(second)) == first
+
+
+async def test_both_spellings_at_once_make_one_contact(database: Database) -> None:
+    team = await make_team(database)
+
+    async def first_contact(number: str) -> str:
+        async with database.team(team) as session:
+            return (await contacts.on_contact(session, team, E164(number))).id
+
+    numbers = ["+525587654321", "+5215587654321"] * 10
+    assert len(set(await asyncio.gather(*map(first_contact, numbers)))) == 1

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 
 from message_fixtures import ANN, BOB, Shop
 from offhook import contacts, inbox, messages
-from offhook.contacts import Contact
+from offhook.contacts import Contact, ContactNumber
 from offhook.db import EventRow
 from offhook.inbox import Conversation
 from offhook.messages import Message, wording
@@ -91,6 +91,7 @@ async def test_an_opt_out_outlives_the_contact(shop: Shop) -> None:
     async with shop.database.team(shop.team) as session:
         await session.execute(update(Conversation).values(contact_id=None))
         await session.execute(update(Message).values(contact_id=None))
+        await session.execute(delete(ContactNumber).where(ContactNumber.team_id == shop.team))
         await session.execute(delete(Contact).where(Contact.team_id == shop.team))
     await shop.text(ANN, "hello again")
     await shop.work()

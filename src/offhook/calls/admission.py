@@ -33,6 +33,10 @@ REFUSALS = {
     numbers.Reason.AGENT_NOT_LIVE: Refusal.AGENT_NOT_LIVE,
     numbers.Reason.SUSPENDED: Refusal.SUSPENDED,
 }
+SCREENED = {
+    contacts.Screened.BLOCKED: Refusal.BLOCKED,
+    contacts.Screened.HIDDEN: Refusal.HIDDEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +156,13 @@ async def _one_at_a_time(session: Session, key: str) -> None:
 
 
 async def _caller_refusal(session: Session, target: Called, caller: E164 | None) -> Refusal | None:
-    """A caller's own cap (SEC12). Strangers who hide their number share no cap (P5).
+    """Blocked or screened (P5, P7), or above a caller's own cap (SEC12). Strangers who hide their
+    number share no cap.
 
     Two calls of one caller are decided one after the other, so that the cap holds.
     """
+    if (screened := await contacts.screened(session, target.team_id, caller)) is not None:
+        return SCREENED[screened]
     if caller is None:
         return None
     await _one_at_a_time(session, f"lines {target.number_id} {caller}")
@@ -212,16 +219,17 @@ async def _keep(
     """
     place, refusal = (None, decision) if isinstance(decision, Refusal) else (decision, None)
     caller = inbound.sender.e164
-    contact = None
+    contact, known_as = None, ""
     if caller is not None:
         meet = contacts.on_contact if place else contacts.find
         contact = await meet(session, target.team_id, caller)
+        known_as = await contacts.spelling(session, target.team_id, caller)
     conversation = await inbox.open_conversation(
         session,
         target.team_id,
         channel=inbox.Channel.CALL,
         number_id=target.number_id,
-        sender=caller or "",
+        sender=known_as,
         contact_id=contact.id if contact else None,
         agent_id=place.snapshot.agent_id if place else None,
         agent_version=place.snapshot.version if place else None,

@@ -71,6 +71,8 @@ class Refusal(StrEnum):
     SPEND_CAP = "spend_cap"
     CALLER_LINES_FULL = "caller_lines_full"
     OPTED_OUT = "opted_out"
+    BLOCKED = "blocked"
+    HIDDEN = "hidden"
     NO_CAPACITY = "no_capacity"
     OUR_FAULT = "our_fault"
 
@@ -95,6 +97,8 @@ SENTENCES: dict[Refusal, str] = {
     Refusal.SPEND_CAP: "The team's spend cap of this month is reached.",
     Refusal.CALLER_LINES_FULL: f"The caller already had {CALLER_LINES} calls with the number.",
     Refusal.OPTED_OUT: "The contact asked not to be contacted by this number.",
+    Refusal.BLOCKED: "The caller's number is blocked.",
+    Refusal.HIDDEN: "The caller hides their number, and such calls are not answered.",
     Refusal.NO_CAPACITY: "All lines of this installation were in use.",
     Refusal.OUR_FAULT: "The agent's voice was not available.",
 }

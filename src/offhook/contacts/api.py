@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from offhook.contacts import service
+from offhook.contacts import profile, service
 from offhook.contacts.models import Contact
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import Page, PagingQuery, paginate
@@ -54,4 +54,8 @@ async def show(contact_id: str, actor: CurrentActor, session: TeamSession) -> Co
 async def change(
     contact_id: str, wanted: ContactChange, actor: CurrentActor, session: TeamSession
 ) -> ContactOut:
-    return ContactOut.of(await service.rename(session, actor.team_id, contact_id, wanted.name))
+    return ContactOut.of(
+        await profile.set_by_hand(
+            session, actor.team_id, contact_id, {"name": wanted.name}, set_by=actor.who
+        )
+    )

@@ -6,7 +6,7 @@ from offhook.db import Event
 
 
 class ContactCreated(Event):
-    """Somebody called or texted for the first time (P1)."""
+    """Somebody called or texted for the first time, or was added or imported (P1)."""
 
     event: ClassVar[str] = "contact.created"
     contact_id: str
@@ -14,7 +14,14 @@ class ContactCreated(Event):
 
 
 class ContactUpdated(Event):
-    """A member of the team changed the profile."""
+    """What is known of a contact changed.
+
+    `changed` names the keys, `numbers` for its telephone numbers; `source` says who did it:
+    `hand`, `import`, `agent` or `caller_id`. `merged` is the contact that became a part of it.
+    """
 
     event: ClassVar[str] = "contact.updated"
     contact_id: str
+    changed: tuple[str, ...] = ()
+    source: str = "hand"
+    merged: str | None = None

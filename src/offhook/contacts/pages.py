@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook.contacts import service
+from offhook.contacts import profile, service
 from offhook.contacts.models import Contact
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import Paging, paginate, redirect, render
@@ -48,6 +48,6 @@ async def rename(
     name: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    await service.rename(session, actor.team_id, contact_id, name)
+    await profile.set_by_hand(session, actor.team_id, contact_id, {"name": name}, set_by=actor.who)
     inside = back.startswith("/inbox/")  # nobody else's address is followed
     return redirect(request, back if inside else f"/contacts/{contact_id}", toast="Saved")

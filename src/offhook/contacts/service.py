@@ -1,4 +1,4 @@
-"""Use cases of contacts: made on first contact, found by number, named by hand.
+"""Use cases of contacts: made on first contact, found by any spelling of any of their numbers.
 
 Callers and texters who show no number have no contact (P5); that is decided by the type: only an
 `E164` can be one. Knows no conversation.
@@ -6,66 +6,130 @@ Callers and texters who show no number have no contact (P5); that is decided by 
 
 from collections.abc import Collection
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
-from offhook.contacts.events import ContactCreated, ContactUpdated
-from offhook.contacts.models import Contact
+from offhook import phone
+from offhook.contacts.events import ContactCreated
+from offhook.contacts.models import Contact, ContactNumber, Value
 from offhook.db import Session, new_id, now, publish, touch
-from offhook.errors import Invalid, NotFound
+from offhook.errors import NotFound
 from offhook.phone import E164
-
-MAX_NAME_CHARACTERS = 80
 
 
 class ContactNotFound(NotFound):
     code = "contact_not_found"
 
 
-class ContactNameTooLong(Invalid):
-    code = "contact_name_too_long"
-
-
 async def on_contact(session: Session, team_id: str, e164: E164) -> Contact:
     """The team's contact with this number, made now if it is their first contact (P1).
 
     Race-free: of many at once one inserts, and the others wait for its commit and find its row.
+    Until the commit nobody merges or erases the contact.
     """
-    if (known := await find(session, team_id, e164)) is not None:
-        return known
-    instant = await now(session)
-    made = await session.scalar(
-        insert(Contact)
-        .values(
-            id=new_id("con"),
-            team_id=team_id,
-            e164=e164,
-            name="",
-            created_at=instant,
-            updated_at=instant,
-        )
-        .on_conflict_do_nothing(index_elements=["team_id", "e164"])
-        .returning(Contact.id)
-    )
-    if made is not None:
-        await publish(session, ContactCreated(team_id=team_id, contact_id=made, number=e164))
-        await touch(session, team_id, "contacts")
-    contact = await find(session, team_id, e164)
-    assert contact is not None  # noqa: S101 - inserted by us, or by whoever we waited for
+    contact, _ = await meet(session, team_id, e164)
     return contact
 
 
-async def find(session: Session, team_id: str, e164: E164) -> Contact | None:
+async def meet(
+    session: Session, team_id: str, e164: E164, *, extension: str = ""
+) -> tuple[Contact, bool]:
+    """The contact with this number and whether it was made just now."""
+    while True:
+        if (known := await find(session, team_id, e164, stays=True)) is not None:
+            return known, False
+        if (made := await _make(session, team_id, e164, extension)) is not None:
+            await publish(session, ContactCreated(team_id=team_id, contact_id=made, number=e164))
+            await touch(session, team_id, "contacts")
+            return await get(session, team_id, made), True
+
+
+async def _make(session: Session, team_id: str, e164: E164, extension: str) -> str | None:
+    """Insert number and contact in one statement; None if somebody else has the number."""
+    contact_id, instant = new_id("con"), await now(session)
+    number = (
+        insert(ContactNumber)
+        .values(
+            id=new_id("cnr"),
+            team_id=team_id,
+            contact_id=contact_id,
+            canonical=phone.canonical(e164),
+            e164=e164,
+            extension=extension,
+            created_at=instant,
+        )
+        .on_conflict_do_nothing(index_elements=["team_id", "canonical"])
+        .returning(ContactNumber.contact_id)
+        .cte("number")
+    )
+    columns = {
+        Contact.id: number.c.contact_id,
+        Contact.team_id: literal(team_id),
+        Contact.e164: literal(e164),
+        Contact.name: literal(""),
+        Contact.created_at: literal(instant, Contact.created_at.type),
+        Contact.updated_at: literal(instant, Contact.updated_at.type),
+    }
     return await session.scalar(
-        select(Contact).where(Contact.team_id == team_id, Contact.e164 == e164)
+        insert(Contact)
+        .from_select([each.key for each in columns], select(*columns.values()))
+        .returning(Contact.id)
     )
 
 
-async def get(session: Session, team_id: str, contact_id: str) -> Contact:
-    """Raises ContactNotFound, also for another team's contact (SEC7)."""
-    contact = await session.scalar(
-        select(Contact).where(Contact.team_id == team_id, Contact.id == contact_id)
+async def find(
+    session: Session, team_id: str, e164: E164, *, stays: bool = False
+) -> Contact | None:
+    """The contact with this number in any national spelling (P6), or None.
+
+    `stays`: it is neither merged nor erased until the commit.
+    """
+    query = (
+        select(Contact)
+        .join(ContactNumber, ContactNumber.contact_id == Contact.id)
+        .where(
+            ContactNumber.team_id == team_id,
+            ContactNumber.canonical == phone.canonical(e164),
+            Contact.merged_into.is_(None),
+        )
     )
+    if stays:  # a shared lock: first contacts do not wait for each other, and foreign keys pass
+        query = query.with_for_update(read=True, key_share=False, of=Contact)
+    return await session.scalar(query)
+
+
+async def spelling(session: Session, team_id: str, e164: E164) -> E164:
+    """`e164` as the team knows the number: in countries that write one in two ways, the first
+    spelling that came. What is kept by number (a thread, a timeline) is kept under this one.
+    """
+    if not phone.has_variants(e164):
+        return e164
+    known = await session.scalar(
+        select(ContactNumber.e164).where(
+            ContactNumber.team_id == team_id, ContactNumber.canonical == phone.canonical(e164)
+        )
+    )
+    return E164(known) if known else e164
+
+
+async def get(session: Session, team_id: str, contact_id: str, *, lock: bool = False) -> Contact:
+    """The contact, or the one that it was merged into. `lock` until the commit.
+
+    Raises ContactNotFound, also for another team's contact (SEC7).
+    """
+    seen = aliased(Contact)
+    query = (
+        select(Contact)
+        .join(seen, Contact.id == func.coalesce(seen.merged_into, seen.id))
+        .where(Contact.team_id == team_id, seen.team_id == team_id, seen.id == contact_id)
+    )
+    if lock:
+        query = query.with_for_update(of=Contact, key_share=True)
+        query = query.execution_options(populate_existing=True)
+    contact = await session.scalar(query)
+    if contact is not None and contact.merged_into is not None:  # merged while we waited
+        return await get(session, team_id, contact_id, lock=lock)
     if contact is None:
         raise ContactNotFound(
             f"There is no contact “{contact_id[:40]}”.", remedy="Take an id from the list."
@@ -78,35 +142,45 @@ async def of(
 ) -> dict[str, Contact]:
     """The contacts with these ids, by id; what is not there is left out."""
     wanted = {each for each in contact_ids if each}
-    rows = await session.scalars(
-        select(Contact).where(Contact.team_id == team_id, Contact.id.in_(wanted))
+    seen = aliased(Contact)
+    rows = await session.execute(
+        select(seen.id, Contact)
+        .join(seen, Contact.id == func.coalesce(seen.merged_into, seen.id))
+        .where(Contact.team_id == team_id, seen.team_id == team_id, seen.id.in_(wanted))
     )
-    return {contact.id: contact for contact in rows}
+    return {row.id: row[1] for row in rows.all()}
+
+
+async def numbers_of(session: Session, team_id: str, contact_id: str) -> list[ContactNumber]:
+    """The contact's numbers, the first one first."""
+    rows = await session.scalars(
+        select(ContactNumber)
+        .where(ContactNumber.team_id == team_id, ContactNumber.contact_id == contact_id)
+        .order_by(ContactNumber.created_at, ContactNumber.id)
+    )
+    return list(rows)
 
 
 def listed(team_id: str, query: str = "") -> Select[Contact]:
-    """The team's contacts whose name or number holds `query`, for `paginate`."""
-    statement = select(Contact).where(Contact.team_id == team_id)
-    words = query.strip()
-    if words:
-        digits = "".join(each for each in words if each.isdigit())
-        number = Contact.e164.contains(digits, autoescape=True) if digits else None
-        name = func.lower(Contact.name).contains(words.lower(), autoescape=True)
-        statement = statement.where(or_(name, number) if number is not None else name)
-    return statement
-
-
-async def rename(session: Session, team_id: str, contact_id: str, name: str) -> Contact:
-    """Set the name by hand; empty removes it."""
-    contact = await get(session, team_id, contact_id)
-    trimmed = " ".join(name.replace("\x00", "").split())
-    if len(trimmed) > MAX_NAME_CHARACTERS:
-        raise ContactNameTooLong(
-            f"The name has {len(trimmed)} characters.",
-            remedy=f"Use at most {MAX_NAME_CHARACTERS}.",
+    """The team's contacts of whom a name, number or value holds `query`, for `paginate`."""
+    statement = select(Contact).where(Contact.team_id == team_id, Contact.merged_into.is_(None))
+    words = query.replace("\x00", "").strip()
+    if not words:
+        return statement
+    holds = [
+        func.lower(Contact.name).contains(words.lower(), autoescape=True),
+        exists().where(
+            Value.contact_id == Contact.id,
+            Value.team_id == team_id,
+            func.lower(Value.text).contains(words.lower(), autoescape=True),
+        ),
+    ]
+    if digits := "".join(each for each in words if each.isdecimal()):
+        holds.append(
+            exists().where(
+                ContactNumber.contact_id == Contact.id,
+                ContactNumber.team_id == team_id,
+                ContactNumber.e164.contains(digits, autoescape=True),
+            )
         )
-    contact.name = trimmed
-    contact.updated_at = await now(session)
-    await publish(session, ContactUpdated(team_id=team_id, contact_id=contact.id))
-    await touch(session, team_id, "contacts", "inbox")
-    return contact
+    return statement.where(or_(*holds))

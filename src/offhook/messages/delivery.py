@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from offhook import inbox, numbers
+from offhook import contacts, inbox, numbers
 from offhook.carriers import Carriers, MessageStatus, Refused, SmsOut
 from offhook.db import Database, Session, now, publish
 from offhook.failpoints import failpoint
@@ -142,7 +142,12 @@ async def why_not_sent(session: Session, message: Message) -> Why | None:
     stopped = await optouts.is_opted_out(
         session, message.team_id, ours=message.ours, remote=message.remote
     )
-    return Why.OPTED_OUT if stopped else None
+    if stopped:
+        return Why.OPTED_OUT
+    if message.kind is Kind.BY_HAND:  # a block silences the agent, not the team
+        return None
+    blocked = await contacts.screened(session, message.team_id, E164(message.remote))
+    return Why.BLOCKED if blocked else None
 
 
 async def sent_from(session: Session, message_id: str, carrier_id: str) -> str | None:

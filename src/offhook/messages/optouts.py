@@ -1,7 +1,8 @@
 """Opt-outs: who wants nothing more from which of our numbers (S4, SM1).
 
-Belongs to the pair of telephone numbers of one team, outlives number and contact, and stops calls
-too: calls/ cannot ask this room, so app.py hands it `is_opted_out`.
+Belongs to the pair of telephone numbers of one team, whichever way the other side's is spelled
+(P6), outlives number and contact, and stops calls too: calls/ cannot ask this room, so app.py hands
+it `is_opted_out`.
 """
 
 from sqlalchemy import delete, select
@@ -10,13 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 from offhook.db import Session, new_id, now, publish
 from offhook.messages.events import ContactOptedIn, ContactOptedOut
 from offhook.messages.models import OptOut
+from offhook.phone import canonical
 
 
 async def is_opted_out(session: Session, team_id: str, *, ours: str, remote: str) -> bool:
     """Whether `remote` has stopped texts and calls from our number `ours`."""
     found = await session.scalar(
         select(OptOut.id).where(
-            OptOut.team_id == team_id, OptOut.ours == ours, OptOut.remote == remote
+            OptOut.team_id == team_id, OptOut.ours == ours, OptOut.remote == canonical(remote)
         )
     )
     return found is not None
@@ -38,7 +40,7 @@ async def opt_out(
             id=new_id("opt"),
             team_id=team_id,
             ours=ours,
-            remote=remote,
+            remote=canonical(remote),
             source=source,
             created_at=await now(session),
         )
@@ -66,7 +68,7 @@ async def opt_in(
     """Take it back; True if there was something to take back."""
     gone = await session.scalar(
         delete(OptOut)
-        .where(OptOut.team_id == team_id, OptOut.ours == ours, OptOut.remote == remote)
+        .where(OptOut.team_id == team_id, OptOut.ours == ours, OptOut.remote == canonical(remote))
         .returning(OptOut.id)
     )
     if gone is None:

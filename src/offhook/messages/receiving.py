@@ -66,16 +66,15 @@ async def store(session: Session, arrival: Arrival) -> Message:
     if known is not None:
         return known
     number, sms = arrival.number, arrival.sms
-    contact = (
-        await contacts.on_contact(session, number.team_id, sms.sender.e164)
-        if sms.sender.e164
-        else None
-    )
+    contact, known_as = None, sms.sender.value
+    if sms.sender.e164 is not None:
+        contact = await contacts.on_contact(session, number.team_id, sms.sender.e164)
+        known_as = await contacts.spelling(session, number.team_id, sms.sender.e164)
     thread = await inbox.open_thread(
         session,
         number.team_id,
         number_id=number.id,
-        sender=sms.sender.value,
+        sender=known_as,
         contact_id=contact.id if contact else None,
     )
     message = await _write(session, arrival, thread)
@@ -219,12 +218,15 @@ async def _confirm(session: Session, message: Message, text: str) -> None:
 async def _judge(session: Session, arrival: Arrival, message: Message) -> None:
     """Take the unit of an ordinary text and let it be answered, or say why it is not."""
     why = await _serves(session, message)
+    caller = arrival.sms.sender.e164
+    if why is None and caller and await contacts.screened(session, message.team_id, caller):
+        why = Why.BLOCKED
     if why is None and wishes_to_stop(message.body):
         await _note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
     if why is None:
         why = await units.take(session, message)
-    if why is None and arrival.sms.sender.e164 is None:
+    if why is None and caller is None:
         why = Why.NO_REPLY_POSSIBLE
     if why is None and await optouts.is_opted_out(
         session, message.team_id, ours=message.ours, remote=message.remote

@@ -111,6 +111,7 @@ class Why(StrEnum):
     SERVICE_OFF = "service_off"
     AGENT_NOT_LIVE = "agent_not_live"
     OPTED_OUT = "opted_out"
+    BLOCKED = "blocked"
     NO_REPLY_POSSIBLE = "no_reply_possible"
     NOTHING_TO_SAY = "nothing_to_say"
 
@@ -123,6 +124,7 @@ NOTES: dict[Why, str] = {
     Why.SERVICE_OFF: "Received while SMS was off",
     Why.AGENT_NOT_LIVE: "Received while the agent was not live",
     Why.OPTED_OUT: "Not answered: this sender has opted out",
+    Why.BLOCKED: "Not answered: this number is blocked",
     Why.NO_REPLY_POSSIBLE: "Not answered: this sender takes no replies",
     Why.NOTHING_TO_SAY: "Not answered",
 }
@@ -133,6 +135,7 @@ NOT_SENT: dict[Why, str] = {
     Why.SERVICE_OFF: "Not sent: SMS was switched off",
     Why.AGENT_NOT_LIVE: "Not sent: the agent was not live",
     Why.OPTED_OUT: "Not sent: this recipient has opted out",
+    Why.BLOCKED: "Not sent: this number is blocked",
 }
 """What is said of a text of ours that was withdrawn."""
 

@@ -66,7 +66,11 @@ async def send_by_hand(
     await _check(session, number, recipient)
     contact = await contacts.on_contact(session, team_id, recipient)
     thread = await inbox.open_thread(
-        session, team_id, number_id=number.id, sender=recipient, contact_id=contact.id
+        session,
+        team_id,
+        number_id=number.id,
+        sender=await contacts.spelling(session, team_id, recipient),
+        contact_id=contact.id,
     )
     instant = await now(session)
     turn = await inbox.add_turn(
