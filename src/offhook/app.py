@@ -37,8 +37,9 @@ from offhook import (
     teams,
     usage,
     web,
+    webhooks,
 )
-from offhook.db import Database, Jobs, Listener, Session
+from offhook.db import Database, Jobs, Listener, Session, when_published
 from offhook.outgoing import Outgoing
 from offhook.settings import Settings
 from offhook.vault import open_vault
@@ -60,6 +61,7 @@ ROOMS = (
     messages,
     calls,
     reconciliation,
+    webhooks,
 )
 CALLBACKS = "/carriers/"
 
@@ -101,6 +103,7 @@ def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceC
 
 def join_rooms() -> None:
     """Hooks from lower rooms to higher ones."""
+    when_published(webhooks.fan_out)
     teams.on_team_created(_begin_trial)
     for kind in tasks.BUILT_IN:
         tasks.register(kind)
@@ -133,6 +136,7 @@ def register_jobs(
     accounts: carriers.Carriers,
     brain: agents.Brain,
     runner: tasks.Runner,
+    outgoing: Outgoing,
 ) -> None:
     """Let a worker do the background work of every room."""
     gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
@@ -151,6 +155,7 @@ def register_jobs(
     messages.register_jobs(jobs, settings, database, accounts, brain)
     calls.register_jobs(jobs, settings, database, accounts)
     reconciliation.register_jobs(jobs, settings, database, accounts)
+    webhooks.register_jobs(jobs, database, vault, outgoing)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import uvloop
 
 from offhook import agents, app, calls, carriers, speech, teams, web
 from offhook.db import Database, Jobs
+from offhook.outgoing import Outgoing
 from offhook.settings import Settings, secret_key
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ async def _media(settings: Settings) -> None:
         await synthesiser.start()
         app.join_rooms()
         brain = agents.open_brain(settings)
+        app.join_rooms()
         parts = calls.Parts(
             settings=settings,
             secret=secret_key(settings),
@@ -73,11 +75,12 @@ async def _worker(settings: Settings) -> None:
         _database(settings) as database,
         _carriers(settings, database) as accounts,
         app.open_runner(settings, database) as runner,
+        Outgoing(settings) as outgoing,
     ):
         brain = agents.open_brain(settings)
         app.join_rooms()
         jobs = Jobs(database)
-        app.register_jobs(jobs, settings, database, accounts, brain, runner)
+        app.register_jobs(jobs, settings, database, accounts, brain, runner, outgoing)
         try:
             await jobs.run()
         finally:

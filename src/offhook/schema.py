@@ -28,6 +28,7 @@ ROOMS = (
     "messages",
     "calls",
     "reconciliation",
+    "webhooks",
 )
 
 

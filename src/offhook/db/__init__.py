@@ -19,9 +19,17 @@ Everything inside one `async with` is committed together or not at all: rows, ev
 """
 
 from offhook.db.engine import Database, Session, fetch, fetch_each, now, told_time
-from offhook.db.ids import new_id
+from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
-from offhook.db.outbox import Event, EventRow, Listener, publish, touch
+from offhook.db.outbox import (
+    Event,
+    EventRow,
+    Listener,
+    event_kinds,
+    publish,
+    touch,
+    when_published,
+)
 from offhook.db.sealed import Rotated, Sealed, keys_in_use, rotate, seal, unseal
 from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
 
@@ -39,6 +47,7 @@ __all__ = [
     "TeamOwned",
     "UtcTime",
     "enqueue",
+    "event_kinds",
     "fetch",
     "fetch_each",
     "keys_in_use",
@@ -48,9 +57,11 @@ __all__ = [
     "primary_key",
     "protect",
     "publish",
+    "random_id",
     "rotate",
     "seal",
     "told_time",
     "touch",
     "unseal",
+    "when_published",
 ]

@@ -16,7 +16,15 @@ RANDOM_BITS = 80
 def new_id(prefix: str) -> str:
     """A fresh id such as `num_01k9zq2c7v3f8m5t0x4b6d1e9h`."""
     value = (time.time_ns() // 1_000_000) % (1 << TIME_BITS) << RANDOM_BITS
-    value |= secrets.randbits(RANDOM_BITS)
+    return _written(prefix, value | secrets.randbits(RANDOM_BITS))
+
+
+def random_id(prefix: str) -> str:
+    """A fresh id that tells nothing, not even its time: 128 random bits (W2)."""
+    return _written(prefix, secrets.randbits(TIME_BITS + RANDOM_BITS))
+
+
+def _written(prefix: str, value: int) -> str:
     digits: list[str] = []
     for _ in range(LENGTH):
         value, digit = divmod(value, len(ALPHABET))

@@ -1,14 +1,16 @@
 """News: an outbox row in the transaction of the change, and a NOTIFY that wakes live pages.
 
 `publish` is for events that others may receive; `touch` only tells open pages that something
-under a topic has changed. NOTIFY carries ids, never contents: a page re-reads its state.
+under a topic has changed. NOTIFY carries ids, never contents: a page re-reads its state. Who
+passes events on joins by `when_published`, in the same transaction.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import psycopg
@@ -18,12 +20,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.db.engine import Session, now
-from offhook.db.ids import new_id
+from offhook.db.ids import random_id
 from offhook.db.tables import ID_LENGTH, Base, TeamOwned
 
 log = logging.getLogger(__name__)
 CHANNEL = "offhook_live"
 RECONNECT_S = 0.5
+
+
+_kinds: dict[str, type["Event"]] = {}
 
 
 class Event(BaseModel):
@@ -33,6 +38,11 @@ class Event(BaseModel):
     event: ClassVar[str]
     team_id: str
     conversation_id: str | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "event" in vars(cls):
+            _kinds[cls.event] = cls
 
     def topics(self) -> tuple[str, ...]:
         """What open pages may watch: the conversation, and whatever a subclass adds."""
@@ -51,6 +61,7 @@ class EventRow(TeamOwned, Base):
             unique=True,
             postgresql_where="conversation_id IS NOT NULL",
         ),
+        Index("ix_events_team_time", "team_id", "created_at"),
     )
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
@@ -59,6 +70,21 @@ class EventRow(TeamOwned, Base):
     sequence: Mapped[int | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
+
+
+Hook = Callable[[Session, EventRow], Awaitable[None]]
+_hooks: list[Hook] = []
+
+
+def when_published(hook: Hook) -> None:
+    """`hook(session, row)` runs in the transaction of each event (app.py registers)."""
+    if hook not in _hooks:
+        _hooks.append(hook)
+
+
+def event_kinds() -> Mapping[str, type[Event]]:
+    """Every kind of event of the rooms that are imported, by its name."""
+    return MappingProxyType(_kinds)
 
 
 async def publish(session: Session, event: Event) -> EventRow:
@@ -77,7 +103,7 @@ async def publish(session: Session, event: Event) -> EventRow:
         )
         sequence = (last or 0) + 1
     row = EventRow(
-        id=new_id("msg"),
+        id=random_id("msg"),
         team_id=event.team_id,
         name=event.event,
         conversation_id=event.conversation_id,
@@ -87,14 +113,17 @@ async def publish(session: Session, event: Event) -> EventRow:
     )
     session.add(row)
     await session.flush()
+    for hook in _hooks:
+        await hook(session, row)
     await touch(session, event.team_id, event.event.split(".")[0], *event.topics())
     return row
 
 
 async def touch(session: Session, team_id: str, *topics: str) -> None:
     """Tell the team's open pages, once this transaction commits, that `topics` changed."""
-    for topic in topics:
-        await session.execute(select(func.pg_notify(CHANNEL, json.dumps([team_id, topic]))))
+    if topics:
+        told = [json.dumps([team_id, topic]) for topic in topics]
+        await session.execute(select(*(func.pg_notify(CHANNEL, each) for each in told)))
 
 
 class Listener:

@@ -19,6 +19,7 @@ from offhook.messages.records import (
     MessageKept,
     conversations_of,
     give_back_unit,
+    message,
     messages_kept,
     take_from_list,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "give_back_unit",
     "is_opted_out",
     "links",
+    "message",
     "messages_kept",
     "on_status",
     "receive",

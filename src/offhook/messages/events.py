@@ -8,7 +8,6 @@ from offhook.db import Event
 class MessageEvent(Event):
     """`message_id` is ours; the text itself is read by the API."""
 
-    event: ClassVar[str] = "message"
     message_id: str
     number_id: str
     contact_id: str | None = None

@@ -103,6 +103,13 @@ async def give_back_unit(
     return True
 
 
+async def message(session: Session, team_id: str, message_id: str) -> Message | None:
+    """One text, within its team."""
+    return await session.scalar(
+        select(Message).where(Message.team_id == team_id, Message.id == message_id)
+    )
+
+
 async def conversations_of(session: Session, message_ids: Collection[str]) -> dict[str, str]:
     """The threads of messages, within what the session sees."""
     rows = await session.execute(

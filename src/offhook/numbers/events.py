@@ -8,7 +8,6 @@ from offhook.db import Event
 class NumberEvent(Event):
     """`number_id` is ours, `e164` the telephone number itself."""
 
-    event: ClassVar[str] = "number"
     number_id: str
     e164: str
 

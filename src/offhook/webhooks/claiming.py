@@ -1,0 +1,154 @@
+"""Which deliveries a dispatcher works on next: a queue for each endpoint (W9), leased (WT5).
+
+The endpoint's row is the lock of its queue: whoever has it counts what is under way and takes no
+more than the endpoint may have, however many dispatchers there are. A lease that ran out is due
+again; nothing else is needed after a crash, and the place in the schedule is kept.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from offhook.db import Session, fetch, new_id, now, unseal
+from offhook.vault import Vault
+from offhook.webhooks import rules
+from offhook.webhooks.models import Endpoint, Secret
+from offhook.webhooks.rules import DeliveryState, EndpointKind, EndpointState
+
+# Endpoints whose queue has something due, each locked until this transaction ends. Another
+# dispatcher's are passed over: it is at work on them.
+LOCK_QUEUES = f"""
+    SELECT endpoint.id FROM webhook_endpoints AS endpoint
+    WHERE endpoint.kind = '{EndpointKind.URL}' AND endpoint.state = '{EndpointState.ON}'
+        AND (endpoint.failing_since IS NOT NULL) = %(failing)s
+        AND endpoint.id <> ALL(%(busy)s)
+        AND EXISTS (
+            SELECT FROM webhook_deliveries AS delivery
+            WHERE delivery.endpoint_id = endpoint.id
+                AND delivery.state = '{DeliveryState.PENDING}' AND delivery.next_at <= %(present)s)
+    ORDER BY random() LIMIT %(room)s
+    FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608 - constants of our own
+
+# From each of these queues what is due first, as far as the endpoint has slots left.
+TAKE = f"""
+    WITH taken AS (
+        SELECT due.id FROM unnest(%(endpoints)s::varchar[]) AS queue(id) CROSS JOIN LATERAL (
+            SELECT id FROM webhook_deliveries
+            WHERE endpoint_id = queue.id AND state = '{DeliveryState.PENDING}'
+                AND next_at <= %(present)s
+            ORDER BY next_at LIMIT greatest(0, %(slots)s - (
+                SELECT count(*) FROM webhook_deliveries
+                WHERE endpoint_id = queue.id AND lease IS NOT NULL AND next_at > %(present)s))
+        ) AS due LIMIT %(room)s
+    )
+    UPDATE webhook_deliveries AS delivery SET lease = %(lease)s, next_at = %(until)s
+    FROM taken, webhook_endpoints AS endpoint
+    WHERE delivery.id = taken.id AND endpoint.id = delivery.endpoint_id
+    RETURNING delivery.id, delivery.team_id, delivery.endpoint_id, endpoint.url,
+        delivery.event_id, delivery.with_text, delivery.tries, delivery.attempts,
+        (SELECT body FROM webhook_bodies AS kept
+         WHERE kept.event_id = delivery.event_id AND kept.with_text = delivery.with_text)
+"""  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until the lease ends. `body` None: its bytes are yet to be made."""
+
+    id: str
+    team_id: str
+    endpoint_id: str
+    url: str
+    event_id: str
+    with_text: bool
+    tries: int
+    attempts: int
+    body: bytes | None
+    lease: str
+    secrets: Sequence[str]
+
+
+async def claim(
+    session: Session, vault: Vault, *, failing: bool, busy: Collection[str], room: int
+) -> list[Claimed]:
+    """Take up to `room` due deliveries, of failing endpoints or of the others (system scope).
+
+    `busy` are endpoints not to ask for. Commit before anything is sent.
+    """
+    if room <= 0:
+        return []
+    present = await now(session)
+    queues = await fetch(
+        session,
+        LOCK_QUEUES,
+        {"failing": failing, "busy": list(busy), "present": present, "room": room},
+    )
+    if not queues:
+        return []
+    return await take(
+        session, vault, [row[0] for row in queues], slots=rules.slots(failing=failing), room=room
+    )
+
+
+async def take(
+    session: Session, vault: Vault, endpoints: Sequence[str], *, slots: int, room: int
+) -> list[Claimed]:
+    """Take what is due from these endpoints' queues, whose rows the caller has locked."""
+    present = await now(session)
+    lease = new_id("lse")
+    rows = await fetch(
+        session,
+        TAKE,
+        {
+            "endpoints": list(endpoints),
+            "present": present,
+            "until": present + rules.LEASE,
+            "lease": lease,
+            "slots": slots,
+            "room": room,
+        },
+    )
+    signers = await _secrets(session, vault, {row[2] for row in rows})
+    return [_claimed(row, lease, signers) for row in rows]
+
+
+def _claimed(row: Sequence[Any], lease: str, signers: Mapping[str, Sequence[str]]) -> Claimed:
+    delivery, team, endpoint, url, event, with_text, tries, attempts, kept = row
+    return Claimed(
+        id=delivery,
+        team_id=team,
+        endpoint_id=endpoint,
+        url=url,
+        event_id=event,
+        with_text=with_text,
+        tries=tries,
+        attempts=attempts,
+        body=None if kept is None else bytes(kept),
+        lease=lease,
+        secrets=signers.get(endpoint, ()),
+    )
+
+
+async def _secrets(
+    session: Session, vault: Vault, endpoint_ids: Collection[str]
+) -> dict[str, list[str]]:
+    """The live secrets of each endpoint, the current one first (W6)."""
+    if not endpoint_ids:
+        return {}
+    present = await now(session)
+    rows = await session.scalars(
+        select(Secret)
+        .join(Endpoint, Endpoint.id == Secret.endpoint_id)
+        .where(
+            Secret.endpoint_id.in_(endpoint_ids),
+            Secret.expires_at.is_(None) | (Secret.expires_at > present),
+        )
+        .order_by(Secret.created_at.desc(), Secret.id.desc())
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.endpoint_id, []).append(unseal(vault, row, "secret").decode())
+    return found
