@@ -148,7 +148,7 @@ def register_jobs(
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)
     billing.register_events(jobs, database, gateway)
-    knowledge.register_jobs(jobs, database)
+    knowledge.register_jobs(jobs, settings, database)
     tasks.register_jobs(jobs, runner)
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)

@@ -3,7 +3,21 @@
 import subprocess
 import sys
 
-LATE = {"anthropic", "faster_whisper", "fpdf", "openai", "piper", "pydantic_ai", "stripe", "twilio"}
+LATE = {
+    "anthropic",
+    "bs4",
+    "docx",
+    "faster_whisper",
+    "fpdf",
+    "lxml",
+    "openai",
+    "pdfplumber",
+    "piper",
+    "pydantic_ai",
+    "pypdfium2",
+    "stripe",
+    "twilio",
+}
 
 
 def test_the_processes_start_without_any_vendors_library() -> None:

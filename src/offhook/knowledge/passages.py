@@ -26,12 +26,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One passage. `cells` are (column head, value), the first being the row's subject."""
+    """One passage. `cells` are (column head, value), the first being the row's subject; `url` is
+    the web page that it is from.
+    """
 
     kind: Kind
     text: str
     headings: tuple[str, ...] = ()
     cells: Cells = ()
+    url: str = ""
 
 
 @dataclass(slots=True)
@@ -53,8 +56,16 @@ class _Page:
 def cut(text: str) -> list[Cut]:
     """The passages of a text in its order; empty when there is nothing to read."""
     page, found = _Page(), list[Cut]()
+    alone: Cut | None = None
     for block in _blocks(text):
-        found += _read(block, page)
+        above = page.path()
+        cuts = _read(block, page)
+        if alone and not cuts:
+            found.append(alone)  # it looked like a heading and has nothing below it
+        guessed = not cuts and len(block) == 1 and not block[0].startswith("#")
+        alone = Cut(Kind.PROSE, plain(block[0]), above) if guessed else None
+        found += cuts
+    found += [alone] if alone else []
     return [each for each in found if re.search(r"\w", each.text)]
 
 

@@ -1,19 +1,34 @@
-"""The refusals of this room; those about bytes are in decoding.py.
+"""The refusals of this room; those about bytes are in `documents`.
 
 SourceNotFound    404  not there, or another team's
+PassageGone       404  no source says it any more
 SourceInvalid     422  a field is missing or too long
 SourceTooLong     422  more passages than a source may have
+SitemapMissing    422  a site does not say which pages it has
+NothingToTake     409  no other text waits for a decision
 """
 
-from offhook.errors import Invalid, NotFound
+from offhook.errors import Conflict, Invalid, NotFound
 
 
 class SourceNotFound(NotFound):
     code = "source_not_found"
 
 
+class PassageGone(NotFound):
+    code = "passage_gone"
+
+
 class SourceInvalid(Invalid):
     code = "source_invalid"
+
+
+class SitemapMissing(Invalid):
+    code = "sitemap_missing"
+
+
+class NothingToTake(Conflict):
+    code = "nothing_to_take"
 
 
 class SourceTooLong(Invalid):

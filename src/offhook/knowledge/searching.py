@@ -17,7 +17,7 @@ from offhook.knowledge.embedding import (
     encode_async,
     word_vectors,
 )
-from offhook.knowledge.models import Passage, Source, SourceAgent, SourceState
+from offhook.knowledge.models import QUOTED, Passage, Source, SourceAgent
 from offhook.knowledge.passages import Kind
 from offhook.knowledge.ranking import Candidate, Hit, rank, shortlist, words_needed
 from offhook.knowledge.words import synonyms, terms
@@ -98,7 +98,7 @@ def _scope(team_id: str, agent_id: str | None) -> Select[str]:
     query = (
         select(Passage.id)
         .join(Source, Source.id == Passage.source_id)
-        .where(Passage.team_id == team_id, Source.state == SourceState.READY)
+        .where(Passage.team_id == team_id, Source.state.in_(QUOTED))
     )
     if agent_id is None:
         return query

@@ -1,8 +1,8 @@
 """Use cases of knowledge: add, replace, link and delete sources; read them; search (K1 to K3).
 
 A short source is read in the step that adds it, so that it answers from the next turn on; a long
-one is read by a job. Replacing or deleting removes the old passages in the same transaction, and
-nothing is cached: what is gone is not quoted again.
+one, and a file whose text must be got out first, by a job (reading.py). What is replaced or
+deleted is not quoted from that transaction on; nothing is cached.
 """
 
 import asyncio
@@ -11,29 +11,23 @@ from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
-from sqlalchemy.orm import undefer
 
-from offhook.db import Session, enqueue, now, touch
-from offhook.knowledge import decoding
-from offhook.knowledge.embedding import MeaningUnavailableError, Vectors, encode_async
-from offhook.knowledge.models import Passage, Source, SourceAgent, SourceKind, SourceState
-from offhook.knowledge.passages import Cut, Kind, cut, pair, plain
-from offhook.knowledge.problems import SourceInvalid, SourceNotFound, SourceTooLong
+from offhook import documents
+from offhook.db import Session, now, touch
+from offhook.knowledge import reading, storing
+from offhook.knowledge.models import WEB, Passage, Source, SourceAgent, SourceKind, SourceState
+from offhook.knowledge.problems import PassageGone, SourceInvalid, SourceNotFound
 
 READ_AT_ONCE_CHARS = 20_000
-# 20,000 passages take about a minute of one core (K1: 60 s).
-MAX_PASSAGES = 20_000
 MAX_TITLE_CHARS = 200
 MAX_ANSWER_CHARS = 4_000
-FILE_ENDINGS = (".txt", ".md", ".markdown", ".text")
-READ_JOB = "knowledge.read"
 
 
 async def add_text(
     session: Session, team_id: str, title: str, text: str, agent_ids: Sequence[str] = ()
 ) -> Source:
     """A pasted text, for these agents. Raises SourceInvalid or one of decoding's errors."""
-    content = decoding.decode(text.encode("utf-8", "ignore"), title or "The text")
+    content = documents.decode(text.encode("utf-8", "ignore"), title or "The text")
     return await _add(
         session, team_id, SourceKind.TEXT, _title(title), content, agent_ids=agent_ids
     )
@@ -43,7 +37,7 @@ async def add_pair(
     session: Session, team_id: str, question: str, answer: str, agent_ids: Sequence[str] = ()
 ) -> Source:
     """A question with its answer. Raises SourceInvalid."""
-    question, answer = decoding.clean(question).strip(), decoding.clean(answer).strip()
+    question, answer = documents.clean(question).strip(), documents.clean(answer).strip()
     _check_pair(question, answer)
     return await _add(session, team_id, SourceKind.PAIR, question, answer, agent_ids=agent_ids)
 
@@ -51,17 +45,42 @@ async def add_pair(
 async def add_file(
     session: Session, team_id: str, name: str, data: bytes, agent_ids: Sequence[str] = ()
 ) -> Source:
-    """A TXT or MD file. Nothing is stored when it cannot be read; the error says why (KN1)."""
-    title = _title(name.replace("\\", "/").rsplit("/", 1)[-1])
-    # The bytes are judged first: a PDF called menu.txt is told that it is a PDF.
-    content = await asyncio.to_thread(decoding.decode, data, title)
-    if not title.lower().endswith(FILE_ENDINGS):
-        raise SourceInvalid(
-            f"“{title}” is not a TXT or MD file.", remedy="Save it as plain text, or paste it."
+    """A PDF, DOCX, CSV, TXT or MD file. Plain text is read at once, the others by a job.
+
+    Nothing is stored of what is refused at once: an empty or too large file, one that is not what
+    its name says, text of an unknown encoding (KN1). What a job finds is on the source.
+    """
+    title = _file_title(name)
+    if documents.check(title, data) in documents.TEXT_ENDINGS:
+        content = await asyncio.to_thread(documents.decode, data, title)
+        return await _add(
+            session, team_id, SourceKind.FILE, title, content, agent_ids=agent_ids, size=len(data)
         )
-    return await _add(
-        session, team_id, SourceKind.FILE, title, content, agent_ids=agent_ids, size=len(data)
-    )
+    source = await new_source(session, team_id, SourceKind.FILE, title, "", agent_ids, len(data))
+    await reading.queue(session, source, reading.File(title, data))
+    return source
+
+
+async def replace_file(
+    session: Session, team_id: str, source_id: str, name: str, data: bytes
+) -> Source:
+    """A new file for a source; what the old one said is not quoted from the next turn on (KN4).
+
+    Should the new one turn out to be unreadable, the old text is kept and a person is asked.
+    """
+    source = await get(session, team_id, source_id, lock=True)
+    if source.kind != SourceKind.FILE:
+        raise SourceInvalid(f"“{source.title}” is not a file.", remedy="Write its new text.")
+    title = _file_title(name)
+    if documents.check(title, data) in documents.TEXT_ENDINGS:
+        content = await asyncio.to_thread(documents.decode, data, title)
+        source = await replace_source(session, team_id, source_id, title=title, content=content)
+        source.size_bytes = len(data)
+        return source
+    source.revision += 1
+    source.state, source.error, source.note = SourceState.READING, "", ""
+    await reading.queue(session, source, reading.File(title, data))
+    return source
 
 
 async def replace_source(
@@ -74,16 +93,32 @@ async def replace_source(
 ) -> Source:
     """New words for a source; the old passages are gone with this transaction (K1, KN4)."""
     source = await get(session, team_id, source_id, lock=True)
-    title = source.title if title is None else decoding.clean(title).strip()
-    text = await content_of(session, source) if content is None else decoding.clean(content)
+    title = source.title if title is None else documents.clean(title).strip()
+    if source.kind in WEB:
+        return await _rename(session, source, title, content)
+    text = await content_of(session, source) if content is None else documents.clean(content)
     if source.kind == SourceKind.PAIR:
         _check_pair(title, text.strip())
     elif not text.strip():
         raise SourceInvalid("The text is empty.", remedy="Delete the source to forget it.")
+    if _title(title) != source.title:
+        await storing.drop(session, source)  # the title is part of what a passage means
     source.title, source.content = _title(title), text
     source.size_bytes = len(text.encode())
     source.revision += 1
     await _read_or_queue(session, source, text)
+    return source
+
+
+async def _rename(session: Session, source: Source, title: str, content: str | None) -> Source:
+    """What a web source says comes from its address; only its name is ours."""
+    if content is not None:
+        raise SourceInvalid(
+            f"“{source.title}” is read from {source.url}.",
+            remedy="Change it there and read it anew, or paste the text as a new source.",
+        )
+    source.title = _title(title)
+    await touch(session, source.team_id, "knowledge")
     return source
 
 
@@ -131,6 +166,18 @@ async def passages(
     return (await session.scalars(query)).all()
 
 
+async def passage(session: Session, team_id: str, passage_id: str) -> Passage:
+    """Raises PassageGone where no source says it any more."""
+    query = select(Passage).where(Passage.team_id == team_id, Passage.id == passage_id)
+    found = await session.scalar(query)
+    if found is None:
+        raise PassageGone(
+            "This passage is not there any more.",
+            remedy="Its source was deleted, or says something else now.",
+        )
+    return found
+
+
 async def agents_of(session: Session, team_id: str) -> dict[str, set[str]]:
     """Source ids of the team with the agents that use each."""
     query = select(SourceAgent.source_id, SourceAgent.agent_id).where(
@@ -167,18 +214,6 @@ async def forget_agent(session: Session, team_id: str, agent_id: str) -> None:
     )
 
 
-async def read_source(session: Session, team_id: str, source_id: str) -> None:
-    """Cut a waiting source into passages; what failed is kept as an error in words."""
-    source = await session.scalar(
-        select(Source)
-        .where(Source.team_id == team_id, Source.id == source_id)
-        .options(undefer(Source.content))
-        .with_for_update(key_share=True)
-    )
-    if source is not None and source.state == SourceState.READING:
-        await _read(session, source, source.content)
-
-
 async def _add(
     session: Session,
     team_id: str,
@@ -189,12 +224,28 @@ async def _add(
     agent_ids: Sequence[str],
     size: int | None = None,
 ) -> Source:
+    size = len(content.encode()) if size is None else size
+    source = await new_source(session, team_id, kind, title, content, agent_ids, size)
+    await _read_or_queue(session, source, content)
+    return source
+
+
+async def new_source(
+    session: Session,
+    team_id: str,
+    kind: SourceKind,
+    title: str,
+    content: str,
+    agent_ids: Sequence[str],
+    size: int,
+) -> Source:
+    """A row in state reading, without passages yet."""
     source = Source(
         team_id=team_id,
         kind=kind,
         title=title,
         content=content,
-        size_bytes=len(content.encode()) if size is None else size,
+        size_bytes=size,
         created_at=await now(session),
     )
     session.add(source)
@@ -203,83 +254,21 @@ async def _add(
         SourceAgent(team_id=team_id, source_id=source.id, agent_id=each)
         for each in dict.fromkeys(agent_ids)
     )
-    await _read_or_queue(session, source, content)
     return source
 
 
 async def _read_or_queue(session: Session, source: Source, content: str) -> None:
-    source.state, source.error = SourceState.READING, ""
-    await _drop_passages(session, source)
+    source.state, source.error, source.note = SourceState.READING, "", ""
+    await reading.forget_upload(session, source)
     if len(content) <= READ_AT_ONCE_CHARS:
-        await _read(session, source, content)
+        cuts = reading.cuts_of(source, content)
+        known = await storing.known(session, source)
+        await reading.finish(session, source, await storing.meant(source.title, cuts, known))
         return
+    # What was replaced is not quoted while the new text is being read (KN4).
+    await storing.drop(session, source)
     source.passage_count = 0
-    await session.flush()
-    await enqueue(session, READ_JOB, lock=source.id, team_id=source.team_id, source_id=source.id)
-    await touch(session, source.team_id, "knowledge")
-
-
-async def _read(session: Session, source: Source, content: str) -> None:
-    """Ready means that passages came out of it (K1)."""
-    cuts = await asyncio.to_thread(_cuts, SourceKind(source.kind), source.title, content)
-    source.synced_at = await now(session)
-    source.passage_count = len(cuts) if len(cuts) <= MAX_PASSAGES else 0
-    if not cuts:
-        source.state, source.error = SourceState.FAILED, "There is no text in it to read."
-    elif len(cuts) > MAX_PASSAGES:
-        fault = SourceTooLong(len(cuts), MAX_PASSAGES)
-        source.state, source.error = SourceState.FAILED, fault.sentence
-    else:
-        await _store(session, source, cuts)
-        source.state, source.error = SourceState.READY, ""
-    await session.flush()
-    await touch(session, source.team_id, "knowledge")
-
-
-def _cuts(kind: SourceKind, title: str, content: str) -> list[Cut]:
-    return [pair(title, content)] if kind is SourceKind.PAIR else cut(content)
-
-
-async def _store(session: Session, source: Source, cuts: Sequence[Cut]) -> None:
-    await _drop_passages(session, source)
-    meanings, own = await _meanings(source.title, cuts)
-    rows: list[dict[str, Any]] = [
-        {
-            "team_id": source.team_id,
-            "source_id": source.id,
-            "position": position,
-            "kind": each.kind,
-            "headings": list(each.headings),
-            "heading": " ".join(each.headings[-2:]),
-            "text": each.text,
-            "cells": [list(cell) for cell in each.cells],
-            "meaning": meanings[position] if meanings is not None else None,
-            "own_meaning": own[position] if own is not None else None,
-        }
-        for position, each in enumerate(cuts)
-    ]
-    session.add_all(Passage(**row) for row in rows)
-    await session.flush()
-
-
-async def _meanings(title: str, cuts: Sequence[Cut]) -> tuple[Vectors | None, Vectors | None]:
-    """Vectors under the heading and alone; none where the model is not installed."""
-    headed = [
-        f"{each.headings[-1] if each.headings else plain(title)}. {each.text}" for each in cuts
-    ]
-    alone = [each.headings[0] if each.kind is Kind.PAIR else each.text for each in cuts]
-    try:
-        return await encode_async(headed), await encode_async(alone)
-    except MeaningUnavailableError:
-        return None, None
-
-
-async def _drop_passages(session: Session, source: Source) -> None:
-    await session.execute(
-        delete_rows(Passage).where(
-            Passage.team_id == source.team_id, Passage.source_id == source.id
-        )
-    )
+    await reading.queue(session, source)
 
 
 def _linked(team_id: str, agent_id: str) -> Any:
@@ -288,8 +277,12 @@ def _linked(team_id: str, agent_id: str) -> Any:
     )
 
 
+def _file_title(name: str) -> str:
+    return _title(name.replace("\\", "/").rsplit("/", 1)[-1])
+
+
 def _title(raw: str) -> str:
-    title = " ".join(decoding.clean(raw).split())
+    title = " ".join(documents.clean(raw).split())
     if not title:
         raise SourceInvalid("The source needs a title.", remedy="Name what the text is about.")
     return title[:MAX_TITLE_CHARS]

@@ -1,17 +1,24 @@
-"""Bytes of an uploaded text file to text, or a reason in words (K1, case KN1).
+"""Bytes of text files and web pages to text, or a reason in words (K1, case KN1).
 
 Text is never stored as garbage: what is not UTF-8, UTF-16 with its mark, or plainly one of the
 old single-byte encodings, is refused. Pure; knows no sources and no database.
 """
 
+import codecs
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from charset_normalizer import from_bytes
 
-from offhook.errors import Invalid
+from offhook.documents.bounds import MAX_BYTES
+from offhook.documents.problems import (
+    SourceEmpty,
+    SourceNotText,
+    SourceTooLarge,
+    SourceUnreadable,
+)
 
-MAX_BYTES = 25 * 1024 * 1024
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -23,7 +30,7 @@ MARKS = (
 SIGNATURES = (
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive or an Office document"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\xd0\xcf\x11\xe0", "an old or a locked Office document"),
     (b"{\\rtf", "a rich text document"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -42,24 +49,19 @@ MAX_ACCENTED_SHARE = 0.3
 # charset-normalizer's own measure of mess, 0 clean to 1; its default tolerates 0.2.
 MAX_CHAOS = 0.1
 
+# Names of encodings that browsers read as another one (WHATWG Encoding Standard, section 4.2).
+READ_AS = {
+    "iso8859-1": "windows-1252",
+    "ascii": "windows-1252",
+    "iso8859-9": "windows-1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+
 # Control characters, byte order marks, and halves of surrogate pairs.
 UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-
-
-class SourceEmpty(Invalid):
-    code = "source_empty"
-
-
-class SourceTooLarge(Invalid):
-    code = "source_too_large"
-
-
-class SourceNotText(Invalid):
-    code = "source_not_text"
-
-
-class SourceUnreadable(Invalid):
-    code = "source_unreadable"
 
 
 def decode(data: bytes, name: str) -> str:
@@ -78,6 +80,43 @@ def decode(data: bytes, name: str) -> str:
             f"“{name}” is empty.", remedy="Check that the file was saved, and upload it again."
         )
     return text
+
+
+def decode_declared(data: bytes, name: str, declared: Iterable[str]) -> str:
+    """As `decode`, for bytes that come with the names of encodings they are said to be in.
+
+    UTF-8 that reads without a fault is UTF-8 whatever was said; a name that is unknown or does
+    not fit the bytes is passed over.
+    """
+    marked = any(data.startswith(mark) for mark, _ in MARKS)
+    if not marked and not _is_utf8(data) and len(data) <= MAX_BYTES:
+        for label in declared:
+            text = _as_declared(data, label)
+            if text is not None and text.strip():
+                return clean(text)
+    return decode(data, name)
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return b"\x1b" not in data  # ISO-2022 writes every letter in ASCII behind escapes
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_declared(data: bytes, label: str) -> str | None:
+    try:
+        # A label is sometimes typed with a dash of the wrong kind.
+        known = codecs.lookup(re.sub(r"[\u2010-\u2015]", "-", label).strip().lower()).name
+        encoding = READ_AS.get(known, known)
+        text = data.decode(encoding)
+    except (LookupError, UnicodeError, ValueError):
+        return None
+    # Nearly all bytes can be read as windows-1252, so that name alone proves nothing.
+    return None if encoding == "windows-1252" and not is_western(text) else text
 
 
 def clean(text: str) -> str:
@@ -138,8 +177,8 @@ def is_western(text: str) -> bool:
 
 def _not_text(name: str, kind: str) -> SourceNotText:
     return SourceNotText(
-        f"“{name}” is {kind}, not a text file.",
-        remedy="Upload a TXT or MD file, or paste the text.",
+        f"“{name}” is {kind}, which cannot be read as text.",
+        remedy="Upload a PDF, DOCX, CSV, TXT or MD file under its own ending, or paste the text.",
     )
 
 
