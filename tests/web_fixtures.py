@@ -25,7 +25,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from offhook import teams
+from offhook import audit, teams
 from offhook.db import Database, Listener
 from offhook.schema import ROOMS
 from offhook.settings import Settings
@@ -176,6 +176,7 @@ def new_app(
         csrf_exempt=("/billing/stripe/",),
         others=others,
     )
+    app.add_middleware(audit.Acting, callbacks="/carriers/")
     app.state.database = database
     app.state.vault = open_vault(settings)
     for router in room_routers(rooms):

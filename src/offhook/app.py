@@ -19,6 +19,7 @@ from fastapi import FastAPI, Request
 
 from offhook import (
     agents,
+    audit,
     billing,
     bookings,
     calls,
@@ -76,6 +77,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
         others=_others(settings),
         lifespan=_life,
     )
+    application.add_middleware(audit.Acting, callbacks=CALLBACKS)
     application.state.database = database
     application.state.secret = application.state.web.secret
     application.state.vault = open_vault(settings)

@@ -13,6 +13,7 @@ from offhook.db import Base
 ROOMS = (
     "web",
     "mail",
+    "audit",
     "teams",
     "prices",
     "usage",

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.agents.rules import AgentStatus
 from offhook.agents.snapshot import DEFAULT_FALLBACK, Options, Snapshot, options_from
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, primary_key
 
 
 class Agent(TeamOwned, Base):
     __tablename__ = "agents"
+    __audit__ = Marks("agent", label="name")
     id: Mapped[str] = primary_key("agt")
     name: Mapped[str] = mapped_column(String(80))
     status: Mapped[str] = mapped_column(String(10), default=AgentStatus.DRAFT)
@@ -57,6 +59,7 @@ class AgentVersion(TeamOwned, Base):
     """A published draft; never changed afterwards."""
 
     __tablename__ = "agent_versions"
+    __audit__ = Marks("agent version", label="number", without=("snapshot", "published_by"))
     __table_args__ = (UniqueConstraint("agent_id", "number"),)
     id: Mapped[str] = primary_key("agv")
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueCo
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, HoldState
 from offhook.billing.rules import CardStatus, Step, SubscriptionState
 from offhook.billing.totals import InvoiceState, LineKind
@@ -22,6 +23,7 @@ class Subscription(TeamOwned, Base):
     """One per team. `since` is when the present state began (past_due lasts 14 days)."""
 
     __tablename__ = "subscriptions"
+    __audit__ = Marks("subscription", without=("since",))
     __table_args__ = (UniqueConstraint("team_id"),)
     id: Mapped[str] = primary_key("sub")
     state: Mapped[str] = mapped_column(String(12), default=SubscriptionState.TRIAL)
@@ -54,6 +56,7 @@ class PaymentMethod(TeamOwned, Base):
     """A card on file; `token` is the gateway's name for it. Removed ones stay for old charges."""
 
     __tablename__ = "payment_methods"
+    __audit__ = Marks("card", label="last4", secret=("token",))
     __table_args__ = (
         Index(
             "uq_payment_methods_default",
@@ -249,6 +252,7 @@ class Seller(Base):
     """
 
     __tablename__ = "billing_seller"
+    __audit__ = Marks("seller", label="name", team="")
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(120), default="")
     address: Mapped[str] = mapped_column(String(400), default="")
@@ -264,6 +268,7 @@ class Buyer(TeamOwned, Base):
     """A team's billing details; until it gives some, its name and country stand in."""
 
     __tablename__ = "billing_buyers"
+    __audit__ = Marks("billing details", label="name")
     __table_args__ = (UniqueConstraint("team_id"),)
     id: Mapped[str] = primary_key("buy")
     name: Mapped[str] = mapped_column(String(120), default="")

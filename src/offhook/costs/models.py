@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, primary_key
 
 ID = String(80)
@@ -67,6 +68,7 @@ class RateVersion(Base):
     """A rate of the operator's; never changed, withdrawn while it is to come."""
 
     __tablename__ = "cost_rates"
+    __audit__ = Marks("vendor rate", label="model", without=("created_by", "withdrawn_by"), team="")
     __table_args__ = (
         Index(
             "uq_cost_rates_start",

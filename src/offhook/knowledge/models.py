@@ -15,6 +15,7 @@ from sqlalchemy import Computed, ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, primary_key
 from offhook.knowledge.embedding import DIMENSIONS
 
@@ -46,6 +47,10 @@ class SourceState(StrEnum):
 QUOTED = (SourceState.READY, SourceState.KEPT)
 
 
+READING = ("content", "state", "error", "size_bytes", "passage_count", "synced_at")
+"""What a source's reading changes, and its text: neither is a setting."""
+
+
 class Source(TeamOwned, Base):
     """A text, a question with its answer, a file, a web page or a site.
 
@@ -53,6 +58,7 @@ class Source(TeamOwned, Base):
     """
 
     __tablename__ = "knowledge_sources"
+    __audit__ = Marks("knowledge source", label="title", without=READING)
     id: Mapped[str] = primary_key("src")
     kind: Mapped[str] = mapped_column(String(10))
     title: Mapped[str] = mapped_column(String(200))
@@ -114,6 +120,7 @@ class SourceAgent(TeamOwned, Base):
     """An agent that uses a source."""
 
     __tablename__ = "knowledge_source_agents"
+    __audit__ = Marks("knowledge of an agent", key="source_id")
     source_id: Mapped[str] = mapped_column(
         ForeignKey("knowledge_sources.id", ondelete="CASCADE"), primary_key=True
     )

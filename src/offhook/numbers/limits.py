@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from offhook import prices, usage
+from offhook import audit, prices, usage
 from offhook.db import Session, now
 from offhook.numbers import activity, service
 from offhook.numbers.activity import By
@@ -36,6 +36,10 @@ async def set_limit(
     if after != before:
         await activity.record(
             session, number, by, "limited", before={name: before}, after={name: after}
+        )
+        changes = {name: (before, after)}
+        audit.record(
+            session, team_id, "changed", "number", number_id, label=number.name, changes=changes
         )
     return after
 

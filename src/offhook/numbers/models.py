@@ -9,12 +9,25 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, Text, Un
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.carriers import Network
 from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
 from offhook.numbers.own.rules import OWN, Health, ImportState
 from offhook.numbers.rules import Configuration, NumberStatus
 from offhook.numbers.saga import PurchaseState
 from offhook.usage import Service
+
+IMPORT_PROGRESS = (
+    "state",
+    "before",
+    "ours",
+    "left",
+    "failure_code",
+    "failure",
+    "by_id",
+    "by_label",
+)
+PURCHASE_PROGRESS = ("state", "waits_since", "charge_id", "carrier_id", "number_id", "buyer")
 
 
 class Number(TeamOwned, Base):
@@ -25,6 +38,7 @@ class Number(TeamOwned, Base):
     """
 
     __tablename__ = "numbers"
+    __audit__ = Marks("number", label="name", without=("held_since", "enabled_at", "released_at"))
     __table_args__ = (
         # One holder at a time, over all teams; a later holder is another row (UN6).
         Index(
@@ -93,6 +107,7 @@ class CarrierAccount(TeamOwned, Base):
     """
 
     __tablename__ = "carrier_accounts"
+    __audit__ = Marks("carrier account", label="name", without=("checked_at", "health"))
     __table_args__ = (
         Index(
             "uq_carrier_accounts_current",
@@ -124,6 +139,7 @@ class NumberImport(TeamOwned, Base):
     """
 
     __tablename__ = "number_imports"
+    __audit__ = Marks("number import", label="e164", without=IMPORT_PROGRESS)
     __table_args__ = (Index("ix_number_imports_open", "state", "updated_at"),)
     id: Mapped[str] = primary_key("imp")
     batch_id: Mapped[str] = mapped_column(String(40), index=True)
@@ -178,6 +194,7 @@ class Purchase(TeamOwned, Base):
     """
 
     __tablename__ = "number_purchases"
+    __audit__ = Marks("purchase", label="e164", without=PURCHASE_PROGRESS)
     __table_args__ = (
         UniqueConstraint("team_id", "idempotency_key"),
         Index("ix_number_purchases_open", "state", "updated_at"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, primary_key
 
 
@@ -19,6 +20,7 @@ class PriceVersion(Base):
     """
 
     __tablename__ = "price_versions"
+    __audit__ = Marks("price", label="country", without=("created_by", "withdrawn_by"), team="")
     __table_args__ = (
         Index(
             "uq_price_versions_start",

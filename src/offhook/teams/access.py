@@ -13,6 +13,7 @@ from fastapi import Depends
 from sqlalchemy import select
 from starlette.requests import Request
 
+from offhook import audit
 from offhook.db import Database, Session, now
 from offhook.teams import rules, tokens
 from offhook.teams.errors import KeyRefused, OperatorOnly, RoleMissing, ScopeMissing, SignedOut
@@ -61,6 +62,8 @@ async def identify(request: Request) -> Actor:
         else:
             actor = await by_cookie(session, request.cookies.get(SESSION_COOKIE, ""))
     request.state.actor = actor
+    kind = audit.Kind.USER if actor.user_id else audit.Kind.KEY
+    audit.act_as(audit.By(kind, actor.who, actor.email))
     return actor
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ARRAY, ForeignKey, Index, String, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, primary_key
 
 HASH_LENGTH = 64
@@ -29,6 +30,7 @@ class Team(Base):
     """
 
     __tablename__ = "teams"
+    __audit__ = Marks("team", label="name", team="id")
     id: Mapped[str] = primary_key("team")
     name: Mapped[str] = mapped_column(String(80))
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
@@ -42,6 +44,7 @@ class User(Base):
     """A person, who may be a member of several teams. An operator runs the installation."""
 
     __tablename__ = "users"
+    __audit__ = Marks("person", label="email", without=("password_changed_at",), team="")
     id: Mapped[str] = primary_key("usr")
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(200))
@@ -53,6 +56,7 @@ class User(Base):
 
 class Membership(Base):
     __tablename__ = "memberships"
+    __audit__ = Marks("member", key="user_id")
     team_id: Mapped[str] = mapped_column(String(40), ForeignKey("teams.id"), primary_key=True)
     user_id: Mapped[str] = mapped_column(
         String(40), ForeignKey("users.id"), primary_key=True, index=True
@@ -84,6 +88,7 @@ class Invitation(TeamOwned, Base):
     """A link that makes its opener a member, once."""
 
     __tablename__ = "invitations"
+    __audit__ = Marks("invitation", label="email", without=("created_by",))
     id: Mapped[str] = primary_key("inv")
     email: Mapped[str] = mapped_column(String(254))
     role: Mapped[Role] = mapped_column(String(10))
@@ -98,6 +103,7 @@ class ApiKey(TeamOwned, Base):
     """A program's way in. `shown` is the key's beginning, to tell keys apart."""
 
     __tablename__ = "api_keys"
+    __audit__ = Marks("API key", label="name", without=("last_used_at", "created_by"))
     id: Mapped[str] = primary_key("key")
     name: Mapped[str] = mapped_column(String(80))
     shown: Mapped[str] = mapped_column(String(16))
