@@ -64,6 +64,7 @@ ROOMS = (
     reconciliation,
     webhooks,
 )
+BANNERS = (billing, usage, webhooks)
 CALLBACKS = "/carriers/"
 
 
@@ -88,8 +89,9 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
-    application.state.web.banners.extend(_routes(room).banners for room in (billing, usage))
+    application.state.web.banners.extend(_routes(room).banners for room in BANNERS)
     join_rooms()
+    _routes(webhooks).describe(application)
     return application
 
 

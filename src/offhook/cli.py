@@ -156,6 +156,35 @@ def call(
 
 
 @app.command()
+def listen(
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this event, such as call.ended; give it several times for more."),
+    ] = None,
+    forward: Annotated[
+        str, typer.Option(help="Pass each on to this address, such as http://localhost:3000/hooks.")
+    ] = "",
+    *,
+    key: Annotated[
+        str, typer.Option(envvar="OFFHOOK_API_KEY", help="An API key that may read and change.")
+    ],
+    url: Annotated[
+        str, typer.Option(envvar="OFFHOOK_URL", help="The installation. Empty: this machine's.")
+    ] = "",
+    text: Annotated[bool, typer.Option(help="With what was said.")] = False,
+    brief: Annotated[bool, typer.Option(help="One line for each, without its payload.")] = False,
+) -> None:
+    """Print webhook deliveries as they come, on a machine that nobody has to reach."""
+    listener: Any = importlib.import_module("offhook.webhooks.listener")
+    _log("listen", logging.WARNING)
+    wanted = listener.Wanted(event or ["*"], text, forward, brief)
+    try:
+        asyncio.run(listener.listen(url or load().web_url, key, wanted, _say))
+    except KeyboardInterrupt:
+        _say("No longer listening.")
+
+
+@app.command()
 def simulated_account(
     name: Annotated[str, typer.Option(help="What the account calls itself.")] = "My old account",
     numbers: Annotated[int, typer.Option(help="How many numbers it has.", min=0, max=20)] = 3,

@@ -46,7 +46,12 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            made = get_openapi(
+                title=app.title,
+                version=app.version,
+                routes=app.routes,
+                webhooks=app.webhooks.routes,
+            )
             app.openapi_schema = _with_ours(made)
         return app.openapi_schema
 

@@ -82,7 +82,7 @@ class TestOut(BaseModel):
     event_id: str = Field(description="The `webhook-id` of the test.")
 
 
-def _out(row: Endpoint) -> EndpointOut:
+def of_row(row: Endpoint) -> EndpointOut:
     return EndpointOut.model_validate(row, from_attributes=True)
 
 
@@ -108,7 +108,7 @@ async def list_events() -> list[EventOut]:
 @router.get("/endpoints")
 async def list_endpoints(actor: CurrentActor, session: TeamSession) -> list[EndpointOut]:
     """The team's endpoints, the oldest first."""
-    return [_out(row) for row in await endpoints.listed(session, actor.team_id)]
+    return [of_row(row) for row in await endpoints.listed(session, actor.team_id)]
 
 
 @router.post("/endpoints", status_code=HTTPStatus.CREATED)
@@ -123,13 +123,13 @@ async def create_endpoint(
     row, secret = await endpoints.create(
         session, vault, policy, actor.team_id, actor.email, _wish(body)
     )
-    return EndpointMade(secret=secret, **_out(row).model_dump())
+    return EndpointMade(secret=secret, **of_row(row).model_dump())
 
 
 @router.get("/endpoints/{endpoint_id}")
 async def get_endpoint(endpoint_id: str, actor: CurrentActor, session: TeamSession) -> EndpointOut:
     """One endpoint and how it is."""
-    return _out(await endpoints.get(session, actor.team_id, endpoint_id))
+    return of_row(await endpoints.get(session, actor.team_id, endpoint_id))
 
 
 @router.put("/endpoints/{endpoint_id}")
@@ -141,7 +141,7 @@ async def change_endpoint(
     policy: CurrentPolicy,
 ) -> EndpointOut:
     """Set address, events, name and text; what waits goes to the new address."""
-    return _out(await endpoints.change(session, policy, actor.team_id, endpoint_id, _wish(body)))
+    return of_row(await endpoints.change(session, policy, actor.team_id, endpoint_id, _wish(body)))
 
 
 @router.delete("/endpoints/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -154,7 +154,7 @@ async def remove_endpoint(endpoint_id: str, actor: AdminActor, session: TeamSess
 @router.post("/endpoints/{endpoint_id}/enable")
 async def enable_endpoint(endpoint_id: str, actor: AdminActor, session: TeamSession) -> EndpointOut:
     """Send events again, from now on; what was missed can be replayed."""
-    return _out(await endpoints.switch_on(session, actor.team_id, endpoint_id))
+    return of_row(await endpoints.switch_on(session, actor.team_id, endpoint_id))
 
 
 @router.post("/endpoints/{endpoint_id}/disable")
@@ -162,7 +162,7 @@ async def disable_endpoint(
     endpoint_id: str, actor: AdminActor, session: TeamSession
 ) -> EndpointOut:
     """Send nothing more, nor what waits."""
-    return _out(await endpoints.switch_off_by_hand(session, actor.team_id, endpoint_id))
+    return of_row(await endpoints.switch_off_by_hand(session, actor.team_id, endpoint_id))
 
 
 @router.post("/endpoints/{endpoint_id}/test", response_model=TestOut)

@@ -4,6 +4,7 @@ Whatever room is imported is in it; nothing about an event is written twice. The
 `webhooks`, the catalogue's page and the preview of a payload are all made here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,6 +60,23 @@ SAID = (
     {"speaker": "caller", "at": "2026-05-14T11:59:52+00:00", "text": "Are you open on Sunday?"},
     {"speaker": "agent", "at": "2026-05-14T11:59:54+00:00", "text": "Yes, from nine to one."},
 )
+SUBJECTS = {
+    "number": "Numbers",
+    "call": "Calls",
+    "recording": "Calls",
+    "transcript": "Calls",
+    "message": "Messages",
+    "conversation": "Conversations",
+    "contact": "Contacts",
+    "task": "Tasks",
+    "agent": "Agents",
+    "limit": "Limits and allowances",
+    "allowance": "Limits and allowances",
+    "invoice": "Billing",
+    "payment": "Billing",
+    "subscription": "Billing",
+}
+OTHERS = "Others"
 # Events of one conversation have its id; all others have none there.
 OF_CONVERSATIONS = ("call", "recording", "transcript", "message", "conversation", "task")
 
@@ -120,6 +138,10 @@ class Kind:
         turns = SAID if with_text and self.speaks else None
         return payload.body(self.name, AT, sequence, self.example(), turns)
 
+    def preview(self) -> str:
+        """The same, to be read; with what was said where there is any."""
+        return pretty(self.body(with_text=True).decode())
+
     def envelope(self) -> type[BaseModel]:
         """The whole body as a model, for the OpenAPI document."""
         return create_model(
@@ -139,9 +161,17 @@ def kinds() -> list[Kind]:
     return [Kind(name, model) for name, model in sorted(event_kinds().items())]
 
 
-def kind(name: str) -> Kind | None:
-    model = event_kinds().get(name)
-    return Kind(name, model) if model else None
+def groups() -> list[tuple[str, list[Kind]]]:
+    """The catalogue by subject, in the order in which people meet them."""
+    found: dict[str, list[Kind]] = {title: [] for title in dict.fromkeys(SUBJECTS.values())}
+    for each in kinds():
+        found.setdefault(SUBJECTS.get(each.group, OTHERS), []).append(each)
+    return [(title, members) for title, members in found.items() if members]
+
+
+def pretty(body: str) -> str:
+    """A body with line breaks, for reading; what is sent has none."""
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
 
 
 def _words(name: str) -> str:

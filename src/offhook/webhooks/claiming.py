@@ -6,7 +6,7 @@ again; nothing else is needed after a crash, and the place in the schedule is ke
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -48,27 +48,33 @@ TAKE = f"""
     FROM taken, webhook_endpoints AS endpoint
     WHERE delivery.id = taken.id AND endpoint.id = delivery.endpoint_id
     RETURNING delivery.id, delivery.team_id, delivery.endpoint_id, endpoint.url,
-        delivery.event_id, delivery.with_text, delivery.tries, delivery.attempts,
+        delivery.event_id, delivery.event, delivery.with_text,
         (SELECT body FROM webhook_bodies AS kept
          WHERE kept.event_id = delivery.event_id AND kept.with_text = delivery.with_text)
 """  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that is ours until the lease ends. `body` None: its bytes are yet to be made."""
+class Hold:
+    """A delivery that is ours until the lease ends."""
 
     id: str
     team_id: str
     endpoint_id: str
     url: str
-    event_id: str
-    with_text: bool
-    tries: int
-    attempts: int
-    body: bytes | None
     lease: str
-    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What is to be sent under a hold. `body` None: its bytes are yet to be made."""
+
+    hold: Hold
+    event_id: str
+    event: str
+    with_text: bool
+    body: bytes | None = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
 
 
 async def claim(
@@ -116,18 +122,13 @@ async def take(
 
 
 def _claimed(row: Sequence[Any], lease: str, signers: Mapping[str, Sequence[str]]) -> Claimed:
-    delivery, team, endpoint, url, event, with_text, tries, attempts, kept = row
+    delivery, team, endpoint, url, event_id, event, with_text, kept = row
     return Claimed(
-        id=delivery,
-        team_id=team,
-        endpoint_id=endpoint,
-        url=url,
-        event_id=event,
+        Hold(delivery, team, endpoint, url, lease),
+        event_id=event_id,
+        event=event,
         with_text=with_text,
-        tries=tries,
-        attempts=attempts,
         body=None if kept is None else bytes(kept),
-        lease=lease,
         secrets=signers.get(endpoint, ()),
     )
 

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from offhook.db import EventRow, Session
 from offhook.web import Paging, paginate
-from offhook.webhooks import bodies, problems
-from offhook.webhooks.models import Attempt, Delivery
+from offhook.webhooks import bodies, looks, problems
+from offhook.webhooks.models import Attempt, Delivery, Endpoint
 from offhook.webhooks.rules import DeliveryState
+
+MOST_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +87,57 @@ async def event(session: Session, team_id: str, event_id: str) -> EventRow:
     )
     assert row is not None  # noqa: S101 - an event with a delivery is never deleted
     return row
+
+
+async def recent(
+    session: Session, team_id: str, endpoint_id: str, count: int
+) -> Sequence[Delivery]:
+    """The newest deliveries of an endpoint."""
+    rows = await session.scalars(
+        select(Delivery)
+        .where(Delivery.team_id == team_id, Delivery.endpoint_id == endpoint_id)
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .limit(count)
+    )
+    return rows.all()
+
+
+async def last_of(
+    session: Session, team_id: str, endpoint_ids: Sequence[str]
+) -> dict[str, Delivery]:
+    """The newest delivery of each endpoint that has any."""
+    found = {each: await recent(session, team_id, each, 1) for each in endpoint_ids}
+    return {endpoint_id: rows[0] for endpoint_id, rows in found.items() if rows}
+
+
+async def of_event(session: Session, team_id: str, endpoint_id: str, event_id: str) -> Delivery:
+    """An event's delivery to an endpoint. Raises DeliveryNotFound."""
+    row = await session.scalar(
+        select(Delivery).where(
+            Delivery.team_id == team_id,
+            Delivery.endpoint_id == endpoint_id,
+            Delivery.event_id == event_id,
+        )
+    )
+    if row is None:
+        raise problems.DeliveryNotFound(f"The event {event_id[:40]} was not sent there.")
+    return row
+
+
+async def of_conversation(
+    session: Session, team_id: str, conversation_id: str
+) -> Sequence[Delivery]:
+    """What was told of a conversation, the newest first; at most MOST_SHOWN."""
+    chosen = Filter(conversation_id=conversation_id)
+    rows, _ = await listed(session, team_id, chosen, Paging(limit=MOST_SHOWN))
+    return rows
+
+
+async def titles(session: Session, team_id: str, rows: Sequence[Delivery]) -> dict[str, str]:
+    """What the endpoints of these deliveries are called, removed ones too."""
+    found = await session.scalars(
+        select(Endpoint).where(
+            Endpoint.team_id == team_id, Endpoint.id.in_({row.endpoint_id for row in rows})
+        )
+    )
+    return {each.id: looks.endpoint_title(each) for each in found}

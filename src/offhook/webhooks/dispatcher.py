@@ -21,7 +21,7 @@ from offhook.failpoints import failpoint
 from offhook.outgoing import Call, Outgoing, OutgoingProblem
 from offhook.vault import Vault
 from offhook.webhooks import bodies, rules, signing
-from offhook.webhooks.claiming import Claimed, claim
+from offhook.webhooks.claiming import Claimed, Hold, claim
 from offhook.webhooks.fanout import DUE
 from offhook.webhooks.recording import Tried, let_go, record
 
@@ -84,7 +84,7 @@ class Dispatcher:
             room = self._places - taken.total()
             if failing:
                 room = min(room, self._places // 2 - taken[True])
-            busy = Counter(place.claimed.endpoint_id for place in self._under_way.values())
+            busy = Counter(place.hold.endpoint_id for place in self._under_way.values())
             most = rules.slots(failing=failing)
             full = [endpoint_id for endpoint_id, count in busy.items() if count >= most]
             try:
@@ -95,10 +95,11 @@ class Dispatcher:
             except DBAPIError as error:
                 log.warning("webhooks wait for the database: %s", error.orig)
                 return
-            failpoint("webhooks.claimed")
+            if claimed:
+                failpoint("webhooks.claimed")
             for each in claimed:
                 task = asyncio.create_task(self._attempt(each))
-                self._under_way[task] = _Place(each, failing)
+                self._under_way[task] = _Place(each.hold, failing)
                 task.add_done_callback(self._free)
 
     def _free(self, task: asyncio.Task[None]) -> None:
@@ -110,18 +111,18 @@ class Dispatcher:
         try:
             tried = await send(self._outgoing, claimed, await self._body(claimed))
         except DBAPIError as error:
-            log.warning("delivery %s waits for the database: %s", claimed.id, error.orig)
+            log.warning("delivery %s waits for the database: %s", claimed.hold.id, error.orig)
             return  # its lease ends
         except Exception:  # a defect met by one delivery is a failed attempt and stops no other
-            log.exception("delivery %s could not be sent", claimed.id)
-            tried = Tried(claimed, datetime.now(UTC), 0, {}, error="It could not be sent.")
+            log.exception("delivery %s could not be sent", claimed.hold.id)
+            tried = Tried(claimed.hold, datetime.now(UTC), 0, {}, error="It could not be sent.")
         self._done.put_nowait(tried)
 
     async def _body(self, claimed: Claimed) -> bytes:
         if claimed.body is not None:
             return claimed.body
         return await bodies.keep(
-            self._database, claimed.team_id, claimed.event_id, with_text=claimed.with_text
+            self._database, claimed.hold.team_id, claimed.event_id, with_text=claimed.with_text
         )
 
     # --- recording ---
@@ -171,7 +172,7 @@ class Dispatcher:
         """A moment for what is under way, its results, and what then remains is given back."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=GRACE_S)
-        left = {task: place.claimed for task, place in self._under_way.items()}
+        left = {task: place.hold for task, place in self._under_way.items()}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -187,7 +188,7 @@ class Dispatcher:
 class _Place:
     """A request under way, and whether it was claimed as one to a failing endpoint."""
 
-    claimed: Claimed
+    hold: Hold
     failing: bool
 
 
@@ -198,7 +199,7 @@ async def send(outgoing: Outgoing, claimed: Claimed, body: bytes) -> Tried:
     headers = signing.headers(claimed.event_id, at, body, claimed.secrets)
     call = Call(
         "POST",
-        claimed.url,
+        claimed.hold.url,
         headers=headers,
         body=body,
         answer_bytes=rules.ANSWER_BYTES,
@@ -209,9 +210,9 @@ async def send(outgoing: Outgoing, claimed: Claimed, body: bytes) -> Tried:
         answer = await outgoing.send(call)
     except OutgoingProblem as problem:
         passed_ms = round((time.perf_counter() - began) * 1000)
-        return Tried(claimed, at, passed_ms, headers, error=problem.sentence[:300])
+        return Tried(claimed.hold, at, passed_ms, headers, error=problem.sentence[:300])
     return Tried(
-        claimed,
+        claimed.hold,
         at,
         answer.elapsed_ms,
         headers,

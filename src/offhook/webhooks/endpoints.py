@@ -168,6 +168,12 @@ async def listed(session: Session, team_id: str) -> Sequence[Endpoint]:
     return rows.all()
 
 
+async def switched_off(session: Session, team_id: str) -> Sequence[Endpoint]:
+    """The endpoints that were switched off by themselves and still are (W10)."""
+    by_itself = (EndpointState.FAILING, EndpointState.GONE)
+    return [each for each in await listed(session, team_id) if each.state in by_itself]
+
+
 async def send_test(session: Session, team_id: str, endpoint_id: str) -> str:
     """Publish `webhook.test` for this endpoint alone; the event's id. Raises EndpointOff."""
     endpoint = await get(session, team_id, endpoint_id, lock=True)

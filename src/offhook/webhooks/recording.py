@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from offhook.db import Session, now, touch
 from offhook.webhooks import rules
-from offhook.webhooks.claiming import Claimed
+from offhook.webhooks.claiming import Hold
 from offhook.webhooks.endpoints import switch_off
 from offhook.webhooks.models import Attempt, Delivery, Endpoint
 from offhook.webhooks.rules import DeliveryState, EndpointState
@@ -27,7 +27,7 @@ _dice = SystemRandom()
 class Tried:
     """One attempt and its outcome; `status` None: nobody answered, and `error` says why."""
 
-    claimed: Claimed
+    hold: Hold
     at: datetime
     latency_ms: int
     headers: dict[str, str] = field(repr=False)
@@ -61,15 +61,15 @@ async def record(session: Session, done: Sequence[Tried]) -> None:
 
 
 def _endpoint_of(tried: Tried) -> str:
-    return tried.claimed.endpoint_id
+    return tried.hold.endpoint_id
 
 
 async def _keep(session: Session, tried: Tried, present: datetime) -> None:
     """The record, and the delivery's next step."""
-    claimed = tried.claimed
+    hold = tried.hold
     delivery = await session.scalar(
         select(Delivery)
-        .where(Delivery.team_id == claimed.team_id, Delivery.id == claimed.id)
+        .where(Delivery.team_id == hold.team_id, Delivery.id == hold.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -78,19 +78,19 @@ async def _keep(session: Session, tried: Tried, present: datetime) -> None:
     delivery.attempts += 1
     session.add(
         Attempt(
-            team_id=claimed.team_id,
-            delivery_id=claimed.id,
+            team_id=hold.team_id,
+            delivery_id=hold.id,
             number=delivery.attempts,
             at=tried.at,
             latency_ms=tried.latency_ms,
-            url=claimed.url,
+            url=hold.url,
             headers=tried.headers,
             status=tried.status,
             error=tried.error,
             answer=tried.answer,
         )
     )
-    ours = delivery.lease == claimed.lease and delivery.state is DeliveryState.PENDING
+    ours = delivery.lease == hold.lease and delivery.state is DeliveryState.PENDING
     if tried.succeeded or ours:
         delivery.last_status, delivery.last_error = tried.status, tried.error
     if tried.succeeded:
@@ -121,14 +121,14 @@ async def _judge(session: Session, endpoint: Endpoint, tried: Tried, present: da
         await switch_off(session, endpoint, state)
 
 
-async def let_go(session: Session, claimed: Sequence[Claimed]) -> None:
+async def let_go(session: Session, holds: Sequence[Hold]) -> None:
     """Give back what was claimed and not tried, as when the process stops (system scope)."""
     present = await now(session)
     await session.execute(
         update(Delivery)
         .where(
-            Delivery.id.in_([each.id for each in claimed]),
-            Delivery.lease.in_({each.lease for each in claimed}),
+            Delivery.id.in_([each.id for each in holds]),
+            Delivery.lease.in_({each.lease for each in holds}),
             Delivery.state == DeliveryState.PENDING,
         )
         .values(lease=None, next_at=present)

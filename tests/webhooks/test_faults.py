@@ -1,0 +1,158 @@
+"""Receivers that misbehave: each is one failed attempt and delays no other (W8, W9)."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import pytest
+from hook_receiver import Handler, Request, answer, receiver
+from webhook_desk import Desk
+
+from offhook.webhooks import rules
+from offhook.webhooks.rules import DeliveryState
+
+TOTAL_S = 2.0
+
+
+async def silent(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Takes the request and never answers."""
+    await asyncio.sleep(30)
+
+
+async def slow_head(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Answers a byte at a time, for ever within the head."""
+    for byte in b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 60:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+
+async def slow_body(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Answers 200 at once and then a byte at a time."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")
+    for _count in range(60):
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+
+async def reset(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Breaks the connection off."""
+    writer.transport.abort()
+
+
+async def rubbish(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Answers no HTTP."""
+    writer.write(b"\x00\xffnonsense\r\n\r\n")
+
+
+@pytest.mark.parametrize("handler", [silent, slow_head, slow_body, reset, rubbish])
+async def test_it_is_a_failed_attempt_within_its_time_w8(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, handler: Handler
+) -> None:
+    monkeypatch.setattr(rules, "TOTAL_S", TOTAL_S)
+    async with receiver(handler) as there:
+        await desk.endpoint(there.url)
+        await desk.bake()
+        began = time.perf_counter()
+        await desk.dispatcher.run_due()
+        assert time.perf_counter() - began < TOTAL_S + 8
+    (delivery,) = await desk.deliveries()
+    assert (delivery.state, delivery.tries) == (DeliveryState.PENDING, 1)
+    (attempt,) = await desk.attempts()
+    assert attempt.status is None
+    assert "127.0.0.1" in attempt.error
+
+
+async def test_an_endless_answer_is_read_for_64_kilobytes_w8(desk: Desk) -> None:
+    sent = 0
+
+    async def endless(_: Request, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with suppress(ConnectionError):
+            for _count in range(20_000):
+                writer.write(b"x" * 4096)
+                await writer.drain()
+                sent += 4096
+
+    async with receiver(endless) as there:
+        await desk.endpoint(there.url)
+        await desk.bake()
+        await desk.dispatcher.run_due()
+    (delivery,) = await desk.deliveries()
+    assert delivery.state is DeliveryState.DELIVERED
+    assert sent < 20_000 * 4096
+    (attempt,) = await desk.attempts()
+    assert attempt.answer == "x" * rules.ANSWER_KEPT
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed_w8(desk: Desk, status: int) -> None:
+    async with receiver() as inside, receiver() as there:
+        there.answers = [answer(status, b"", f"location: {inside.url}")]
+        await desk.endpoint(there.url)
+        await desk.bake()
+        await desk.dispatcher.run_due()
+        assert inside.requests == []
+    (delivery,) = await desk.deliveries()
+    assert (delivery.state, delivery.last_status) == (DeliveryState.PENDING, status)
+
+
+async def test_a_private_address_is_not_asked_sec24(desk: Desk) -> None:
+    await desk.endpoint("https://10.255.255.1/hooks")
+    await desk.bake()
+    await desk.dispatcher.run_due()
+    (attempt,) = await desk.attempts()
+    assert "no public address" in attempt.error
+
+
+async def test_bad_endpoints_delay_no_other_w9(desk: Desk) -> None:
+    async with receiver(silent) as hanging, receiver(slow_head) as slow, receiver() as good:
+        for bad in (hanging, slow):
+            for _ in range(5):
+                await desk.endpoint(bad.url)
+        _, secret = await desk.endpoint(good.url)
+        running = asyncio.create_task(desk.dispatcher.run())
+        try:
+            await desk.bake(20)
+            async with asyncio.timeout(12):  # far from the 15 s that the others take each
+                await good.wait_for(20)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+        assert len({request.id for request in good.received(secret)}) == 20
+        assert hanging.most_at_once <= 5 * rules.AT_ONCE
+
+
+async def test_a_stopped_dispatcher_gives_back_what_it_had_not_sent(desk: Desk) -> None:
+    async with receiver(silent, answer(204)) as there:
+        await desk.endpoint(there.url)
+        await desk.bake()
+        running = asyncio.create_task(desk.dispatcher.run())
+        await there.wait_for(1)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        (delivery,) = await desk.deliveries()
+        assert (delivery.state, delivery.lease) == (DeliveryState.PENDING, None)
+        await desk.dispatcher.run_due()
+        assert len(there.requests) == 2
+    (delivery,) = await desk.deliveries()
+    assert delivery.state is DeliveryState.DELIVERED
+
+
+async def test_an_event_wakes_the_dispatcher_at_once(desk: Desk) -> None:
+    async with receiver() as there:
+        await desk.endpoint(there.url)
+        running = asyncio.create_task(desk.dispatcher.run())
+        try:
+            for count in range(1, 4):
+                await desk.bake()
+                await there.wait_for(count)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+    assert {row.state for row in await desk.deliveries()} == {DeliveryState.DELIVERED}

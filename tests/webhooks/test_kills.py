@@ -1,0 +1,165 @@
+"""Faults (d): a dispatcher is killed at every step of a delivery, and another goes on.
+
+Every event arrives, twice only where the receiver's 2xx was not recorded and then with the same id,
+and the place in the schedule is kept. OFFHOOK_KILLS kills per step.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hook_receiver import Request, answer, receiver
+from webhook_desk import Desk
+
+from offhook.db import Database
+from offhook.failpoints import EXIT_STATUS
+from offhook.webhooks import rules
+from offhook.webhooks.dispatcher import Dispatcher
+from offhook.webhooks.rules import DeliveryState
+
+KILLS = int(os.environ.get("OFFHOOK_KILLS", "1"))
+WORKER = Path(__file__).with_name("deliver_and_die.py")
+LATER = {"webhooks.answered", "webhooks.recorded"}
+TWICE = {"webhooks.answered"}
+STEPS = ("webhooks.due", "webhooks.claimed", "webhooks.answered", "webhooks.recorded")
+pytestmark = [pytest.mark.kills, pytest.mark.timeout(600)]
+
+
+class Mortal:
+    """The warm process whose children die."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def start(self, point: str = "") -> int:
+        """A child's pid."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{point}\n".encode())
+        return int(await self._line())
+
+    async def status(self) -> int:
+        """Of the child, once it is dead."""
+        return int(await self._line())
+
+    async def _line(self) -> str:
+        assert self._process.stdout is not None
+        return (await self._process.stdout.readline()).decode()
+
+
+@pytest.fixture
+async def mortal(desk: Desk) -> AsyncIterator[Mortal]:
+    folders = [str(Path(__file__).parents[2] / "src"), *sys.path]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(WORKER),
+        desk.database.url,
+        str(desk.settings.home_path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": ":".join(folders)},
+    )
+    yield Mortal(process)
+    assert process.stdin is not None
+    process.stdin.close()
+    await process.wait()
+
+
+async def go_on(desk: Desk) -> None:
+    """Another dispatcher, a lease and a first retry later."""
+    ahead = rules.LEASE + timedelta(seconds=10)
+    later = Database(desk.database.url, clock=lambda: datetime.now(UTC) + ahead)
+    await Dispatcher(later, desk.vault, desk.outgoing).run_due()
+    await later.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_any_step_every_event_arrives_faults_d(
+    desk: Desk, mortal: Mortal, step: str
+) -> None:
+    async with receiver() as there:
+        _, secret = await desk.endpoint(there.url)
+        for kill in range(1, KILLS + 1):
+            there.requests.clear()
+            events = {row.id for row in await desk.bake(3)}
+            nth = 1 + kill % 2 if step in LATER else 1
+            await mortal.start(f"{step}:{nth}")
+            if nth > 1:  # a second passage needs a second round
+                await there.wait_for(1)
+                events |= {row.id for row in await desk.bake(1)}
+            assert await mortal.status() == EXIT_STATUS
+            await go_on(desk)
+            told = Counter(request.id for request in there.received(secret))
+            assert set(told) == events
+            assert max(told.values()) <= (2 if step in TWICE else 1)
+        assert {row.state for row in await desk.deliveries()} == {DeliveryState.DELIVERED}
+
+
+async def test_killed_while_the_receiver_works_it_is_sent_again_with_its_id_faults_d(
+    desk: Desk, mortal: Mortal
+) -> None:
+    async with receiver() as there:
+        _, secret = await desk.endpoint(there.url)
+        for _ in range(KILLS):
+            pid = 0
+
+            async def kill(_: Request, writer: asyncio.StreamWriter) -> None:
+                os.kill(pid, signal.SIGKILL)  # noqa: B023 - the pid of this round
+
+            there.requests.clear()
+            there.answers = [kill, answer(204)]
+            pid = await mortal.start()
+            (event,) = await desk.bake()
+            assert await mortal.status() == -signal.SIGKILL
+            await go_on(desk)
+            assert [request.id for request in there.received(secret)] == [event.id] * 2
+            assert len({request.body for request in there.requests}) == 1
+
+
+async def test_killed_between_retries_the_place_in_the_schedule_is_kept_faults_d(
+    desk: Desk, mortal: Mortal
+) -> None:
+    async with receiver(answer(500), answer(500), answer(204)) as there:
+        await desk.endpoint(there.url)
+        await desk.bake()
+        await mortal.start("webhooks.recorded:1")
+        assert await mortal.status() == EXIT_STATUS
+        (delivery,) = await desk.deliveries()
+        assert (delivery.tries, delivery.attempts, len(there.requests)) == (1, 1, 1)
+        await go_on(desk)
+        (delivery,) = await desk.deliveries()
+        assert (delivery.tries, delivery.attempts) == (2, 2)
+        assert delivery.next_at is not None
+        assert delivery.next_at - datetime.now(UTC) > rules.SCHEDULE[2] * 0.8
+
+
+async def test_a_suspended_dispatcher_wakes_and_does_no_harm_wt5(
+    desk: Desk, mortal: Mortal
+) -> None:
+    async with receiver() as there:
+        pid = 0
+
+        async def suspend(request: Request, writer: asyncio.StreamWriter) -> None:
+            os.kill(pid, signal.SIGSTOP)
+            await answer(500)(request, writer)
+
+        _, secret = await desk.endpoint(there.url)
+        there.answers = [suspend, answer(204)]
+        pid = await mortal.start()
+        (event,) = await desk.bake()
+        await there.wait_for(1)
+        await go_on(desk)
+        os.kill(pid, signal.SIGCONT)
+        async with asyncio.timeout(30):
+            while len(await desk.attempts()) < 2:  # noqa: ASYNC110 - another process writes them
+                await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        await mortal.status()
+        assert [request.id for request in there.received(secret)] == [event.id] * 2
+    (delivery,) = await desk.deliveries()
+    assert (delivery.state, delivery.last_status) == (DeliveryState.DELIVERED, 204)
