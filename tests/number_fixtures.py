@@ -133,9 +133,9 @@ async def bring(
         return row.id
 
 
-async def make_ready(database: Database, team: str, agent_id: str) -> str:
+async def make_ready(database: Database, team: str, agent_id: str, *, e164: str = "") -> str:
     """A number that only waits to be enabled."""
-    number_id = await make_number(database, team)
+    number_id = await make_number(database, team, e164=e164)
     async with database.team(team) as session:
         await numbers.configure(
             session,
@@ -150,8 +150,8 @@ async def make_ready(database: Database, team: str, agent_id: str) -> str:
     return number_id
 
 
-async def make_enabled(database: Database, team: str, agent_id: str) -> str:
-    number_id = await make_ready(database, team, agent_id)
+async def make_enabled(database: Database, team: str, agent_id: str, *, e164: str = "") -> str:
+    number_id = await make_ready(database, team, agent_id, e164=e164)
     async with database.team(team) as session:
         await numbers.enable(session, team, number_id, BY)
     return number_id

@@ -174,6 +174,17 @@ def is_toll_free(number: E164) -> bool:
     return kind == PhoneNumberType.TOLL_FREE
 
 
+def is_valid(number: E164) -> bool:
+    """Whether its country's plan has such a number; `parse` asks for its length only."""
+    return phonenumbers.is_valid_number(phonenumbers.parse(number))
+
+
+def is_costly(number: E164) -> bool:
+    """Whether calling it pays whoever holds it: premium rate, shared cost (SEC13)."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind in {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST}
+
+
 def is_mobile(number: E164) -> bool:
     """Whether the plan says so; where it does not tell mobile from fixed (+1), False."""
     return phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.MOBILE

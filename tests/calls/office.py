@@ -135,11 +135,13 @@ class Office:
                 await billing.change_subscription(session, self.team_id, step)
 
 
-async def open_office(database: Database, *, lines: int = 10, team_id: str = "") -> Office:
+async def open_office(
+    database: Database, *, lines: int = 10, team_id: str = "", e164: str = ""
+) -> Office:
     """A team whose number answers; `lines` is the room of the media process, 0: there is none."""
     team_id = team_id or await make_team(database, "Bakery")
     agent_id = await make_agent(database, team_id)
-    number_id = await make_enabled(database, team_id, agent_id)
+    number_id = await make_enabled(database, team_id, agent_id, e164=e164)
     if lines:
         await add_node(database, lines)
     async with database.team(team_id) as session:

@@ -277,12 +277,12 @@ class Stage:
         before = len(self.of(media.PlayedOut))
         await self.until(lambda: len(self.of(media.PlayedOut)) > before)
 
-    async def end(self, reason: End = End.CALLER_HUNG_UP) -> End:
+    async def end(self, reason: End = End.CALLER_HUNG_UP) -> End | None:
         """Hang up and wait until everything is written."""
         self.conversation.end(reason)
         return await self.ended()
 
-    async def ended(self) -> End:
+    async def ended(self) -> End | None:
         async with asyncio.timeout(20):
             reason = await self.task
         self.engine.tick()

@@ -52,7 +52,7 @@ class Phone:
 async def telephone(simulator: Simulator, settings: Settings, number: str) -> AsyncGenerator[Phone]:
     token = handset_token(secret_key(settings), number, now_s=int(time.time()))
     url = simulator.url.replace("http", "ws", 1)
-    async with connect(f"{url}/handset?token={token}", proxy=None) as socket:
+    async with connect(f"{url}/handset?token={token}", proxy=None, close_timeout=0.5) as socket:
         phone = Phone(socket)
         await phone.event("ready")
         yield phone

@@ -102,7 +102,15 @@ class NeedsPerson:
     reason: str
 
 
-Part = Text | Cited | HangUp | NeedsPerson
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Put the call through to `target` once all text so far has been heard (C6)."""
+
+    run_id: str
+    target: str
+
+
+Part = Text | Cited | HangUp | NeedsPerson | HandOver
 
 
 class Brain(Protocol):

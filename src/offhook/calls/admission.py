@@ -26,7 +26,8 @@ from offhook.carriers import InboundCall
 from offhook.db import Session, new_id, now, publish
 from offhook.phone import E164
 
-LIVE_STATES = (CallState.ADMITTED, CallState.LIVE)
+LIVE_STATES = (CallState.ADMITTED, CallState.LIVE, CallState.TRANSFERRED)
+CARRIED_STATES = (CallState.ADMITTED, CallState.LIVE)  # those that take a media process's line
 REFUSALS = {
     numbers.Reason.DISABLED: Refusal.DISABLED,
     numbers.Reason.SERVICE_OFF: Refusal.CALLS_OFF,
@@ -120,7 +121,7 @@ async def _decide(
         return refusal
     if not ready:
         return Refusal.OUR_FAULT
-    node = await _free_node(session)
+    node = await free_node(session)
     if node is None:
         return Refusal.NO_CAPACITY
     answer = await usage.reserve_minute(
@@ -181,8 +182,10 @@ async def _caller_refusal(session: Session, target: Called, caller: E164 | None)
     return Refusal.CALLER_LINES_FULL if (lines or 0) >= CALLER_LINES else None
 
 
-async def _free_node(session: Session) -> MediaNode | None:
-    """The media process with the most room, locked so that two calls cannot take its last line."""
+async def free_node(session: Session, prefer: str | None = None) -> MediaNode | None:
+    """The media process with the most room, or `prefer` if it has any; all are locked, so that two
+    calls cannot take a last line.
+    """
     instant = await now(session)
     nodes = await session.scalars(
         select(MediaNode)
@@ -197,11 +200,13 @@ async def _free_node(session: Session) -> MediaNode | None:
             .select_from(Call)
             .where(
                 Call.node_id == node.id,
-                Call.state.in_(LIVE_STATES),
+                Call.state.in_(CARRIED_STATES),
                 Call.heartbeat_at > instant - LEASE,
             )
         )
         free = node.capacity - (live or 0)
+        if free > 0 and node.id == prefer:
+            return node
         if free > most:
             best, most = node, free
     return best

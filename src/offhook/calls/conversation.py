@@ -22,6 +22,7 @@ from offhook.calls import service
 from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
+from offhook.calls.handing_over import HandingOver
 from offhook.calls.journal import Fact, Journal
 from offhook.calls.meter import Meter
 from offhook.calls.mouth import Mouth
@@ -68,6 +69,8 @@ class Setting:
     records: bool
     notice: bool
     recording_path: Path
+    said: Sequence[agents.Said] = ()
+    """What was said before, on a call that is back from a transfer."""
 
 
 def line_options(snapshot: agents.Snapshot, *, notice_first: bool = False) -> media.LineOptions:
@@ -105,7 +108,8 @@ class Conversation:
         self._phrases = phrases(snapshot.language)
         self._tasks: set[asyncio.Task[None]] = set()
         self._reply: asyncio.Task[None] | None = None
-        self._over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        # None: the call has left, to be put through.
+        self._over: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
         self._leaving: End | None = None
         self._unheard: list[str] = []
         self._failures = 0
@@ -113,7 +117,7 @@ class Conversation:
         self._recording_notice = ""
         self._options = line_options(snapshot)
         self.transcript = Transcript(
-            parts.database, call.team_id, call.conversation_id, call.connected_at
+            parts.database, call.team_id, call.conversation_id, call.connected_at, setting.said
         )
         self._mouth = Mouth(
             line,
@@ -133,11 +137,16 @@ class Conversation:
             parts.database,
             parts.renewals,
             call,
-            Meter(limited=call.limited, max_minutes=snapshot.options.max_call_minutes),
+            Meter(
+                limited=call.limited,
+                max_minutes=snapshot.options.max_call_minutes,
+                granted=call.granted,
+            ),
             journal=lambda index: self._note(minute=index),
             on_notice=self._notice_of_end,
             on_hang_up=self.end,
         )
+        self._handing_over = HandingOver(call, self._credit, self._ask)
         self._used: list[costs.Used] = []
         self._handlers = self._handle()
 
@@ -157,8 +166,8 @@ class Conversation:
         self._credit.limit_changed()
         self._spawn(self._look())
 
-    def end(self, reason: End) -> None:
-        """End the call now; the first reason stands."""
+    def end(self, reason: End | None) -> None:
+        """End the call now, or leave it to who puts it through; the first reason stands."""
         if not self._over.done():
             self._line.clear()
             self._over.set_result(reason)
@@ -178,8 +187,8 @@ class Conversation:
         if not piece:
             self.end(reason)
 
-    async def run(self) -> End:
-        """Live the call to its end. Returns why it ended."""
+    async def run(self) -> End | None:
+        """Live the call to its end. Returns why it ended; None: it has left, to be put through."""
         writer = asyncio.create_task(self.transcript.run())
         self._spawn(self._know_carrier())
         self._spawn(self._beat())
@@ -190,7 +199,10 @@ class Conversation:
         finally:
             seconds = self._credit.elapsed_ms / 1000
             await self._leave()
-        await self._write_end(reason, seconds, writer)
+        if reason is None:
+            await self._write_departure(writer)
+        else:
+            await self._write_end(reason, seconds, writer)
         return reason
 
     # --- the engine's events ---
@@ -223,7 +235,9 @@ class Conversation:
 
     async def _greet(self) -> None:
         """The notice, if the call is recorded, then the greeting; both are kept audio."""
-        greeting = self.call.snapshot.greeting
+        greeting, returned = self.call.snapshot.greeting, self.call.returned
+        if returned is not None:
+            greeting = self._phrases.came_back(returned.name, returned.failure)
         if self._setting.records and self._setting.notice:
             self._recording_notice = await self._mouth.phrase(self._phrases.recording)
         elif self._setting.records:
@@ -255,6 +269,7 @@ class Conversation:
             search=agents.search_in(self._parts.database, call.team_id, call.snapshot),
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
+            notes=(call.returned.sentence,) if call.returned else (),
             spent=self._used.extend,
         )
         try:
@@ -270,7 +285,8 @@ class Conversation:
             self.transcript.notice(spoken.needs_person)
         if spoken.hang_up:
             self._leaving = End.AGENT_HUNG_UP
-            self._leave_if_silent()
+        if spoken.hand_over is not None:
+            self._handing_over.wanted(spoken.hand_over)
 
     def _stop_reply(self) -> None:
         if self._reply is not None:
@@ -306,14 +322,25 @@ class Conversation:
         """The caller has the floor; the rest is kept aside in case it was only noise."""
         self._stop_reply()
         self._leaving = None
+        self._handing_over.interrupted()
         self._cut_off(event.heard)
         self._unheard = [each.text[len(each.heard_text) :].strip() for each in event.heard]
 
     def _leave_if_silent(self) -> None:
-        """A goodbye is heard to its end before the line is given up (CM4)."""
+        """A goodbye is heard to its end before the line is given up (CM4, C6)."""
         replying = self._reply is not None and not self._reply.done()
-        if self._leaving is not None and not self._mouth.pending and not replying:
+        if self._mouth.pending or replying or self._over.done():
+            return
+        if self._handing_over.is_due:
+            self._spawn(self._put_through())
+        elif self._leaving is not None:
             self.end(self._leaving)
+
+    async def _put_through(self) -> None:
+        if await self._handing_over.leave(self._carrier):
+            self.end(None)
+        else:
+            await self._mouth.phrase(self._phrases.not_handed_over)
 
     # --- listening ---
 
@@ -329,6 +356,7 @@ class Conversation:
             await self._go_on()
             return
         self._unheard = []
+        self._spawn(self._handing_over.call_off("The caller went on talking."))
         self.transcript.caller(heard.text, ended.start_ms, ended.end_ms)
         self._answer()
 
@@ -337,6 +365,8 @@ class Conversation:
         rest, self._unheard = " ".join(self._unheard), []
         if rest:
             await self._mouth.phrase(rest)
+        self._handing_over.goes_on()
+        self._leave_if_silent()
 
     async def _speech_failed(self) -> None:
         """A vendor failed: say so, and after three times in a row apologise and end (C9)."""
@@ -431,6 +461,28 @@ class Conversation:
         if self._tasks:  # one that waits for a silent database takes long to let go
             await asyncio.wait(self._tasks, timeout=LEAVE_S)
         await self._ear.close()
+
+    async def _write_departure(self, writer: asyncio.Task[None]) -> None:
+        """All is written before the stream closes: the call may be back in a moment."""
+        call = self.call
+        self.transcript.close()
+
+        async def record(session: Session) -> None:
+            await costs.record(
+                session,
+                call.team_id,
+                conversation_id=call.conversation_id,
+                number_id=call.number_id,
+                used=self._all_used(),
+            )
+
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await writer
+            await self._ask(record)
+        except AWAY as error:
+            log.warning("call %s left, and not all of it is written: %s", call.call_id, error)
+        self._stream.close()
 
     async def _write_end(self, reason: End, seconds: float, writer: asyncio.Task[None]) -> None:
         """Settle first, then hang up: whoever asks about the call finds it ended."""
@@ -530,6 +582,8 @@ class Conversation:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if task is self._reply:
+            self._leave_if_silent()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s failed", self.call.call_id, exc_info=error)
             if not self._over.done() and self._leaving is None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from offhook import usage
 from offhook.calls.away import AWAY, PATIENCE_S, within
-from offhook.calls.meter import HangUp, Meter, Notice, Renew
+from offhook.calls.meter import HangUp, Meter, Notice, Phase, Renew
 from offhook.calls.rules import End
 from offhook.calls.service import Connected
 from offhook.db import Database, Session
@@ -75,6 +75,12 @@ class Credit:
     @property
     def elapsed_ms(self) -> int:
         return int((self._clock.now() - self._began) * 1000)
+
+    @property
+    def granted(self) -> int | None:
+        """Minutes that the ledger has granted; None where it was away, or said no."""
+        meter = self._meter
+        return None if meter.alone or meter.phase in {Phase.FINAL, Phase.OVER} else meter.granted
 
     def limit_changed(self) -> None:
         """Somebody changed a limit: a call in its final unit asks again."""

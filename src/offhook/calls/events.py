@@ -43,6 +43,14 @@ class CallAnswered(CallEvent):
     event: ClassVar[str] = "call.answered"
 
 
+class CallTransferred(CallEvent):
+    """The caller was put through to a person of the team's list, who took the call."""
+
+    event: ClassVar[str] = "call.transferred"
+    transfer_id: str
+    target_id: str
+
+
 class CallEnded(CallEvent):
     """The call is over and its minutes are settled."""
 

@@ -1,4 +1,6 @@
-"""Background work of calls: dead ones are settled, recordings of dead processes made whole."""
+"""Background work of calls: dead ones are settled, recordings of dead processes made whole, those
+that are put through are kept.
+"""
 
 import logging
 from functools import partial
@@ -6,6 +8,7 @@ from pathlib import Path
 
 from offhook import numbers, usage
 from offhook.calls import journal, recordings, replay, service
+from offhook.calls.transfers.keeper import LOOK_EVERY_S, Keeper
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Jobs
 from offhook.settings import Settings
@@ -20,6 +23,9 @@ def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carri
     usage.spare(lambda: journal.calls_in(journal.folder_of(home)))
     jobs.add(service.RECORDING_JOB, partial(finish_recording, database))
     jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carriers, home))
+    keeper = Keeper(database, carriers)
+    jobs.add(service.END_JOB, keeper.end_now)
+    jobs.every(LOOK_EVERY_S, "calls.keep_transferred", keeper.look)
 
 
 async def sweep(database: Database, carriers: Carriers, home: Path) -> None:

@@ -8,14 +8,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.calls.rules import CallState
+from offhook.calls.transfers.models import Transfer, TransferTarget
 from offhook.db import Base, TeamOwned, one_of, primary_key
+
+__all__ = ["Call", "MediaNode", "Transfer", "TransferTarget"]
 
 
 class Call(TeamOwned, Base):
     """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5).
 
     `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
-    the agent was first heard: without it nothing is billed (UM5).
+    the agent was first heard: without it nothing is billed (UM5). `recorded_until` is when the
+    recording ended, where that was before the call did.
     """
 
     __tablename__ = "calls"
@@ -42,6 +46,7 @@ class Call(TeamOwned, Base):
     recording: Mapped[str | None] = mapped_column(String(16))
     recording_path: Mapped[str | None] = mapped_column(Text)
     recording_ms: Mapped[int | None]
+    recorded_until: Mapped[datetime | None]
 
 
 class MediaNode(Base):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from offhook.agents import Cited, HangUp, NeedsPerson, Part, Text
+from offhook.agents import Cited, HandOver, HangUp, NeedsPerson, Part, Text
 from offhook.media import Line
 from offhook.speech import Sentences, Synthesiser, VoiceCache, speakable
 
@@ -20,6 +20,7 @@ class Spoken:
 
     citations: list[Cited] = field(default_factory=list[Cited])
     hang_up: bool = False
+    hand_over: HandOver | None = None
     needs_person: str = ""
     said_anything: bool = False
 
@@ -96,6 +97,8 @@ class Mouth:
                         spoken.citations.append(part)
                     case HangUp():
                         spoken.hang_up = True
+                    case HandOver():
+                        spoken.hand_over = part
                     case NeedsPerson(reason=reason):
                         spoken.needs_person = reason
             for sentence in cut.flush():

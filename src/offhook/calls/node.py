@@ -19,6 +19,7 @@ from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import journal, recordings, replay, service, stream
 from offhook.calls.away import AWAY, within
 from offhook.calls.conversation import Conversation, Setting, line_options
+from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
@@ -154,7 +155,7 @@ class Node:
         self._spawn(self._limit_at_carrier(setting.call))
         try:
             reason = await conversation.run()
-            log.info("call %s ended: %s", call_id, reason.value)
+            log.info("call %s ended: %s", call_id, reason.value if reason else "put through")
         finally:
             self._calls.pop(call_id, None)
             live.close()
@@ -171,14 +172,19 @@ class Node:
             contact = None
             if call.contact_id is not None:
                 contact = await contacts.get(session, call.team_id, call.contact_id)
+            said = await memory(session, call) if call.epoch > 1 else ()
+        path = self._recording_path(call.team_id, call.call_id)
+        if call.epoch > 1:
+            await asyncio.to_thread(recordings.resume, path, call.away_ms)
         return Setting(
             call=call,
             timezone=zone,
             contact_name=contact.name if contact else "",
             hints=tuple(hints),
             records=number.record_calls,
-            notice=number.recording_notice,
-            recording_path=self._recording_path(call.team_id, call.call_id),
+            notice=number.recording_notice and call.epoch == 1,
+            recording_path=path,
+            said=said,
         )
 
     async def _limit_at_carrier(self, call: Connected) -> None:

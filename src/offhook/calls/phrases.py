@@ -1,10 +1,13 @@
-"""What an agent says besides its own words: notices, check-ins, apologies, a goodbye.
+"""What is said besides an agent's own words: notices, check-ins, apologies, a goodbye.
 
 Short, and the same for every agent, so that their audio is made once and kept. A language without
 an entry is spoken to in English.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from offhook.calls.transfers.rules import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,16 @@ class Phrases:
     trouble: str
     """C9: nothing works any more."""
     stopping: str
+    time_is_up: str
+    """U4: said by the carrier, to a caller who talks to somebody else."""
+    not_handed_over: str
+    """C6: a transfer that never began."""
+    announcement: str
+    """To whoever answers a transfer, with {agent} and {caller}; keys are pressed during it."""
+    back: Mapping[Failure, str]
+    """C6: why the caller is back with the agent, with {name}."""
+    carrier_language: str
+    """How carriers name the voice that speaks this language."""
 
     def all(self) -> tuple[str, ...]:
         """Every sentence, to be made ready beforehand."""
@@ -32,7 +45,12 @@ class Phrases:
             self.not_understood,
             self.trouble,
             self.stopping,
+            self.not_handed_over,
         )
+
+    def came_back(self, name: str, failure: Failure) -> str:
+        """What a caller hears who could not be put through to `name`."""
+        return self.back.get(failure, self.back[Failure.UNREACHABLE]).format(name=name)
 
 
 ENGLISH = Phrases(
@@ -43,6 +61,17 @@ ENGLISH = Phrases(
     not_understood="Sorry, I didn't get that. Could you say it again?",
     trouble="I'm sorry, I have a technical problem. Please call again a little later. Goodbye.",
     stopping="I'm sorry, this line is being restarted. Please call again in a minute. Goodbye.",
+    time_is_up="I'm sorry, our time is up, and this call ends now. Goodbye.",
+    not_handed_over="I'm sorry, I can't put you through just now. How else can I help you?",
+    announcement="{agent} has a call for you, from {caller}. To take it, press 1.",
+    back={
+        Failure.BUSY: "I'm sorry, the line of {name} is busy. How else can I help you?",
+        Failure.NO_ANSWER: "I'm sorry, {name} does not answer. How else can I help you?",
+        Failure.NOT_ACCEPTED: "I'm sorry, {name} can't take the call now. How else can I help you?",
+        Failure.UNREACHABLE: "I'm sorry, I can't reach {name}. How else can I help you?",
+        Failure.MACHINE: "I'm sorry, I only reached a machine at {name}. How else can I help you?",
+    },
+    carrier_language="en-US",
 )
 GERMAN = Phrases(
     recording="Dieses Gespräch wird aufgezeichnet.",
@@ -52,6 +81,18 @@ GERMAN = Phrases(
     not_understood="Das habe ich nicht verstanden. Können Sie es noch einmal sagen?",
     trouble="Ich habe leider eine technische Störung. Bitte rufen Sie später noch einmal an.",
     stopping="Diese Leitung wird gerade neu gestartet. Bitte rufen Sie gleich noch einmal an.",
+    time_is_up="Unsere Zeit ist leider um, das Gespräch endet jetzt. Auf Wiederhören.",
+    not_handed_over="Ich kann Sie gerade leider nicht verbinden. Was kann ich sonst für Sie tun?",
+    announcement="{agent} hat einen Anruf für Sie, von {caller}. Zum Annehmen drücken Sie die 1.",
+    back={
+        Failure.BUSY: "Bei {name} ist leider besetzt. Was kann ich sonst für Sie tun?",
+        Failure.NO_ANSWER: "{name} meldet sich leider nicht. Was kann ich sonst für Sie tun?",
+        Failure.NOT_ACCEPTED: "{name} kann den Anruf gerade nicht annehmen. "
+        "Was kann ich sonst für Sie tun?",
+        Failure.UNREACHABLE: "Ich erreiche {name} leider nicht. Was kann ich sonst für Sie tun?",
+        Failure.MACHINE: "Bei {name} läuft leider nur ein Band. Was kann ich sonst für Sie tun?",
+    },
+    carrier_language="de-DE",
 )
 _BY_LANGUAGE = {"en": ENGLISH, "de": GERMAN}
 

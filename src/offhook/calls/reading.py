@@ -10,6 +10,10 @@ from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import END_SENTENCES, SENTENCES, CallState, End, Refusal
 from offhook.db import Session
 
+GOOD_ENDS = frozenset(
+    {End.CALLER_HUNG_UP, End.AGENT_HUNG_UP, End.ENDED_BY_PERSON, End.TRANSFER_OVER}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -24,10 +28,12 @@ def outcome(call: Call) -> Outcome:
     """What became of the call, for people."""
     if call.state is CallState.REFUSED:
         return Outcome("Not answered", SENTENCES[Refusal(call.reason)], good=False)
+    if call.state is CallState.TRANSFERRED:
+        return Outcome("Live", "The caller is put through to a person.", good=True)
     if call.state in LIVE_STATES:
         return Outcome("Live", "The agent is talking with the caller.", good=True)
     reason = End(call.reason)
-    good = reason in {End.CALLER_HUNG_UP, End.AGENT_HUNG_UP, End.ENDED_BY_PERSON}
+    good = reason in GOOD_ENDS
     return Outcome("Ended", END_SENTENCES[reason], good=good)
 
 
@@ -64,7 +70,10 @@ async def node_url(session: Session, call: Call) -> str | None:
 
 def seek_ms(turn_started_at: datetime, call: Call) -> int | None:
     """Where a turn lies in the recording; None without one."""
-    if call.recording != "ready" or call.ended_at is None or call.recording_ms is None:
+    until = call.recorded_until or call.ended_at
+    if call.recording != "ready" or until is None or call.recording_ms is None:
         return None
-    before_end = (call.ended_at - turn_started_at) / timedelta(milliseconds=1)
+    if turn_started_at > until:
+        return None
+    before_end = (until - turn_started_at) / timedelta(milliseconds=1)
     return max(0, round(call.recording_ms - before_end))

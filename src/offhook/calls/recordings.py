@@ -16,6 +16,7 @@ LINK_S = 300
 HEADER_BYTES = 60  # more than a WAV's head; what is no longer than that holds no sound
 PART = ".part"
 QUIET_S = 10  # a recording that lives is written to all the time
+SILENCE = b"\xff"
 BYTES_PER_MS = 16  # two channels of 8 kHz mu-law
 
 
@@ -71,6 +72,19 @@ def finish(path: Path) -> int:
     if part.exists():
         finish_recording(part)
     return length_ms(path)
+
+
+def resume(path: Path, gap_ms: int) -> None:
+    """Let the call's recording go on in the same file, after silence for the time away.
+
+    Without a first part on this disk it begins anew.
+    """
+    part = path.with_name(path.name + PART)
+    if path.exists() and not part.exists():
+        path.rename(part)
+    if part.exists():
+        with part.open("ab") as file:
+            file.write(SILENCE * (gap_ms * BYTES_PER_MS))
 
 
 def recover(home: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from offhook import numbers, usage
 from offhook.calls import journal, service
-from offhook.calls.admission import LIVE_STATES
+from offhook.calls.admission import CARRIED_STATES
 from offhook.calls.journal import Journal, Untold
 from offhook.calls.models import Call
 from offhook.calls.rules import End
@@ -63,7 +63,7 @@ async def _tell(database: Database, untold: Untold) -> Call | None:
 
 async def _replay(session: Session, untold: Untold) -> Call | None:
     call = await service.get(session, untold.team_id, untold.call_id, lock=True)
-    if call.state not in LIVE_STATES:
+    if call.state not in CARRIED_STATES:
         return None
     for index in sorted(untold.minutes):
         answer = await usage.reserve_minute(

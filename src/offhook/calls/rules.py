@@ -26,11 +26,15 @@ class CallState(StrEnum):
     REFUSED = "refused"
     ADMITTED = "admitted"
     LIVE = "live"
+    TRANSFERRED = "transferred"
+    """No media process carries it: the caller is being put through, or talks to a person (C6)."""
     ENDED = "ended"
 
 
 class Happening(StrEnum):
     STREAM_OPENED = "stream_opened"
+    LEG_LEFT = "leg_left"
+    CAME_BACK = "came_back"
     HUNG_UP = "hung_up"
 
 
@@ -38,7 +42,10 @@ class Happening(StrEnum):
 TRANSITIONS: dict[tuple[CallState, Happening], CallState] = {
     (CallState.ADMITTED, Happening.STREAM_OPENED): CallState.LIVE,
     (CallState.ADMITTED, Happening.HUNG_UP): CallState.ENDED,
+    (CallState.LIVE, Happening.LEG_LEFT): CallState.TRANSFERRED,
     (CallState.LIVE, Happening.HUNG_UP): CallState.ENDED,
+    (CallState.TRANSFERRED, Happening.CAME_BACK): CallState.ADMITTED,
+    (CallState.TRANSFERRED, Happening.HUNG_UP): CallState.ENDED,
     (CallState.ENDED, Happening.HUNG_UP): CallState.ENDED,
     (CallState.REFUSED, Happening.HUNG_UP): CallState.REFUSED,
 }
@@ -125,6 +132,7 @@ class End(StrEnum):
     MEDIA_LOST = "media_lost"
     NEVER_CONNECTED = "never_connected"
     STOPPING = "stopping"
+    TRANSFER_OVER = "transfer_over"
 
 
 END_SENTENCES: dict[End, str] = {
@@ -141,20 +149,22 @@ END_SENTENCES: dict[End, str] = {
     End.MEDIA_LOST: "The connection to the media process was lost.",
     End.NEVER_CONNECTED: "The caller was gone before the agent spoke.",
     End.STOPPING: "The installation was stopped during the call.",
+    End.TRANSFER_OVER: "The person whom the caller was put through to hung up.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is known of a call that may have died: all times by the database's clock."""
+    """What is known of a call that may have died, by the database's clock.
+
+    The first sign of life is the answer, or a transferred call's return.
+    """
 
     state: CallState
-    answered_at: datetime
     heartbeat_at: datetime
 
 
 def is_stale(life: Life, now: datetime) -> bool:
-    """No sign of life within the lease (UC3), or never connected within the time for it."""
-    if life.state is CallState.ADMITTED:
-        return now - life.answered_at > LEASE
-    return life.state is CallState.LIVE and now - life.heartbeat_at > LEASE
+    """No sign of life within the lease (UC3)."""
+    over = life.state in {CallState.ENDED, CallState.REFUSED}
+    return not over and now - life.heartbeat_at > LEASE

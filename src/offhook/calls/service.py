@@ -25,11 +25,14 @@ from offhook.calls.events import (
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End, Happening
 from offhook.calls.tokens import is_stream_token
+from offhook.calls.transfers import service as transfers
+from offhook.calls.transfers.service import Returned
 from offhook.db import Session, enqueue, now, publish, touch
 from offhook.errors import Forbidden, NotFound
 
 log = logging.getLogger(__name__)
 RECORDING_JOB = "calls.finish_recording"
+END_JOB = "calls.end_transferred"
 RECORDING_AFTER_S = 3.0
 MUTE_AFTER_S = 3.0  # a caller who is gone sooner has heard nobody because of that
 
@@ -60,6 +63,13 @@ class Connected:
     limited: bool
     connected_at: datetime
     answered_ago_ms: int
+    epoch: int = 1
+    granted: int = 1
+    """Minutes that the ledger has granted to it."""
+    away_ms: int = 0
+    """Since its recording ended, where it is to go on."""
+    returned: Returned | None = None
+    """Set where the caller was to be put through and is back."""
 
 
 async def get(session: Session, team_id: str, call_id: str, *, lock: bool = False) -> Call:
@@ -96,11 +106,13 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         raise StreamRefused("The token is not this call's.")
     if call.state is not CallState.ADMITTED:
         raise StreamRefused("The call is connected already, or over.")
-    if instant - call.answered_at > rules.ATTACH_WITHIN:
+    if instant - call.heartbeat_at > rules.ATTACH_WITHIN:
         raise StreamRefused("The token has expired.")
     call.state = rules.after(call.state, Happening.STREAM_OPENED)
     call.heartbeat_at = instant
-    await publish(session, CallAnswered(**about(call)))
+    last = await transfers.last_of(session, team_id, call.id) if call.epoch > 1 else None
+    if last is None:
+        await publish(session, CallAnswered(**about(call)))
     return Connected(
         call_id=call.id,
         team_id=call.team_id,
@@ -114,6 +126,10 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         limited=call.limited,
         connected_at=instant,
         answered_ago_ms=int((instant - call.answered_at) / timedelta(milliseconds=1)),
+        epoch=call.epoch,
+        granted=last.granted if last else 1,
+        away_ms=int((instant - (call.recorded_until or instant)) / timedelta(milliseconds=1)),
+        returned=Returned(last.name, last.failure) if last and last.failure else None,
     )
 
 
@@ -145,7 +161,16 @@ async def request_end(session: Session, team_id: str, call_id: str, reason: End)
     if call.state in LIVE_STATES and call.end_requested is None:
         call.end_requested = reason.value
         await touch(session, team_id, f"call:{call.id}")
+        if call.state is CallState.TRANSFERRED:  # no media process is there to hear of it
+            await enqueue(session, END_JOB, team_id=team_id, call_id=call.id)
     return call
+
+
+async def leave(session: Session, team_id: str, call_id: str, wish: transfers.Wish) -> None:
+    """The call leaves its media process, to be put through. Raises as `transfers.move`."""
+    call = await get(session, team_id, call_id, lock=True)
+    await transfers.move(session, call, wish)
+    await touch(session, team_id, f"call:{call.id}")
 
 
 async def end_calls_of(session: Session, team_id: str, number_id: str, reason: End) -> None:
@@ -194,6 +219,7 @@ async def finish(
     duration_s = max(0.0, (ended_at - call.answered_at).total_seconds())
     if call.spoke_at is None and reason is End.CALLER_HUNG_UP:
         reason = End.NEVER_CONNECTED
+    await transfers.call_ended(session, call, reason)
     call.state = rules.after(call.state, Happening.HUNG_UP)
     call.reason = reason.value
     call.ended_at = ended_at
@@ -234,17 +260,21 @@ async def recording_began(session: Session, team_id: str, call_id: str, path: st
     await session.execute(
         update(Call)
         .where(Call.team_id == team_id, Call.id == call_id)
-        .values(recording="recording", recording_path=path)
+        .values(recording="recording", recording_path=path, recorded_until=None)
     )
 
 
 async def recording_saved(
     session: Session, team_id: str, call_id: str, path: str, length_ms: int
 ) -> None:
-    """The recording is whole on disk and can be listened to; told twice, it is one event."""
+    """The recording is whole on disk and can be listened to; told twice, it is one event.
+
+    That of a transferred call may go on.
+    """
     call = await get(session, team_id, call_id, lock=True)
-    if call.recording == "ready":
-        return
+    goes_on = call.state in LIVE_STATES and call.epoch > 1
+    if call.recording == "ready" or goes_on or call.state is CallState.TRANSFERRED:
+        return  # RECORDING_JOB tells of it once the call is over
     call.recording, call.recording_path, call.recording_ms = "ready", path, length_ms
     await publish(session, RecordingReady(**about(call), duration_ms=length_ms))
 
@@ -269,8 +299,9 @@ async def stale(session: Session) -> list[Call]:
 async def finish_dead(session: Session, team_id: str, call_id: str) -> bool:
     """Settle a call at its last sign of life (UC3); False when it has ended or lives after all."""
     call = await get(session, team_id, call_id, lock=True)
-    life = rules.Life(call.state, call.answered_at, call.heartbeat_at)
+    life = rules.Life(call.state, call.heartbeat_at)
     if not rules.is_stale(life, await now(session)):
         return False
-    reason = End.NEVER_CONNECTED if call.state is CallState.ADMITTED else End.MEDIA_LOST
+    unheard = call.state is CallState.ADMITTED and call.epoch == 1
+    reason = End.NEVER_CONNECTED if unheard else End.MEDIA_LOST
     return await finish(session, team_id, call_id, reason, at=call.heartbeat_at)

@@ -2,7 +2,7 @@
 
 from offhook import numbers
 from offhook.calls import reading, service
-from offhook.calls.admission import LIVE_STATES
+from offhook.calls.admission import CARRIED_STATES
 from offhook.calls.rules import End
 from offhook.calls.tokens import watch_token
 from offhook.db import Session
@@ -19,7 +19,7 @@ async def when_number_stopped(
 async def words_url(session: Session, team_id: str, call_id: str, secret: bytes) -> str | None:
     """Where the words of a live call can be followed; None when it does not live."""
     call = await service.get(session, team_id, call_id)
-    if call.state not in LIVE_STATES:
+    if call.state not in CARRIED_STATES:
         return None
     url = await reading.node_url(session, call)
     return f"{url}/watch/{call.id}?token={watch_token(secret, call.id)}" if url else None

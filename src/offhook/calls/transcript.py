@@ -25,10 +25,17 @@ Write = Callable[[Session], Awaitable[Callable[[], None] | None]]
 
 
 class Transcript:
-    """The turns of one call. `opened_at` is the instant of the line's millisecond 0."""
+    """The turns of one call. `opened_at` is the instant of the line's millisecond 0, `said` what
+    was said before it.
+    """
 
     def __init__(
-        self, database: Database, team_id: str, conversation_id: str, opened_at: datetime
+        self,
+        database: Database,
+        team_id: str,
+        conversation_id: str,
+        opened_at: datetime,
+        said: Sequence[Said] = (),
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -36,7 +43,7 @@ class Transcript:
         self._opened_at = opened_at
         self._writes: asyncio.Queue[Write | None] = asyncio.Queue()
         self._agent_turn: _AgentTurn | None = None
-        self.said: list[Said] = []
+        self.said: list[Said] = list(said)
 
     async def run(self) -> None:
         """Write turns until `close`; every one is tried until it is written."""

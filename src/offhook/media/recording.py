@@ -2,6 +2,7 @@
 
 A recording is a mu-law WAV from its first byte (8 kHz, stereo), appended to as the call goes on,
 so that after kill -9 only the lengths in its head are missing; `finish` and `recover` write them.
+A part file that is there already is gone on with.
 One thread writes, one makes it durable each second; the tick only hands bytes over. Files are the
 only thing this module knows of the world.
 """
@@ -140,9 +141,10 @@ class Recorder:
         if self._disk_is_full(recording.path.parent):
             self._fail(recording, "the disk is nearly full")
             return
-        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
+        flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         recording.descriptor = os.open(recording.part, flags, 0o600)
-        os.write(recording.descriptor, wav_head(0))
+        if os.fstat(recording.descriptor).st_size == 0:
+            os.write(recording.descriptor, wav_head(0))
 
     def _disk_is_full(self, folder: Path) -> bool:
         disk = os.statvfs(folder)
