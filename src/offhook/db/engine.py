@@ -91,7 +91,10 @@ class Database:
         return await self._begin(team)
 
     async def _begin(self, team: str) -> Session:
-        pooled = await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        try:
+            pooled = await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        except psycopg.Error as error:  # as the mapped side raises it
+            raise DBAPIError.instance("connect", None, error, psycopg.Error) from error
         session = AsyncSession(
             self.engine,
             sync_session_class=_Mapped,

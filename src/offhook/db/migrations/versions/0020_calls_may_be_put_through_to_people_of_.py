@@ -1,14 +1,14 @@
 """calls may be put through to people of the owner's list
 
-Revision 0017, after 0016.
+Revision 0020, after 0019.
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0017'
-down_revision = '0016'
+revision = '0020'
+down_revision = '0019'
 branch_labels = None
 depends_on = None
 
