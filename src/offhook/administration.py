@@ -1,10 +1,12 @@
 """What an operator does to a running installation from the command line: secrets wrapped with a new
-key, operators named.
+key, operators named, a link for a forgotten password.
 """
 
-from offhook import db, schema, teams
+from offhook import audit, db, schema, teams
 from offhook.settings import Settings
 from offhook.vault import key_file, open_vault
+
+OPERATOR = audit.By(audit.Kind.OPERATOR, name="command line")
 
 
 async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
@@ -24,8 +26,20 @@ async def rotate_secrets(settings: Settings, url: str) -> db.Rotated:
         await database.close()
 
 
+async def password_link(settings: Settings, url: str, email: str) -> str:
+    """The address at which the user `email` chooses a new password. Raises UserUnknown."""
+    audit.act_as(OPERATOR)
+    database = db.Database(url, pool_size=2)
+    try:
+        async with database.system() as session:
+            return settings.web_url + await teams.forgotten.link_for(session, email)
+    finally:
+        await database.close()
+
+
 async def change_operators(url: str, email: str = "", *, add: bool | None = None) -> list[str]:
     """Make `email` an operator (`add`), end that (not `add`), or only look; who they are then."""
+    audit.act_as(OPERATOR)
     database = db.Database(url, pool_size=2)
     try:
         async with database.system() as session:

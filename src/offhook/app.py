@@ -148,7 +148,7 @@ def register_jobs(
     vault = open_vault(settings)
     importer = numbers.Importer(database, accounts, vault, ours)
     mail.register_jobs(jobs, settings, database, vault)
-    teams.register_jobs(jobs, database)
+    teams.register_jobs(jobs, database, vault)
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)
     billing.register_events(jobs, database, gateway)

@@ -82,6 +82,15 @@ def operator_list() -> None:
     _operators("", add=None)
 
 
+@operators.command("new-password")
+def operator_new_password(email: Email) -> None:
+    """Print a link by which somebody chooses a new password; it works once, for 30 minutes."""
+    settings = load()
+    administration: Any = importlib.import_module("offhook.administration")
+    _log("operator", logging.WARNING)
+    _say(asyncio.run(administration.password_link(settings, _database_url(settings), email)))
+
+
 def _operators(email: str, *, add: bool | None) -> None:
     administration: Any = importlib.import_module("offhook.administration")
     _log("operator", logging.WARNING)

@@ -8,7 +8,7 @@ team's rows); its pages extend `operator_shell.html`, fill `{% block operator %}
 in `web.OPERATOR_NAVIGATION`. In a template: `{% if viewer.is_operator %}`.
 """
 
-from offhook.teams import operators
+from offhook.teams import forgotten, operators
 from offhook.teams.access import (
     Actor,
     AdminActor,
@@ -40,6 +40,7 @@ __all__ = [
     "TeamSession",
     "allows",
     "create_team",
+    "forgotten",
     "identify",
     "on_team_created",
     "operator_only",

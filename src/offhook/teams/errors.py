@@ -68,6 +68,10 @@ class InvitationGone(NotFound):
     code = "invitation_gone"
 
 
+class ResetGone(NotFound):
+    code = "reset_gone"
+
+
 class MemberUnknown(NotFound):
     code = "member_unknown"
 

@@ -84,6 +84,21 @@ class SignInFailure(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
+class PasswordReset(Base):
+    """Somebody asked for a new password, by an address that may be nobody's.
+
+    A worker looks whose it is, so that asking takes as long for either; then there is a token.
+    """
+
+    __tablename__ = "password_resets"
+    id: Mapped[str] = primary_key("rst")
+    email: Mapped[str] = mapped_column(String(254))
+    user_id: Mapped[str | None] = mapped_column(String(40), ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str | None] = mapped_column(String(HASH_LENGTH), unique=True)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+
+
 class Invitation(TeamOwned, Base):
     """A link that makes its opener a member, once."""
 

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from offhook.db import Database, Session
 from offhook.settings import Settings
-from offhook.teams import keys, rules, service, tokens
+from offhook.teams import forgotten, keys, rules, service, tokens
 from offhook.teams.access import (
     Actor,
     AdminActor,
@@ -169,6 +169,7 @@ async def change_password(
     request: Request, actor: CurrentActor, session: SystemSession, old: Text, password: Text
 ) -> Response:
     user = await service.change_password(session, actor.user_id, old, password)
+    await forgotten.tell_changed(session, user)
     cookie = await service.open_sign_in(session, user, actor.team_id)
     response = redirect(request, "/account", toast="Password changed; other sign-ins ended")
     return _with_cookie(request, response, cookie)

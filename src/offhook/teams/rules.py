@@ -32,6 +32,8 @@ RESET_LASTS = timedelta(minutes=30)
 FAILURES_FORGOTTEN = timedelta(minutes=15)
 MAX_FAILURES_PER_PERSON = 10
 MAX_FAILURES_PER_ADDRESS = 50
+MAX_RESETS_PER_PERSON = 3
+MAX_RESETS_PER_ADDRESS = 20
 SCOPES = ("read", "write", "operator")
 OPERATOR_SCOPE = "operator"
 RANK = {Role.MEMBER: 0, Role.ADMIN: 1, Role.OWNER: 2}
