@@ -2,6 +2,9 @@
 key, operators named, a link for a forgotten password.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from offhook import audit, db, schema, teams
 from offhook.settings import Settings
 from offhook.vault import key_file, open_vault
@@ -35,6 +38,35 @@ async def password_link(settings: Settings, url: str, email: str) -> str:
             return settings.web_url + await teams.forgotten.link_for(session, email)
     finally:
         await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check of every audit log found, a line for each."""
+
+    whole: bool
+    lines: list[str]
+
+
+async def verify_audit(url: str, noted: Sequence[str]) -> Checked:
+    """Check each chain from its first entry, and that every `noted` digest is still in one."""
+    database = db.Database(url, pool_size=2)
+    whole, lines = True, list[str]()
+    try:
+        async with database.system() as session:
+            for chain in await audit.chains(session):
+                verdict = await audit.verify(session, chain)
+                broken = verdict.broken
+                whole = whole and broken is None
+                state = broken.reason if broken else f"{verdict.entries} entries, whole"
+                lines.append(f"{chain}: {state} Head {verdict.head}")
+            for digest in noted:
+                found = await audit.has(session, digest)
+                whole = whole and found
+                lines.append(f"{digest}: {'in the log' if found else 'NOT in any log'}")
+    finally:
+        await database.close()
+    return Checked(whole, lines)
 
 
 async def change_operators(url: str, email: str = "", *, add: bool | None = None) -> list[str]:

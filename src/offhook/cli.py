@@ -125,6 +125,22 @@ def rotate_secrets() -> None:
 
 
 @app.command()
+def audit(
+    noted: Annotated[
+        list[str] | None, typer.Option(help="A head that was noted: it must still be there.")
+    ] = None,
+) -> None:
+    """Check every audit log: no entry altered, none missing. Ends with 1 where one was."""
+    administration: Any = importlib.import_module("offhook.administration")
+    _log("audit", logging.WARNING)
+    verdicts = asyncio.run(administration.verify_audit(_database_url(load()), noted or []))
+    for line in verdicts.lines:
+        _say(line)
+    if not verdicts.whole:
+        raise typer.Exit(1)
+
+
+@app.command()
 def text(
     number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
     body: Annotated[str, typer.Argument(help="What to write.")],

@@ -23,8 +23,9 @@ from offhook import usage
 from offhook.db import Database, Session
 from offhook.prices import Direction, Money
 from offhook.usage import Service, closing, export
-from offhook.usage.export import Asked, guarded
+from offhook.usage.export import Asked
 from offhook.usage.months import month_named
+from offhook.web import csv_cell
 from web_fixtures import Person, Site, new_owner
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -234,8 +235,8 @@ async def test_the_download_is_csv_that_no_spreadsheet_runs(
 
 @pytest.mark.parametrize("cell", ["=1", "+1 or so", "-1", "@x", "\tx", "\rx", "\nx"])
 def test_a_formula_gets_an_apostrophe(cell: str) -> None:
-    assert guarded(cell) == f"'{cell}"
-    assert guarded("Front desk") == "Front desk"
+    assert csv_cell(cell) == f"'{cell}"
+    assert csv_cell("Front desk") == "Front desk"
 
 
 async def test_rest_pages_and_csv_are_the_same_entries(named: Desk, client: AsyncClient) -> None:

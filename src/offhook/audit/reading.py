@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, distinct, select
+from sqlalchemy import Select, select
 
 from offhook.audit.models import INSTALLATION, Entry, Head
 from offhook.db import Session
@@ -79,11 +79,18 @@ async def actors(session: Session, team_id: str | None) -> list[tuple[str, str]]
 async def subjects(session: Session, team_id: str | None) -> list[str]:
     """What kinds of things are in the log."""
     rows = await session.scalars(
-        select(distinct(Entry.subject))
+        select(Entry.subject)
+        .distinct()
         .where(Entry.chain == (team_id or INSTALLATION))
         .order_by(Entry.subject)
     )
     return list(rows)
+
+
+async def has(session: Session, digest: str) -> bool:
+    """Whether an entry with this digest is in any chain; a system session."""
+    found = await session.scalar(select(Entry.id).where(Entry.digest == digest).limit(1))
+    return found is not None
 
 
 async def chains(session: Session) -> list[str]:

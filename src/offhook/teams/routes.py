@@ -1,7 +1,13 @@
 """The routes of teams, for the web process alone: no other one pays for their import."""
 
-from offhook.teams import api, forgotten_pages, pages
+from offhook.teams import api, forgotten_pages, log_api, log_pages, pages
 
-routers = (api.router, pages.router, forgotten_pages.router)
+routers = (
+    api.router,
+    log_api.router,
+    pages.router,
+    forgotten_pages.router,
+    log_pages.router,
+)
 
 __all__ = ["routers"]

@@ -10,7 +10,6 @@ keeps its plus, which no formula can follow. `ENTRY_COLUMNS` and `LINE_COLUMNS` 
 
 import csv
 import io
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,10 +23,9 @@ from offhook.usage.month import MonthToDate
 from offhook.usage.months import NamedMonth, name_of, names_of_months
 from offhook.usage.names import Label, names
 from offhook.usage.rules import Service
+from offhook.web import csv_cell
 
 PAGE = 1_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-E164 = re.compile(r"\+[0-9]{1,15}")
 
 ENTRY_COLUMNS: Mapping[str, str] = {
     "entry_id": "The entry on the ledger; its page is /usage/entries/{entry_id}.",
@@ -107,11 +105,6 @@ def described(sentence: str, columns: Mapping[str, str]) -> str:
     return f"{sentence} Its columns:\n\n{listed}"
 
 
-def guarded(text: str) -> str:
-    """Text that no spreadsheet runs as a formula (SEC8)."""
-    return f"'{text}" if text.startswith(FORMULA) and not E164.fullmatch(text) else text
-
-
 async def _pages(
     database: Database, team_id: str, service: Service, month: NamedMonth, wanted: Wanted
 ) -> AsyncIterator[list[RatedEntry]]:
@@ -142,23 +135,23 @@ def _entry_row(
         entry.starts_at.astimezone(ZoneInfo(zone)).isoformat(timespec="microseconds"),
         zone,
         months[entry.period_start],
-        guarded(label.e164),
-        guarded(label.name),
-        guarded(entry.number_id),
+        csv_cell(label.e164),
+        csv_cell(label.name),
+        csv_cell(entry.number_id),
         entry.service,
         entry.direction,
-        guarded(entry.subject_id),
+        csv_cell(entry.subject_id),
         entry.unit_index if entry.service is Service.CALLS else None,
         entry.kind,
         entry.units,
         entry.rating,
-        guarded(entry.price_id),
+        csv_cell(entry.price_id),
         entry.price.amount if entry.price_id else None,
         entry.price.currency,
         entry.amount.amount,
         _utc(entry.recorded_at),
         months[closed_in] if closed_in else None,
-        guarded(entry.reason),
+        csv_cell(entry.reason),
     ]
 
 
@@ -168,13 +161,13 @@ def _line_row(each: RatedLine, month: MonthToDate, labels: Mapping[str, Label]) 
     return [
         name_of(month.period),
         month.period.zone,
-        guarded(label.e164),
-        guarded(label.name),
-        guarded(line.number_id),
+        csv_cell(label.e164),
+        csv_cell(label.name),
+        csv_cell(line.number_id),
         line.service,
         line.rate.direction,
         each.kind,
-        guarded(line.rate.price_id),
+        csv_cell(line.rate.price_id),
         line.rate.money.amount,
         line.units,
         line.free,

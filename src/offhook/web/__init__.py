@@ -68,6 +68,7 @@ from offhook.web.page import (
 from offhook.web.pagination import Page, Paging, PagingQuery, paginate
 from offhook.web.pagination import decode as decode_cursor
 from offhook.web.pagination import encode as encode_cursor
+from offhook.web.spreadsheet import csv_cell
 
 __all__ = [
     "MAX_BODY",
@@ -89,6 +90,7 @@ __all__ = [
     "countries",
     "country_name",
     "create_app",
+    "csv_cell",
     "decode_cursor",
     "encode_cursor",
     "forget_old",

@@ -77,6 +77,7 @@ OPERATOR_NAVIGATION = (
     NavItem("Margin", "/operator/margin", "scale"),
     NavItem("Reconciliation", "/operator/reconciliation", "git-compare"),
     NavItem("Billing", "/operator/billing", "landmark"),
+    NavItem("Audit log", "/operator/audit", "scroll-text"),
 )
 """Pages of who runs the installation; the sidebar shows them to operators only."""
 
