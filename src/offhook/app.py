@@ -30,6 +30,7 @@ from offhook import (
     knowledge,
     mail,
     messages,
+    notices,
     numbers,
     prices,
     reconciliation,
@@ -63,6 +64,7 @@ ROOMS = (
     calls,
     reconciliation,
     webhooks,
+    notices,
 )
 BANNERS = (billing, usage, webhooks)
 CALLBACKS = "/carriers/"
@@ -108,6 +110,8 @@ def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceC
 def join_rooms() -> None:
     """Hooks from lower rooms to higher ones."""
     when_published(webhooks.fan_out)
+    when_published(notices.published)
+    webhooks.when_switched_off(notices.endpoint_off)
     teams.on_team_created(_begin_trial)
     for kind in tasks.BUILT_IN:
         tasks.register(kind)
@@ -159,6 +163,7 @@ def register_jobs(
     messages.register_jobs(jobs, settings, database, accounts, brain)
     calls.register_jobs(jobs, settings, database, accounts)
     reconciliation.register_jobs(jobs, settings, database, accounts)
+    notices.register_jobs(jobs, database)
     webhooks.register_jobs(jobs, database, vault, outgoing)
 
 

@@ -30,6 +30,7 @@ ROOMS = (
     "calls",
     "reconciliation",
     "webhooks",
+    "notices",
 )
 
 

@@ -52,6 +52,7 @@ from offhook.billing.models import Charge
 from offhook.billing.opening import least, open_gateway, origins
 from offhook.billing.rents import Rent, rents_from
 from offhook.billing.rules import Missing, Standing, Step, SubscriptionState
+from offhook.billing.situations import NotPaid, not_paid
 from offhook.billing.stripe_events import CALLBACKS
 from offhook.billing.stripe_events import register as register_events
 from offhook.billing.subscriptions import (
@@ -76,6 +77,7 @@ __all__ = [
     "Hold",
     "HoldState",
     "Missing",
+    "NotPaid",
     "Outcome",
     "Rent",
     "Standing",
@@ -95,6 +97,7 @@ __all__ = [
     "invoice_links",
     "least",
     "look",
+    "not_paid",
     "on_charge_settled",
     "on_team_created",
     "open_gateway",

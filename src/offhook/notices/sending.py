@@ -1,0 +1,53 @@
+"""A letter to every member who wants its kind, once for each event."""
+
+from sqlalchemy import select
+
+from offhook import mail, teams
+from offhook.db import Session
+from offhook.notices.kinds import KINDS, Kind, gets
+from offhook.notices.letters import Notice
+from offhook.notices.models import Choice
+
+
+async def send(session: Session, team_id: str, kind: Kind, letter: Notice, key: str) -> int:
+    """Mail `letter` to whoever gets this kind; how many that are. `key` names what is told."""
+    chosen = {row.user_id: row.wanted for row in await _choices(session, team_id, kind)}
+    sent = 0
+    for member in await teams.members(session, team_id):
+        user = member.user
+        if gets(kind, member.role, chosen.get(user.id)):
+            await mail.send(session, team_id, user.email, letter, key=f"{key}:{user.id}")
+            sent += 1
+    return sent
+
+
+async def _choices(session: Session, team_id: str, kind: Kind) -> list[Choice]:
+    rows = await session.scalars(
+        select(Choice).where(Choice.team_id == team_id, Choice.kind == kind)
+    )
+    return list(rows)
+
+
+async def of_member(
+    session: Session, team_id: str, user_id: str, role: teams.Role
+) -> dict[Kind, bool]:
+    """Which kinds a member may have, and whether each is mailed."""
+    rows = await session.scalars(
+        select(Choice).where(Choice.team_id == team_id, Choice.user_id == user_id)
+    )
+    chosen = {row.kind: row.wanted for row in rows}
+    return {
+        kind: gets(kind, role, chosen.get(kind))
+        for kind, words in KINDS.items()
+        if teams.allows(role, words.least)
+    }
+
+
+async def choose(session: Session, team_id: str, user_id: str, kind: Kind, *, wanted: bool) -> None:
+    """Whether a member is mailed this kind from now on."""
+    row = await session.get(Choice, (user_id, kind, team_id))
+    if row is None:
+        session.add(Choice(team_id=team_id, user_id=user_id, kind=kind, wanted=wanted))
+    else:
+        row.wanted = wanted
+    await session.flush()
