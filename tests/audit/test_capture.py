@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from offhook import audit
+from offhook import audit, contacts
 from offhook.audit import By, Entry, Kind
+from offhook.contacts.models import Contact
 from offhook.db import Database, now
+from offhook.phone import E164
 from offhook.teams import keys, service
 from offhook.teams.models import ApiKey, Invitation, Membership, Role, Team
 from web_fixtures import Person, new_member, new_owner
@@ -212,3 +214,24 @@ async def test_an_invitation_that_replaces_another_tells_both(
     entries = (await log(database, person.team_id))[-2:]
     assert [each.action for each in entries] == ["created", "deleted"]
     assert "a" * 64 not in "".join(each.changes for each in entries)
+
+
+# --- What callers change all day, and what a log must not keep ---
+
+
+async def test_a_contact_is_told_by_hand_only_and_without_any_value(
+    database: Database, person: Person
+) -> None:
+    before = len(await log(database, person.team_id))
+    async with database.team(person.team_id) as session:
+        contact = await contacts.on_contact(session, person.team_id, E164("+14155550132"))
+    assert len(await log(database, person.team_id)) == before
+    with audit.acting(ADA):
+        async with database.team(person.team_id) as session:
+            row = await session.get_one(Contact, contact.id)
+            row.name = "Zoë Example"
+    entry = (await log(database, person.team_id))[-1]
+    assert told(entry)[:3] == ("changed", "contact", "")
+    assert entry.subject_id == contact.id
+    assert set(told(entry)[3]) == {"name"}
+    assert "Zoë" not in entry.changes

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from office import SECRET, Office, add_node, open_office
 
+from offhook import audit
 from offhook.calls import recordings, service
 from offhook.calls.rules import End
 from web_fixtures import Person, Site, new_member, new_owner
@@ -81,6 +82,18 @@ async def test_a_browser_may_ask_for_a_part(
     assert answer.content == SOUND[first : last + 1]
     assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(SOUND)}"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_each_listening_is_in_the_audit_log_once_sec21(
+    browser: httpx.AsyncClient, office: Office, owner: Person, call_id: str
+) -> None:
+    url = await link(browser, call_id)
+    for asked in ("0-99", "100-", "-20"):
+        await browser.get(url, headers={"Range": f"bytes={asked}"})
+    async with office.database.team(office.team_id) as session:
+        heard = audit.Filter(subject="recording", subject_id=call_id)
+        entries = [entry async for entry in audit.entries(session, office.team_id, heard)]
+    assert [(each.action, each.actor_id) for each in entries] == [("heard", owner.user_id)]
 
 
 async def test_a_part_beyond_the_end_is_refused(browser: httpx.AsyncClient, call_id: str) -> None:

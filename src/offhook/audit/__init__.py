@@ -24,7 +24,16 @@ from offhook.audit.capture import record
 from offhook.audit.chain import Broken
 from offhook.audit.marks import Marks
 from offhook.audit.models import INSTALLATION, Entry
-from offhook.audit.reading import Filter, actors, chains, entries, has, listed, subjects
+from offhook.audit.reading import (
+    Filter,
+    actors,
+    chains,
+    entries,
+    has,
+    is_recorded,
+    listed,
+    subjects,
+)
 from offhook.audit.verifying import Verdict, verify
 from offhook.audit.web import Acting
 
@@ -44,6 +53,7 @@ __all__ = [
     "chains",
     "entries",
     "has",
+    "is_recorded",
     "listed",
     "record",
     "subjects",

@@ -18,7 +18,7 @@ from sqlalchemy.orm.attributes import History
 
 from offhook.audit.actor import By, current
 from offhook.audit.chain import START, canonical, digest
-from offhook.audit.marks import HIDDEN, Marks, is_secret, is_shown, marks_of, plain
+from offhook.audit.marks import HIDDEN, Marks, is_asked, is_secret, is_shown, marks_of, plain
 from offhook.audit.models import INSTALLATION, Entry, Head
 from offhook.db import Session, new_id
 
@@ -96,7 +96,7 @@ def _flushed(session: sqlalchemy.orm.Session, _context: Any) -> None:
     ):
         for row in rows:
             marks = marks_of(row)
-            if marks is None:
+            if marks is None or not is_asked(marks, current()):
                 continue
             changes = _changes(row, marks, action)
             if changes or action != "changed":
@@ -153,7 +153,7 @@ def _executed(state: ORMExecuteState) -> Any:
         return None
     mapper = state.bind_mapper
     marks = marks_of(mapper.class_) if mapper is not None else None
-    if mapper is None or marks is None:
+    if mapper is None or marks is None or not is_asked(marks, current()):
         return None
     table = cast("Any", mapper.local_table)
     statement = cast("Any", state.statement)

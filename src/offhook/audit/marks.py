@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table
 
+from offhook.audit.actor import By, Kind
 from offhook.db import Sealed
 
 LONGEST = 4_000
@@ -21,7 +22,9 @@ class Marks:
 
     `without`: columns that nobody changes by hand. `secret`: columns whose values are not shown;
     sealed columns and hashes are secret by themselves. `key`: the column that identifies a row.
-    `team`: the column of the owning team; empty for what belongs to the installation.
+    `team`: the column of the owning team; empty for what belongs to the installation. `private`:
+    no value is shown, for this log cannot forget a person. `by_hand`: recorded only where a person
+    or a key acts, for what callers change all day.
     """
 
     subject: str
@@ -30,6 +33,8 @@ class Marks:
     secret: tuple[str, ...] = ()
     key: str = "id"
     team: str = "team_id"
+    private: bool = False
+    by_hand: bool = False
 
 
 def marks_of(entity: Any) -> Marks | None:
@@ -39,7 +44,17 @@ def marks_of(entity: Any) -> Marks | None:
 
 def is_secret(marks: Marks, table: Table, column: str) -> bool:
     kind = table.columns[column].type
-    return column in marks.secret or column.endswith("_hash") or isinstance(kind, Sealed)
+    return (
+        marks.private
+        or column in marks.secret
+        or column.endswith("_hash")
+        or isinstance(kind, Sealed)
+    )
+
+
+def is_asked(marks: Marks, by: By) -> bool:
+    """Whether what `by` does is recorded at all."""
+    return not marks.by_hand or by.kind not in (Kind.SYSTEM, Kind.CARRIER)
 
 
 def is_shown(marks: Marks, column: str) -> bool:

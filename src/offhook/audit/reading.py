@@ -87,6 +87,12 @@ async def subjects(session: Session, team_id: str | None) -> list[str]:
     return list(rows)
 
 
+async def is_recorded(session: Session, team_id: str | None, wanted: Filter) -> bool:
+    """Whether there is such an entry."""
+    query = _query(team_id or INSTALLATION, wanted).limit(1)
+    return await session.scalar(query) is not None
+
+
 async def has(session: Session, digest: str) -> bool:
     """Whether an entry with this digest is in any chain; a system session."""
     found = await session.scalar(select(Entry.id).where(Entry.digest == digest).limit(1))

@@ -12,6 +12,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, one_of, primary_key
 
 ID_CHARS = 40
@@ -31,6 +32,7 @@ class Calendar(TeamOwned, Base):
     """
 
     __tablename__ = "booking_calendars"
+    __audit__ = Marks("calendar", label="name")
     id: Mapped[str] = primary_key("cal")
     name: Mapped[str] = mapped_column(String(80))
     zone: Mapped[str] = mapped_column(String(64))
@@ -53,6 +55,7 @@ class Appointment(TeamOwned, Base):
     """A booking: from `starts_at` until `ends_at`, taking `places` until `occupied_until`."""
 
     __tablename__ = "booking_appointments"
+    __audit__ = Marks("appointment", private=True, by_hand=True)
     __table_args__ = (
         UniqueConstraint("team_id", "key"),
         Index("ix_booking_appointments_time", "calendar_id", "starts_at"),

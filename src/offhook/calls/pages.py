@@ -118,6 +118,7 @@ async def recording(
         raise recordings.RecordingNotFound(
             "This call has no recording.", remedy="Recording is switched on on the number's page."
         )
+    await reading.note_heard(session, actor.team_id, call_id, actor.who)
     return FileResponse(path, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
 

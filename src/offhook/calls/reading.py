@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
+from offhook import audit
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import END_SENTENCES, SENTENCES, CallState, End, Refusal
-from offhook.db import Session
+from offhook.db import Session, now
+
+LISTENING = timedelta(minutes=10)
 
 GOOD_ENDS = frozenset(
     {End.CALLER_HUNG_UP, End.AGENT_HUNG_UP, End.ENDED_BY_PERSON, End.TRANSFER_OVER}
@@ -77,3 +80,11 @@ def seek_ms(turn_started_at: datetime, call: Call) -> int | None:
         return None
     before_end = (until - turn_started_at) / timedelta(milliseconds=1)
     return max(0, round(call.recording_ms - before_end))
+
+
+async def note_heard(session: Session, team_id: str, call_id: str, user_id: str) -> None:
+    """Record that somebody listens (SEC16, SEC21); a player's many requests are one listening."""
+    since = await now(session) - LISTENING
+    heard = audit.Filter(user_id, "recording", call_id, "heard", since)
+    if not await audit.is_recorded(session, team_id, heard):
+        audit.record(session, team_id, "heard", "recording", call_id)

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.contacts.rules import Source, Type
 from offhook.db import Base, TeamOwned, one_of, primary_key
 
@@ -20,6 +21,7 @@ class Contact(TeamOwned, Base):
     """
 
     __tablename__ = "contacts"
+    __audit__ = Marks("contact", private=True, by_hand=True)
     __table_args__ = (
         Index("ix_contacts_list", "team_id", "created_at", "id"),
         Index("ix_contacts_merged_into", "merged_into", postgresql_where="merged_into IS NOT NULL"),
@@ -53,6 +55,7 @@ class AttributeRow(TeamOwned, Base):
     """An attribute of the team's own, or what the team changed about a standard one (P3)."""
 
     __tablename__ = "contact_attributes"
+    __audit__ = Marks("contact attribute", label="label")
     __table_args__ = (UniqueConstraint("team_id", "key"),)
     id: Mapped[str] = primary_key("att")
     key: Mapped[str] = mapped_column(String(40))
@@ -72,6 +75,7 @@ class Value(TeamOwned, Base):
     """
 
     __tablename__ = "contact_values"
+    __audit__ = Marks("contact value", label="key", key="contact_id", private=True, by_hand=True)
     __table_args__ = (
         UniqueConstraint("contact_id", "key"),
         Index("ix_contact_values_key", "team_id", "key"),
@@ -91,6 +95,7 @@ class Note(TeamOwned, Base):
     """A sentence about a contact, by a member of the team or by an agent for its memory (P4)."""
 
     __tablename__ = "contact_notes"
+    __audit__ = Marks("contact note", key="contact_id", private=True, by_hand=True)
     id: Mapped[str] = primary_key("cno")
     contact_id: Mapped[str] = mapped_column(ForeignKey("contacts.id"), index=True)
     text: Mapped[str] = mapped_column(Text)
@@ -104,6 +109,7 @@ class BlockedNumber(TeamOwned, Base):
     """A number that is not answered (P7). It is the number's: it outlives contact and merge."""
 
     __tablename__ = "blocked_numbers"
+    __audit__ = Marks("block", private=True, by_hand=True)
     __table_args__ = (UniqueConstraint("team_id", "canonical"),)
     id: Mapped[str] = primary_key("blk")
     canonical: Mapped[str] = mapped_column(String(20))
@@ -116,6 +122,7 @@ class Screening(TeamOwned, Base):
     """How a team screens: one row, made with the first change."""
 
     __tablename__ = "contact_screening"
+    __audit__ = Marks("screening", without=("changed_by", "changed_at"))
     __table_args__ = (UniqueConstraint("team_id"),)
     id: Mapped[str] = primary_key("scr")
     refuse_hidden: Mapped[bool] = mapped_column(default=False)
@@ -131,6 +138,7 @@ class Erasure(TeamOwned, Base):
     """
 
     __tablename__ = "contact_erasures"
+    __audit__ = Marks("erasure")
     __table_args__ = (Index("ix_contact_erasures_list", "team_id", "at", "id"),)
     id: Mapped[str] = primary_key("era")
     contact_ids: Mapped[list[str]] = mapped_column(JSONB)

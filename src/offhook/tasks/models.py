@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
 from offhook.tasks.rules import RunState
 
@@ -21,6 +22,7 @@ class Task(TeamOwned, Base):
     """Something that agents of the team can do. `name` is the slug by which a brain calls it."""
 
     __tablename__ = "tasks"
+    __audit__ = Marks("task", label="title", without=("revision",))
     __table_args__ = (UniqueConstraint("team_id", "name"),)
     id: Mapped[str] = primary_key("tsk")
     kind: Mapped[str] = mapped_column(String(20))
@@ -49,6 +51,7 @@ class AgentTask(TeamOwned, Base):
     """A task that an agent may do, and on which channels (T4)."""
 
     __tablename__ = "agent_tasks"
+    __audit__ = Marks("task of an agent", key="task_id")
     task_id: Mapped[str] = mapped_column(
         ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
     )
@@ -120,6 +123,7 @@ class TeamSecret(TeamOwned, Base):
     """A secret that requests carry as `{{secret:NAME}}`; sealed, and never shown again."""
 
     __tablename__ = "team_secrets"
+    __audit__ = Marks("secret", label="name")
     __table_args__ = (UniqueConstraint("team_id", "name"),)
     id: Mapped[str] = primary_key("sec")
     name: Mapped[str] = mapped_column(String(40))

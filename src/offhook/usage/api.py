@@ -88,7 +88,7 @@ async def listed(
     """Entries in the order of time: by month, calls before messages."""
     export = await to_export(session, actor.team_id, actor.timezone, asked)
     if "text/csv" in accept:
-        return stream(request, actor.team_id, export)
+        return stream(request, session, actor.team_id, export)
     found, following = await page_of(session, actor.team_id, export, paging)
     return Page(items=[answers.entry(each) for each in found], next=following)
 
@@ -103,7 +103,7 @@ async def download(
     request: Request, actor: CurrentActor, session: TeamSession, asked: EntriesQuery
 ) -> Response:
     export = await to_export(session, actor.team_id, actor.timezone, asked)
-    return stream(request, actor.team_id, export)
+    return stream(request, session, actor.team_id, export)
 
 
 @router.get(

@@ -79,7 +79,7 @@ async def download(
     request: Request, actor: CurrentActor, session: TeamSession, asked: EntriesQuery
 ) -> StreamingResponse:
     export = await to_export(session, actor.team_id, actor.timezone, asked)
-    return stream(request, actor.team_id, export)
+    return stream(request, session, actor.team_id, export)
 
 
 @router.get("/usage/summary.csv")

@@ -10,12 +10,15 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
 from offhook.webhooks.rules import DeliveryState, EndpointKind, EndpointState
 
 EVENT_LENGTH = 60
 ID = String(40)
 URL = String(2000)
+
+SEEN = ("state_since", "failing_since", "seen_at", "created_by")
 
 
 class Endpoint(TeamOwned, Base):
@@ -26,6 +29,7 @@ class Endpoint(TeamOwned, Base):
     """
 
     __tablename__ = "webhook_endpoints"
+    __audit__ = Marks("webhook endpoint", label="name", without=SEEN)
     id: Mapped[str] = primary_key("whe")
     kind: Mapped[EndpointKind] = mapped_column(one_of(EndpointKind))
     name: Mapped[str] = mapped_column(String(80))
@@ -44,6 +48,7 @@ class Secret(TeamOwned, Base):
     """A signing secret (W5, W6). `expires_at` None: the current one; revoked ones are deleted."""
 
     __tablename__ = "webhook_secrets"
+    __audit__ = Marks("webhook secret")
     id: Mapped[str] = primary_key("whs")
     endpoint_id: Mapped[str] = mapped_column(
         ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True

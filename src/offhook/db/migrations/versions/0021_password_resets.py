@@ -1,14 +1,14 @@
 """password resets and choices of mail
 
-Revision 0019, after 0018.
+Revision 0021, after 0020.
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0019'
-down_revision = '0018'
+revision = '0021'
+down_revision = '0020'
 branch_labels = None
 depends_on = None
 
