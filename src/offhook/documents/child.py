@@ -16,7 +16,6 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from offhook.documents import reading, sitemap
-from offhook.documents.bounds import MEMORY_BYTES
 from offhook.documents.problems import BY_CODE, SourceUnreadable
 from offhook.errors import Problem
 from offhook.supervisor import die_with_parent
@@ -29,7 +28,7 @@ def main() -> None:
     die_with_parent(int(sys.argv[1]), signal.SIGKILL)
     os.nice(NICENESS)
     for limit, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_AS, int(sys.argv[2])),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -68,7 +67,7 @@ def answered(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
         fault = problem
     except MemoryError:
         fault = SourceUnreadable(
-            f"“{name}” needs more than 1 GB of memory to be read.",
+            f"“{name}” needs more memory to be read than it may have.",
             remedy="Split it, or leave out its pictures.",
         )
     except Exception:  # noqa: BLE001 - parsers raise all kinds of things over damaged bytes

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from offhook.documents.blocks import Document
-from offhook.documents.bounds import MAX_TEXT_CHARS, READ_S, STUCK_S
+from offhook.documents.bounds import MAX_TEXT_CHARS, MEMORY_BYTES, READ_S, STUCK_S
 from offhook.documents.problems import BY_CODE, SourceTooSlow, SourceUnreadable
 from offhook.documents.sitemap import Sitemap
 
@@ -29,10 +29,18 @@ MAX_ANSWER_BYTES = 12 * MAX_TEXT_CHARS + 100_000
 class Reader:
     """A reading process; for one reader at a time.
 
-    A document may take `read_s` of processor time, and `stuck_s` by the clock.
+    A document may take `read_s` of processor time, and `stuck_s` by the clock; the process may
+    have `memory_bytes`.
     """
 
-    def __init__(self, *, read_s: float = READ_S, stuck_s: float = STUCK_S) -> None:
+    def __init__(
+        self,
+        *,
+        read_s: float = READ_S,
+        stuck_s: float = STUCK_S,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        self._memory_bytes = memory_bytes
         self.read_s = read_s
         self.stuck_s = stuck_s
         self._process: asyncio.subprocess.Process | None = None
@@ -101,6 +109,7 @@ class Reader:
             "-m",
             "offhook.documents.child",
             str(os.getpid()),
+            str(self._memory_bytes),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

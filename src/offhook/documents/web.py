@@ -37,7 +37,7 @@ DECLARED_WITHIN = 4096
 def read(data: bytes, name: str, content_type: str) -> Document:
     """`doubt` says why the text may not be what a visitor came for. Raises one of problems.py."""
     page = BeautifulSoup(decode_declared(data, name, _declared(data, content_type)), "lxml")
-    title = _words(page.title) if page.title else ""
+    title = _title(page)
     gathered = _Gathered()
     gathered.walk(page.body or page)
     gathered.end()
@@ -54,6 +54,11 @@ def read(data: bytes, name: str, content_type: str) -> Document:
         )
     )
     return Document(markdown(blocks), title=title, doubt=doubt)
+
+
+def _title(page: BeautifulSoup) -> str:
+    named = page.title or page.find("h1")
+    return _words(named) if named else ""
 
 
 def _declared(data: bytes, content_type: str) -> Iterator[str]:

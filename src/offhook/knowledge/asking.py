@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from offhook.knowledge.passages import Cells
+from offhook.knowledge.seasons import months_in
 from offhook.knowledge.words import fold
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -88,6 +89,8 @@ class Asked:
     wants: frozenset[Wants]
     days: frozenset[int]
     """Monday 0 to Sunday 6."""
+    months: frozenset[int] = frozenset()
+    """January 1 to December 12."""
 
 
 def asked(question: str) -> Asked:
@@ -95,9 +98,14 @@ def asked(question: str) -> Asked:
     folded = fold(question).strip()
     wants = _kinds(_ASKS, folded)
     days = days_in(folded)
-    if days and not wants & {Wants.PRICE, Wants.PERSON, Wants.CONTACT} and _presence(folded):
+    months = months_in(folded)
+    if (
+        (days or months)
+        and not wants & {Wants.PRICE, Wants.PERSON, Wants.CONTACT}
+        and _presence(folded)
+    ):
         wants.add(Wants.OPENING)
-    return Asked(frozenset(wants), days)
+    return Asked(frozenset(wants), days, months)
 
 
 def demanded(question: str) -> list[str]:
@@ -142,8 +150,8 @@ def is_opening(text: str, heading: str) -> bool:
     """Whether it tells hours of opening: days with clock times, said or headed to be such."""
     folded = fold(text)
     headed = re.search(r"\b(?:hours?|opening|open|times|timetable)\b", fold(heading))
-    said = re.search(r"\b(?:open|opens|opening|closed|closes|closing)\b", folded)
-    when = days_in(folded) or re.search(r"\bholidays?\b", folded)
+    said = re.search(r"\b(?:open|opens|opening|closed|closes|closing|shut)\b", folded)
+    when = days_in(folded) or months_in(folded) or re.search(r"\bholidays?\b", folded)
     clock = re.search(r"\d{1,2}(?::\d\d|\s?(?:am|pm|h|noon|o'clock))", folded)
     return bool(when and (headed or said) and (clock or said))
 

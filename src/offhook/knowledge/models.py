@@ -47,7 +47,18 @@ class SourceState(StrEnum):
 QUOTED = (SourceState.READY, SourceState.KEPT)
 
 
-READING = ("content", "state", "error", "size_bytes", "passage_count", "synced_at")
+READING = (
+    "content",
+    "state",
+    "error",
+    "note",
+    "size_bytes",
+    "passage_count",
+    "synced_at",
+    "sync_at",
+    "sync_began_at",
+    "dismissed",
+)
 """What a source's reading changes, and its text: neither is a setting."""
 
 

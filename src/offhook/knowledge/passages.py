@@ -66,7 +66,8 @@ def cut(text: str) -> list[Cut]:
         alone = Cut(Kind.PROSE, plain(block[0]), above) if guessed else None
         found += cuts
     found += [alone] if alone else []
-    return [each for each in found if re.search(r"\w", each.text)]
+    # What is said twice under one heading is one passage.
+    return [each for each in dict.fromkeys(found) if re.search(r"\w", each.text)]
 
 
 def pair(question: str, answer: str) -> Cut:

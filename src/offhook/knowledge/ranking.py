@@ -18,6 +18,7 @@ import numpy as np
 from offhook.knowledge.asking import Asked, Wants, asked, days_in, demanded, tells
 from offhook.knowledge.embedding import Vectors
 from offhook.knowledge.passages import Cells, Kind
+from offhook.knowledge.seasons import months_in
 from offhook.knowledge.words import FAINT, STOP, concepts, stem, terms, words
 
 # Weights of the signals, found on tests/knowledge/data/harbour_bakery_questions.json.
@@ -30,6 +31,8 @@ KIND_LACKS = -0.18
 DAY_FITS = 0.25
 DAY_MISSES = -0.25
 DAY_IS_SUBJECT = 0.25
+MONTH_FITS = 0.15
+MONTH_MISSES = -0.2
 ANSWERABLE = 0.5
 SHORTLIST = 8
 NOTHING_LIKE = 0.05
@@ -177,6 +180,8 @@ def _scored(candidate: Candidate, wanted: Asked, coverage: float) -> Scored:
         hours = Wants.OPENING in wanted.wants and candidate.cells
         if hours and wanted.days & days_in(candidate.cells[0][1]):
             points += DAY_IS_SUBJECT
+    if wanted.months and (months := months_in(candidate.text)):
+        points += MONTH_FITS if wanted.months & months else MONTH_MISSES
     return Scored(candidate, points, coverage, fits)
 
 

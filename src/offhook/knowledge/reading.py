@@ -15,6 +15,7 @@ from sqlalchemy.orm import undefer
 from offhook.db import Database, Session, enqueue, now, touch
 from offhook.documents import Reader
 from offhook.errors import Problem
+from offhook.failpoints import failpoint
 from offhook.knowledge import storing
 from offhook.knowledge.models import Source, SourceKind, SourceState, Upload
 from offhook.knowledge.passages import Cut, cut, pair
@@ -67,10 +68,12 @@ async def read_source(database: Database, team_id: str, source_id: str, reader: 
         work = await _to_read(session, team_id, source_id)
     if work is None:
         return
+    failpoint("knowledge.began")
     try:
         read = await _read(work, reader)
     except Problem as fault:
         read = fault
+    failpoint("knowledge.read")
     async with database.team(team_id) as session:
         source = await locked(session, team_id, source_id)
         if source is None or source.revision != work.source.revision:
@@ -83,6 +86,7 @@ async def read_source(database: Database, team_id: str, source_id: str, reader: 
             await storing.drop(session, source)  # the title is part of what a passage means
         source.title, source.content, source.note = read.title, read.content, read.note
         await finish(session, source, read.passages)
+        failpoint("knowledge.written")
 
 
 async def finish(session: Session, source: Source, passages: storing.Meant) -> None:

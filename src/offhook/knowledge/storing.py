@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Update, bindparam, delete, select, update
 
 from offhook.db import Session
-from offhook.knowledge.embedding import MeaningUnavailableError, Vectors, encode_aside
+from offhook.knowledge.embedding import MeaningUnavailableError, Vectors, encode_aside, encode_async
 from offhook.knowledge.models import Passage, Source
 from offhook.knowledge.passages import Cut, Kind, plain
+
+# So many take half a second: somebody waits for them, and calls do not notice.
+MANY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,12 @@ async def meant(title: str, cuts: Sequence[Cut], known: Collection[Key] = ()) ->
         for each in fresh.values()
     ]
     alone = [each.headings[0] if each.kind is Kind.PAIR else each.text for each in fresh.values()]
+    encode = encode_aside if len(fresh) > MANY else encode_async
     try:
         return Meant(
             cuts,
-            dict(zip(fresh, await encode_aside(headed), strict=True)),
-            dict(zip(fresh, await encode_aside(alone), strict=True)),
+            dict(zip(fresh, await encode(headed), strict=True)),
+            dict(zip(fresh, await encode(alone), strict=True)),
         )
     except MeaningUnavailableError:
         return Meant(cuts)

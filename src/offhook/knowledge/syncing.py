@@ -14,6 +14,7 @@ from sqlalchemy.orm import undefer
 
 from offhook.db import Database, Session, enqueue, now, touch
 from offhook.errors import Problem
+from offhook.failpoints import failpoint
 from offhook.knowledge import rules, storing
 from offhook.knowledge.fetching import Browser
 from offhook.knowledge.models import WEB, Source, SourceKind, SourceState, WebPage
@@ -58,6 +59,7 @@ async def sync_source(database: Database, team_id: str, source_id: str, browser:
         work = await _to_sync(session, team_id, source_id)
     if work is None:
         return
+    failpoint("knowledge.began")
     verdict = rules.weigh(work.pages, await _fetched(browser, work.source, work.pages))
     passages: storing.Meant | None = None
     if isinstance(verdict, Accept):
@@ -65,6 +67,7 @@ async def sync_source(database: Database, team_id: str, source_id: str, browser:
             passages = await meant(work.source.title, verdict.pages, work.known)
         except Problem as fault:
             verdict = Ask(fault.sentence)
+    failpoint("knowledge.read")
     async with database.team(team_id) as session:
         source = await locked(session, team_id, source_id)
         if source is None or source.revision != work.source.revision:
@@ -76,6 +79,7 @@ async def sync_source(database: Database, team_id: str, source_id: str, browser:
             await _ask(session, source, verdict)
         await session.flush()
         await touch(session, team_id, "knowledge")
+        failpoint("knowledge.written")
 
 
 async def read_pages(database: Database, team_id: str, source_id: str) -> None:

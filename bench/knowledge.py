@@ -1,0 +1,149 @@
+"""Long sources: how long reading takes, in how much memory, and whether the right passage is first.
+
+    PYTHONPATH=src python bench/knowledge.py [--pages 200] [--site 50] [--questions 100]
+
+A PostgreSQL of its own. A guide of so many pages is made as a PDF and read by the worker's job;
+another one is served as a web site on loopback and read by its sitemap. The questions are in
+other words than the guide's (tests/knowledge/corpus.py), and each has a near miss on every fifth
+page. Prints the share of right passages, the times beside K1's bounds, and the memory.
+"""
+
+import argparse
+import asyncio
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from knowledge.corpus import Section, as_html, as_pdf, asked, guide
+from knowledge.served import web_site
+from offhook import knowledge
+from offhook.db import Database, Jobs
+from offhook.db.migrate import migrate
+from offhook.documents import Reader
+from offhook.knowledge import SourceKind, jobs
+from offhook.settings import Settings
+from offhook.supervisor import EmbeddedPostgres
+from offhook.teams import Team
+
+SECTIONS_OF_A_PLACE = 5
+MB = 1024
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--pages", type=int, default=200)
+    arguments.add_argument("--site", type=int, default=50)
+    arguments.add_argument("--questions", type=int, default=100)
+    wanted = arguments.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
+    folder.chmod(0o711)
+    server = EmbeddedPostgres(folder / "pg")
+    server.start()
+    try:
+        server.sql("CREATE DATABASE bench OWNER offhook")
+        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
+        migrate(server.url("bench"))
+        asyncio.run(measure(server.url("bench"), wanted))
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def measure(url: str, wanted: argparse.Namespace) -> None:
+    database = Database(url)
+    try:
+        await measure_pdf(database, wanted.pages, wanted.questions)
+        await measure_site(database, wanted.site, wanted.questions)
+    finally:
+        await database.close()
+    print(f"worker, at most: {peak(resource.RUSAGE_SELF)} MB (its embedding model among them)")
+
+
+async def measure_pdf(database: Database, pages: int, questions: int) -> None:
+    sections = guide(pages // SECTIONS_OF_A_PLACE)
+    data = as_pdf(sections)
+    began = time.perf_counter()
+    async with Reader() as reader:
+        document = await reader.read("guide.pdf", data)
+    parsed_s = time.perf_counter() - began
+    print(
+        f"PDF of {document.pages} pages, {len(data) / MB:.0f} kB, {len(document.text):,} characters"
+    )
+    print(f"  text out of it: {parsed_s:.1f} s, {parsed_s / 60:.0%} of K1's bound")
+    print(f"  reading process, at most: {peak(resource.RUSAGE_CHILDREN)} MB of 1,024")
+    team_id = await a_team(database)
+    async with database.team(team_id) as session:
+        await knowledge.add_file(session, team_id, "guide.pdf", data)
+    await work(database, Settings())
+    await tell(database, team_id, began + parsed_s, sections, questions)
+
+
+async def measure_site(database: Database, pages: int, questions: int) -> None:
+    sections = guide(pages // SECTIONS_OF_A_PLACE, seed=3)
+    team_id = await a_team(database)
+    async with web_site() as site:
+        paths = [f"/{number}" for number in range(len(sections))]
+        site.sitemap(*paths)
+        for path, section in zip(paths, sections, strict=True):
+            site.say(path, as_html(section))
+        began = time.perf_counter()
+        async with database.team(team_id) as session:
+            await knowledge.add_web(session, team_id, SourceKind.SITE, site.url, 0)
+        await work(database, site.settings())
+    print(f"site of {len(paths)} pages")
+    await tell(database, team_id, began, sections, min(questions, 2 * pages))
+
+
+async def tell(
+    database: Database, team_id: str, began: float, sections: Sequence[Section], count: int
+) -> None:
+    took = time.perf_counter() - began
+    async with database.team(team_id) as session:
+        (source,) = await knowledge.listed(session, team_id)
+        print(
+            f"  {source.state}: {source.passage_count:,} passages after {took:.1f} s {source.error}"
+        )
+        times: list[float] = []
+        right = 0
+        for section, question, answer in asked(sections, count):
+            before = time.perf_counter()
+            best, *_ = await knowledge.search(session, team_id, None, question)
+            times.append(time.perf_counter() - before)
+            found = section.place in " ".join((*best.headings, best.text)) and answer in best.text
+            right += found
+            if not found:
+                print(f"  missed: {question} -> {' › '.join(best.headings)}: {best.text[:90]}")
+    print(
+        f"  right passage first: {right} of {count} ({right / count:.0%}; nine of ten are promised)"
+    )
+    print(f"  a question: {statistics.median(times) * 1000:.0f} ms (median)")
+
+
+async def work(database: Database, settings: Settings) -> None:
+    worker = Jobs(database)
+    jobs.register(worker, settings, database)
+    await worker.run_due()
+
+
+async def a_team(database: Database) -> str:
+    async with database.system() as session:
+        team = Team(name="Valley Guide", created_at=datetime.now(UTC))
+        session.add(team)
+        await session.flush()
+        return team.id
+
+
+def peak(whose: int) -> int:
+    return resource.getrusage(whose).ru_maxrss // MB
+
+
+if __name__ == "__main__":
+    main()
