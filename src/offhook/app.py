@@ -113,8 +113,9 @@ def join_rooms() -> None:
     when_published(notices.published)
     webhooks.when_switched_off(notices.endpoint_off)
     teams.on_team_created(_begin_trial)
-    for kind in tasks.BUILT_IN:
+    for kind in (*tasks.BUILT_IN, calls.TRANSFER):
         tasks.register(kind)
+    calls.when_transfer_known(calls.transfer_finished)
     agents.register(numbers.NumbersOfAgents())
     billing.when_suspended(numbers.stop_suspended)
     billing.when_released(numbers.release_suspended)

@@ -3,18 +3,17 @@
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
-from fastapi import FastAPI
+from network import STATUS, VOICE, Network, network_of, status_form
 from office import CALLER, SECRET, Office, next_sid, open_office, voice_form
 from outage import Outage
 from stage import ToneSynthesiser
 
 from number_fixtures import bring
-from offhook import carriers, numbers, teams
+from offhook import carriers
 from offhook.calls import carrier
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End, Refusal
@@ -24,42 +23,6 @@ from offhook.settings import Settings
 from offhook.speech import VoiceCache
 from offhook.supervisor import EmbeddedPostgres
 from offhook.vault import open_vault
-from offhook.web import create_app
-from web_fixtures import room_routers
-
-VOICE = "/carriers/twilio/voice"
-STATUS = "/carriers/twilio/call-status"
-Fields = Sequence[tuple[str, str]]
-
-
-class Network:
-    """The carrier: posts forms, signed with the account's token."""
-
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        transport = httpx.ASGITransport(app)
-        self._client = httpx.AsyncClient(transport=transport, base_url=settings.web_url)
-        self._settings = settings
-
-    def signature(self, path: str, fields: Fields) -> str:
-        token = carriers.account(self._settings).token
-        return carriers.sign(token, self._settings.web_url + path, fields)
-
-    async def signed_by(self, token: str, path: str, fields: Fields) -> int:
-        """How a request is answered that another account has signed."""
-        signature = carriers.sign(token, self._settings.web_url + path, fields)
-        return (await self.post(path, fields, signature)).status_code
-
-    async def post(self, path: str, fields: Fields, signature: str | None = None) -> httpx.Response:
-        signed = self.signature(path, fields) if signature is None else signature
-        headers = {
-            carriers.SIGNATURE_HEADER: signed,
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        body = str(httpx.QueryParams(list(fields)))
-        return await self._client.post(path, content=body, headers=headers)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
 
 @pytest.fixture
@@ -71,26 +34,13 @@ def voice() -> ToneSynthesiser:
 async def network(
     settings: Settings, database: Database, voice: ToneSynthesiser, tmp_path: Path
 ) -> AsyncIterator[Network]:
-    app = create_app(settings, identify=teams.identify, csrf_exempt=("/carriers/",))
-    app.state.database = database
-    app.state.secret = SECRET
-    lookup = numbers.account_lookup(database, open_vault(settings))
-    app.state.carriers = carriers.Carriers(settings, lookup)
-    app.state.voices = VoiceCache(voice, tmp_path / "voice")
-    for router in room_routers(("calls",)):
-        app.include_router(router)
-    network = Network(app, settings)
-    yield network
-    await network.aclose()
+    async with network_of(settings, database, VoiceCache(voice, tmp_path / "voice")) as network:
+        yield network
 
 
 @pytest.fixture
 async def office(database: Database) -> Office:
     return await open_office(database)
-
-
-def status_form(sid: str, state: str, **more: str) -> list[tuple[str, str]]:
-    return [("CallSid", sid), ("AccountSid", "AC1"), ("CallStatus", state), *more.items()]
 
 
 async def test_a_call_is_answered_with_a_stream_and_its_token(

@@ -1,5 +1,6 @@
 """Transfers on the simulated carrier, a real media process and our own server (C6, WT4, UM9)."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,12 +10,14 @@ from exchange import ANNA, CALLER, GOODBYE, Exchange, exchange
 from sounds import speech
 from telephone import Phone
 
-from offhook import costs
+from offhook import costs, numbers
 from offhook.agents import Speaker
 from offhook.calls.rules import CallState, End
+from offhook.calls.stopping import when_number_stopped
 from offhook.calls.transfers.rules import Failure, TransferState
 from offhook.carriers.simulator.people import Manner, Person
 from offhook.db import Database
+from offhook.numbers import stopping
 
 QUESTION = "Can I talk to somebody?"
 AFTERWARDS = "Are you open on Sunday morning?"
@@ -120,3 +123,49 @@ async def test_a_caller_who_is_not_put_through_is_back_with_the_same_agent(
     assert await here.office.balance() == (1, 0)
     assert await here.office.told("call.transferred") == 0
     assert await here.office.told("call.answered") == 1
+
+
+async def test_somebody_who_answers_after_the_caller_has_gone_finds_nobody(here: Exchange) -> None:
+    """WT4."""
+    async with asking(here, announced=False) as caller, here.telephone(ANNA) as anna:
+        rings = await anna.event("incoming")
+        await caller.say(type="hang_up")
+        call = await here.becomes(CallState.ENDED)
+        await anna.say(type="answer", call=rings["call"])
+    assert call.reason == End.CALLER_HUNG_UP
+    transfer = await here.transfer()
+    assert (transfer.state, transfer.failure) == (TransferState.FAILED, Failure.CALLER_GONE)
+    assert here.told.runs == [("run_1", False, "The caller hung up before Anna was there.")]
+    assert await here.office.balance() == (1, 0)
+
+
+async def test_a_caller_who_hangs_up_on_the_person_ends_both_legs(here: Exchange) -> None:
+    async with asking(here, announced=False) as caller, here.telephone(ANNA) as anna:
+        rings = await anna.event("incoming")
+        await anna.say(type="answer", call=rings["call"])
+        await here.transfer_becomes(TransferState.JOINED)
+        await caller.say(type="hang_up")
+        await anna.event("ended")
+        call = await here.becomes(CallState.ENDED)
+    assert call.reason == End.CALLER_HUNG_UP
+    assert (await here.transfer()).state is TransferState.ENDED
+    assert await here.office.balance() == (1, 0)
+
+
+async def test_disabling_the_number_ends_a_talk_with_a_person(here: Exchange) -> None:
+    """N9: within 2 s at most, while no media process is in the call."""
+    numbers.when_stopped(when_number_stopped)
+    try:
+        async with asking(here, announced=False) as caller, here.telephone(ANNA) as anna:
+            rings = await anna.event("incoming")
+            await anna.say(type="answer", call=rings["call"])
+            await here.transfer_becomes(TransferState.JOINED)
+            await here.office.disable()
+            async with asyncio.timeout(2):
+                await caller.event("ended")
+            await anna.event("ended")
+    finally:
+        stopping.forget(when_number_stopped)
+    call = await here.becomes(CallState.ENDED)
+    assert call.reason == End.NUMBER_DISABLED
+    assert await here.office.balance() == (1, 0)

@@ -6,7 +6,8 @@
                     dead media processes, lost recordings
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
-`calls_kept` is what the carrier's records are compared with.
+`calls_kept` is what the carrier's records are compared with. `TRANSFER` is the kind of task that
+puts a caller through (transfers/).
 """
 
 from offhook.calls.jobs import register as register_jobs
@@ -16,8 +17,12 @@ from offhook.calls.node import Node
 from offhook.calls.parts import Parts
 from offhook.calls.records import CallKept, calls_kept
 from offhook.calls.stopping import when_number_stopped, words_url
+from offhook.calls.transfers.kind import KIND as TRANSFER
+from offhook.calls.transfers.kind import finished as transfer_finished
+from offhook.calls.transfers.service import when_known as when_transfer_known
 
 __all__ = [
+    "TRANSFER",
     "CallKept",
     "Lines",
     "Node",
@@ -26,6 +31,8 @@ __all__ = [
     "lines",
     "links",
     "register_jobs",
+    "transfer_finished",
     "when_number_stopped",
+    "when_transfer_known",
     "words_url",
 ]

@@ -23,6 +23,8 @@ from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call
 from offhook.calls.reading import Outcome
 from offhook.calls.rules import End
+from offhook.calls.transfers import service as transfers
+from offhook.calls.transfers.models import Transfer
 from offhook.carriers import handset_token
 from offhook.db import Session
 from offhook.settings import Settings
@@ -46,6 +48,8 @@ class View:
     turns: list[tuple[inbox.Turn, int | None]]
     cost: "usage.CallCost | None"
     recording_url: str
+    transfers: list[tuple[Transfer, str, bool]]
+    """Each with what became of it, and whether that is well."""
 
     @property
     def is_live(self) -> bool:
@@ -71,6 +75,10 @@ async def _view(request: Request, session: Session, actor: CurrentActor, call_id
         turns=[(turn, reading.seek_ms(turn.started_at, call)) for turn in turns],
         cost=await usage.cost_of_call(session, actor.team_id, call.id),
         recording_url=url,
+        transfers=[
+            (each, *transfers.told(each))
+            for each in await transfers.of_call(session, actor.team_id, call.id)
+        ],
     )
 
 

@@ -1,8 +1,17 @@
 """The routes of calls, for the web process alone: no other one pays for their import."""
 
 from offhook.calls import api, carrier, pages
-from offhook.calls.transfers import carrier as transfers
+from offhook.calls.transfers import api as transfers_api
+from offhook.calls.transfers import carrier as transfers_carrier
+from offhook.calls.transfers import pages as transfers_pages
 
-routers = (carrier.router, transfers.router, api.router, pages.router)
+routers = (
+    carrier.router,
+    transfers_carrier.router,
+    api.router,
+    transfers_api.router,
+    pages.router,
+    transfers_pages.router,
+)
 
 __all__ = ["routers"]

@@ -140,14 +140,16 @@ async def end(
 
 
 async def finish(
-    session: Session, team_id: str, run_id: str, *, completed: bool, answer: str, error: str = ""
-) -> None:
+    session: Session, team_id: str, run_id: str, *, completed: bool, answer: str, error: str = "",
+    told: bool = False,
+) -> None:  # fmt: skip
     """What became of a run that was handed to the conversation; one that is over stays as it is.
 
-    Raises RunNotFound.
+    `told`: the conversation says so itself, it is no news for the next reply. Raises RunNotFound.
     """
     run = await get(session, team_id, run_id, lock=True)
     if run.state in rules.UNDER_WAY:
+        run.told_at = await now(session) if told else None
         await end(session, run, completed=completed, answer=answer, error=error, data=run.data)
 
 

@@ -65,6 +65,7 @@ NAVIGATION = (
     NavItem("Inbox", "/inbox", "inbox"),
     NavItem("Agents", "/agents", "bot"),
     NavItem("Calendar", "/calendars", "calendar-days"),
+    NavItem("Transfers", "/transfers", "phone-forwarded"),
     NavItem("Webhooks", "/webhooks", "webhook"),
     NavItem("Usage", "/usage", "chart-column"),
     NavItem("Billing", "/billing", "credit-card"),

@@ -221,6 +221,13 @@ async def of_call(session: Session, team_id: str, call_id: str) -> list[Transfer
     return list(rows)
 
 
+def told(transfer: Transfer) -> tuple[str, bool]:
+    """What became of it, for people, and whether that is well."""
+    if transfer.failure is not None:
+        return FAILURES[transfer.failure].format(name=transfer.name), False
+    return ("Took the call." if transfer.joined_at else "Being called."), True
+
+
 async def _tell(session: Session, transfer: Transfer, *, done: bool, sentence: str) -> None:
     for tell in _outcomes:
         await tell(session, transfer.team_id, transfer.run_id, sentence, done=done)
