@@ -108,7 +108,7 @@ async def test_people_take_places(clocked: Database, team_id: str) -> None:
     await book(clocked, team_id, wish(calendar, TEN + HALF_HOUR, party_size=4))
     with pytest.raises(NotFree) as too_many:
         await book(clocked, team_id, wish(calendar, party_size=11))
-    assert too_many.value.sentence == "11 places are more than the 10 there are."
+    assert too_many.value.sentence == "There is room for 10 at most."
 
 
 async def test_a_move_gives_the_old_time_back_and_repeats_harmlessly(

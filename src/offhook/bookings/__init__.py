@@ -27,7 +27,17 @@ from offhook.bookings.problems import (
     NotFree,
 )
 from offhook.bookings.rules import Definition, Guest
-from offhook.bookings.service import Wish, book, cancel, free, get, move
+from offhook.bookings.service import (
+    Wish,
+    book,
+    cancel,
+    changed_by,
+    check_free,
+    free,
+    get,
+    move,
+    own_at,
+)
 from offhook.bookings.slots import Slot, at
 
 __all__ = [
@@ -51,10 +61,13 @@ __all__ = [
     "calendar",
     "calendars_of",
     "cancel",
+    "changed_by",
+    "check_free",
     "create_calendar",
     "definition",
     "free",
     "get",
     "move",
+    "own_at",
     "words",
 ]

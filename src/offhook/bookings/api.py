@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from offhook import phone
 from offhook.bookings import calendars, service
-from offhook.bookings.models import Appointment, AppointmentState
+from offhook.bookings.models import Appointment, AppointmentState, Calendar
 from offhook.bookings.rules import Definition, Guest
 from offhook.bookings.service import Wish
 from offhook.bookings.shapes import (
@@ -19,6 +20,7 @@ from offhook.bookings.shapes import (
     CalendarChange,
     CalendarIn,
     CalendarOut,
+    FeedOut,
     GuestChange,
     MoveIn,
     SlotOut,
@@ -74,6 +76,29 @@ async def change_calendar(
 async def delete_calendar(calendar_id: str, actor: AdminActor, session: TeamSession) -> Response:
     """Delete it; 409 `calendar_in_use` while appointments are still to come."""
     await calendars.delete(session, actor.team_id, calendar_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/calendars/{calendar_id}/feed")
+async def get_feed(
+    request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
+) -> FeedOut:
+    """The secret link under which calendar programs read it; empty where there is none."""
+    return _feed(request, await calendars.get(session, actor.team_id, calendar_id))
+
+
+@router.post("/calendars/{calendar_id}/feed")
+async def renew_feed(
+    request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
+) -> FeedOut:
+    """Make a link, or another one; the old one ends at once."""
+    return _feed(request, await calendars.renew_feed(session, actor.team_id, calendar_id))
+
+
+@router.delete("/calendars/{calendar_id}/feed", status_code=HTTPStatus.NO_CONTENT)
+async def end_feed(calendar_id: str, actor: AdminActor, session: TeamSession) -> Response:
+    """No link opens it any more."""
+    await calendars.end_feed(session, actor.team_id, calendar_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -172,6 +197,10 @@ async def move(
 async def cancel(appointment_id: str, actor: CurrentActor, session: TeamSession) -> AppointmentOut:
     """Cancel it and give its places back."""
     return AppointmentOut.of(await service.cancel(session, actor.team_id, appointment_id))
+
+
+def _feed(request: Request, calendar: Calendar) -> FeedOut:
+    return FeedOut(url=calendars.feed_url(request.app.state.web, calendar))
 
 
 def _phone(text: str, country: str) -> str:

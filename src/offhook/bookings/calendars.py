@@ -14,6 +14,7 @@ from offhook.bookings.models import Appointment, Calendar
 from offhook.bookings.problems import CalendarInUse, CalendarInvalid, CalendarNotFound
 from offhook.bookings.rules import HELD, Definition
 from offhook.db import Session, now, touch
+from offhook.web import Kit
 
 TOPIC = "bookings"
 MAX_CALENDARS = 200
@@ -129,11 +130,11 @@ async def end_feed(session: Session, team_id: str, calendar_id: str) -> Calendar
     return calendar
 
 
-def feed_path(secret: bytes, calendar: Calendar) -> str:
-    """The path of the feed's secret link; empty where it has none."""
+def feed_url(web: Kit, calendar: Calendar) -> str:
+    """The feed's secret link; empty where it has none."""
     if calendar.feed_version <= 0:
         return ""
-    return f"/feeds/{calendar.id}/{_feed_token(secret, calendar)}.ics"
+    return f"{web.settings.web_url}/feeds/{calendar.id}/{_feed_token(web.secret, calendar)}.ics"
 
 
 async def by_feed(session: Session, secret: bytes, calendar_id: str, token: str) -> Calendar:

@@ -58,6 +58,7 @@ class Appointment(TeamOwned, Base):
     __audit__ = Marks("appointment", private=True, by_hand=True)
     __table_args__ = (
         UniqueConstraint("team_id", "key"),
+        UniqueConstraint("team_id", "changed_key"),
         Index("ix_booking_appointments_time", "calendar_id", "starts_at"),
         Index("ix_booking_appointments_contact", "team_id", "contact_id"),
     )
@@ -77,6 +78,8 @@ class Appointment(TeamOwned, Base):
     booked_by: Mapped[str] = mapped_column(String(ID_CHARS))
     """A user, an API key, or an agent."""
     key: Mapped[str | None] = mapped_column(String(KEY_CHARS))
+    changed_key: Mapped[str | None] = mapped_column(String(KEY_CHARS))
+    """Under which key it was last moved or cancelled, so that a repetition finds it done."""
     revision: Mapped[int] = mapped_column(default=1)
     """Counts changes; the SEQUENCE of the feed (RFC 5545, 3.8.7.4)."""
     moved_from: Mapped[datetime | None]

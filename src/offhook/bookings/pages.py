@@ -136,6 +136,7 @@ async def settings_page(
         wanted=wanted,
         zones=_zones(),
         written=hours.written,
+        feed=calendars.feed_url(request.app.state.web, calendar),
         **_week(wanted),
     )
 
@@ -183,6 +184,22 @@ async def remove_special(
 ) -> Response:
     await calendars.remove_special(session, actor.team_id, calendar_id, first)
     return redirect(request, f"/calendars/{calendar_id}/settings", toast="Removed")
+
+
+@router.post("/calendars/{calendar_id}/feed")
+async def renew_feed(
+    request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
+) -> Response:
+    await calendars.renew_feed(session, actor.team_id, calendar_id)
+    return redirect(request, f"/calendars/{calendar_id}/settings", toast="A new link is there")
+
+
+@router.post("/calendars/{calendar_id}/feed/end")
+async def end_feed(
+    request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
+) -> Response:
+    await calendars.end_feed(session, actor.team_id, calendar_id)
+    return redirect(request, f"/calendars/{calendar_id}/settings", toast="The link has ended")
 
 
 @router.post("/calendars/{calendar_id}/delete")

@@ -24,9 +24,21 @@ class AppointmentInvalid(Invalid):
 
 
 class NotFree(Conflict):
-    """The time cannot be booked; `details` have `refusal` and the nearest free `alternatives`."""
+    """The time cannot be booked; `details` have `refusal`, the nearest free `alternatives`, and
+    whether they are of the `same_day`.
+    """
 
     code = "time_not_free"
+
+    @property
+    def refusal(self) -> str:
+        """One of `slots.Refusal`."""
+        return str(self.details["refusal"])
+
+    @property
+    def same_day(self) -> bool:
+        """Whether something else is free on the very day."""
+        return bool(self.details["same_day"])
 
 
 class AppointmentStepRefused(Conflict):

@@ -1,7 +1,7 @@
 """The routes of bookings, for the web process alone: no other one pays for their import."""
 
-from offhook.bookings import api, pages
+from offhook.bookings import api, feed, pages
 
-routers = (api.router, pages.router)
+routers = (api.router, pages.router, feed.router)
 
 __all__ = ["routers"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from offhook.bookings import calendars, rules, slots, words
 from offhook.bookings.calendars import TOPIC
@@ -80,7 +80,7 @@ async def book(session: Session, team_id: str, wish: Wish) -> Appointment:
         return _same(before, wish, start)
     wanted = calendars.definition(calendar)
     places = wanted.places_for(wish.party_size)
-    await _check_free(session, calendar, start, places, by_hand=wish.by_hand)
+    await _check_places(session, calendar, start, places, by_hand=wish.by_hand)
     moment = await now(session)
     appointment = Appointment(
         team_id=team_id,
@@ -114,9 +114,11 @@ async def move(
     start: datetime,
     *,
     by_hand: bool = False,
+    key: str | None = None,
 ) -> Appointment:
     """To another time of its calendar; its own places count as free. Moving it to where it is
-    changes nothing. Raises NotFree, AppointmentStepRefused, AppointmentNotFound.
+    changes nothing. `key` is found again by `changed_by`. Raises NotFree,
+    AppointmentStepRefused, AppointmentNotFound.
     """
     start = rules.checked_start(start)
     found = await get(session, team_id, appointment_id)
@@ -126,20 +128,27 @@ async def move(
     if appointment.starts_at == start:
         return appointment
     plan = calendars.definition(calendar).plan
-    await _check_free(
+    await _check_places(
         session, calendar, start, appointment.places, by_hand=by_hand, but=appointment.id
     )
     appointment.moved_from, appointment.starts_at = appointment.starts_at, start
+    appointment.changed_key = key
     appointment.ends_at = start + plan.length
     appointment.occupied_until = appointment.ends_at + plan.buffer
     await _changed(session, appointment, state)
     return appointment
 
 
-async def cancel(session: Session, team_id: str, appointment_id: str) -> Appointment:
-    """Give its places back. Raises AppointmentStepRefused where it is cancelled already."""
+async def cancel(
+    session: Session, team_id: str, appointment_id: str, *, key: str | None = None
+) -> Appointment:
+    """Give its places back. `key` is found again by `changed_by`. Raises AppointmentStepRefused
+    where it is cancelled already.
+    """
     appointment = await get(session, team_id, appointment_id, lock=True)
-    await _changed(session, appointment, _after(appointment, Step.CANCEL))
+    state = _after(appointment, Step.CANCEL)
+    appointment.changed_key = key
+    await _changed(session, appointment, state)
     return appointment
 
 
@@ -176,6 +185,33 @@ async def by_key(session: Session, team_id: str, key: str) -> Appointment | None
     return await session.scalar(
         select(Appointment).where(Appointment.team_id == team_id, Appointment.key == key)
     )
+
+
+async def changed_by(session: Session, team_id: str, key: str) -> Appointment | None:
+    """What this key moved or cancelled, unless it was changed again since."""
+    return await session.scalar(
+        select(Appointment).where(Appointment.team_id == team_id, Appointment.changed_key == key)
+    )
+
+
+async def own_at(
+    session: Session,
+    team_id: str,
+    calendar_id: str,
+    start: datetime,
+    *,
+    contact_id: str | None,
+    phone: str,
+) -> Appointment | None:
+    """What this contact, or whoever has this number, has booked at this very time."""
+    whose = [Appointment.contact_id == contact_id] if contact_id else []
+    whose += [Appointment.phone == phone] if phone else []
+    if not whose:
+        return None
+    query = listed(team_id, calendar_id=calendar_id).where(
+        Appointment.starts_at == start, Appointment.state.in_(HELD), or_(*whose)
+    )
+    return await session.scalar(query.order_by(Appointment.id).limit(1))
 
 
 def listed(
@@ -231,7 +267,23 @@ async def _taken(
     return [Taken(begins, until, places) for begins, until, places, id_ in rows if id_ != but]
 
 
-async def _check_free(
+async def check_free(
+    session: Session,
+    calendar: Calendar,
+    start: datetime,
+    *,
+    party_size: int = 1,
+    but: Appointment | None = None,
+) -> None:
+    """Whether a time can be booked now, or `but` be moved there; holds nothing. Raises NotFree."""
+    start = rules.checked_start(start)
+    places = but.places if but else calendars.definition(calendar).places_for(party_size)
+    await _check_places(
+        session, calendar, start, places, by_hand=False, but=but.id if but else None
+    )
+
+
+async def _check_places(
     session: Session,
     calendar: Calendar,
     start: datetime,
@@ -253,11 +305,12 @@ async def _check_free(
     if why is not Refusal.TOO_MANY:
         found = slots.free(plan, taken, day - reach, day + reach, places=places, now=moment)
     nearest = slots.alternatives(found, start, plan.zone)
-    said = words.refused(why, start, plan.zone, places=places, most=plan.places)
+    said = words.refused(why, start, plan.zone, most=plan.places)
     raise NotFree(
         words.answer(said, nearest, start, plan.zone),
         remedy="Take another time.",
         refusal=why.value,
+        same_day=any(slots.day_of(plan.zone, slot.start) == day for slot in nearest),
         alternatives=[slot.start.isoformat() for slot in nearest],
     )
 

@@ -130,6 +130,10 @@ class CalendarOut(BaseModel):
         return cls.model_validate({**plain, "hours": hours})
 
 
+class FeedOut(BaseModel):
+    url: str = Field(description="Whoever has it reads the calendar. Empty: there is no feed.")
+
+
 class SlotOut(BaseModel):
     starts_at: datetime
     ends_at: datetime

@@ -50,13 +50,11 @@ def offered(slots: Sequence[Slot], wanted: datetime, zone: ZoneInfo) -> str:
     return f"{joined(named)} {'is' if len(named) == 1 else 'are'} free"
 
 
-def refused(
-    why: Refusal, wanted: datetime, zone: ZoneInfo, *, places: int = 1, most: int = 1
-) -> str:
+def refused(why: Refusal, wanted: datetime, zone: ZoneInfo, *, most: int = 1) -> str:
     """Why a time cannot be booked, without an end mark: `Friday, 15 May at 19:00 is full`."""
     when = moment(wanted, zone)
     return {
-        Refusal.TOO_MANY: f"{places} places are more than the {most} there are",
+        Refusal.TOO_MANY: f"There is room for {most} at most",
         Refusal.PAST: f"{when} is in the past",
         Refusal.TOO_SOON: f"{when} is too soon to be booked",
         Refusal.TOO_FAR: f"{when} is too far ahead to be booked",

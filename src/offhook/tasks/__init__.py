@@ -14,7 +14,7 @@ with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, conversati
 with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by its id.
 """
 
-from offhook.tasks import email_kind, http_kind, mcp_kind
+from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind
 from offhook.tasks.box import open_toolbox
 from offhook.tasks.jobs import register as register_jobs
 from offhook.tasks.kinds import (
@@ -49,7 +49,7 @@ from offhook.tasks.toolbox import (
     Unconfirmed,
 )
 
-BUILT_IN = (http_kind.KIND, email_kind.KIND, mcp_kind.KIND)
+BUILT_IN = (booking_kind.KIND, http_kind.KIND, email_kind.KIND, mcp_kind.KIND)
 """The kinds that need no other room; app.join_rooms registers them with the others."""
 
 __all__ = [
