@@ -159,6 +159,7 @@ def register_jobs(
     billing.register_events(jobs, database, gateway)
     knowledge.register_jobs(jobs, settings, database)
     tasks.register_jobs(jobs, runner)
+    bookings.register_jobs(jobs, bookings.Desk(database, runner.means.vault, outgoing))
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
     messages.register_jobs(jobs, settings, database, accounts, brain)

@@ -6,15 +6,18 @@ import sys
 LATE = {
     "anthropic",
     "bs4",
+    "caldav",
     "docx",
     "faster_whisper",
     "fpdf",
+    "icalendar",
     "lxml",
     "openai",
     "pdfplumber",
     "piper",
     "pydantic_ai",
     "pypdfium2",
+    "recurring_ical_events",
     "stripe",
     "twilio",
 }

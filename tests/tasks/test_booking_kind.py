@@ -19,7 +19,7 @@ from offhook.bookings import (
     Span,
     service,
 )
-from offhook.db import Database, EventRow
+from offhook.db import Database, EventRow, seal
 from task_fixtures import CALLER, Talk, new_task, new_team, other
 
 ALWAYS = Hours(((Span(time(8), time(22)),),) * 7)
@@ -205,3 +205,22 @@ async def test_a_time_that_the_clock_skips_is_said(
     )
     assert isinstance(step, tasks.Incomplete)
     assert "put forward" in step.problems["time"]
+
+
+async def test_a_calendars_server_that_is_gone_books_nothing_and_says_so(
+    talk: Talk, database: Database, calendar: Calendar
+) -> None:
+    """It is tried again within the time-out, then failed and known as failed (T3)."""
+    async with database.team(calendar.team_id) as session:
+        kept = await bookings.calendar(session, calendar.team_id, calendar.id)
+        vault = talk.runner.means.vault
+        kept.server_url, kept.server_user = "http://127.0.0.1:9/ann/work/", "ann"
+        kept.server_password = seal(vault, kept, "server_password", b"secret")
+    lost = await talk.do("book_a_table", **WISH)
+    assert isinstance(lost, tasks.Failed)
+    assert lost.reason == "I am sorry, I cannot reach the calendar at the moment."
+    assert not [
+        each
+        for each in await appointments(database, calendar.team_id)
+        if each.state is not AppointmentState.CANCELLED
+    ]

@@ -8,8 +8,10 @@
     await bookings.move(session, team_id, made.id, slots[1].start)
     await bookings.cancel(session, team_id, made.id)
 
-A key never books twice, two never get the last place. `hours` and `slots` are pure, `words` says
-times and refusals. Knows no contact and no conversation but by their ids.
+These are of one transaction. A calendar may be kept on a CalDAV server: `Desk` books, moves and
+cancels wherever it is, each in transactions of its own. A key never books twice, two never get the
+last place. `hours` and `slots` are pure, `words` says times and refusals. Knows no contact and no
+conversation but by their ids.
 """
 
 from offhook.bookings import words
@@ -17,7 +19,9 @@ from offhook.bookings.calendars import create as create_calendar
 from offhook.bookings.calendars import definition
 from offhook.bookings.calendars import get as calendar
 from offhook.bookings.calendars import listed as calendars_of
+from offhook.bookings.desk import SERVER_PROBLEMS, Desk
 from offhook.bookings.hours import Hours, Span, Special
+from offhook.bookings.mirror import register as register_jobs
 from offhook.bookings.models import Appointment, AppointmentState, Calendar
 from offhook.bookings.problems import (
     AppointmentInvalid,
@@ -41,6 +45,7 @@ from offhook.bookings.service import (
 from offhook.bookings.slots import Slot, at
 
 __all__ = [
+    "SERVER_PROBLEMS",
     "Appointment",
     "AppointmentInvalid",
     "AppointmentNotFound",
@@ -49,6 +54,7 @@ __all__ = [
     "Calendar",
     "CalendarNotFound",
     "Definition",
+    "Desk",
     "Guest",
     "Hours",
     "NotFree",
@@ -69,5 +75,6 @@ __all__ = [
     "get",
     "move",
     "own_at",
+    "register_jobs",
     "words",
 ]

@@ -4,15 +4,17 @@ from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from offhook import phone
-from offhook.bookings import calendars, service
+from offhook.bookings import calendars, mirror, service
+from offhook.bookings.desk import Desk
 from offhook.bookings.models import Appointment, AppointmentState, Calendar
 from offhook.bookings.rules import Definition, Guest
+from offhook.bookings.server import Account
 from offhook.bookings.service import Wish
 from offhook.bookings.shapes import (
     AppointmentIn,
@@ -23,9 +25,11 @@ from offhook.bookings.shapes import (
     FeedOut,
     GuestChange,
     MoveIn,
+    ServerIn,
     SlotOut,
 )
-from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.bookings.web import CurrentDesk
+from offhook.teams import Actor, AdminActor, CurrentActor, OnceOnly, TeamSession
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1", tags=["bookings"])
@@ -102,6 +106,33 @@ async def end_feed(calendar_id: str, actor: AdminActor, session: TeamSession) ->
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+@router.put("/calendars/{calendar_id}/server")
+async def connect_server(
+    calendar_id: str, body: ServerIn, actor: AdminActor, desk: CurrentDesk
+) -> CalendarOut:
+    """Keep it on a CalDAV server, which is asked now; 422 `calendar_invalid` lists its calendars
+    where the address is not that of one.
+    """
+    account = Account(body.url.strip(), body.username.strip(), body.password.get_secret_value())
+    await mirror.connect(desk, actor.team_id, calendar_id, account)
+    return await _fresh(desk, actor, calendar_id)
+
+
+@router.post("/calendars/{calendar_id}/server/read")
+async def read_server(calendar_id: str, actor: CurrentActor, desk: CurrentDesk) -> CalendarOut:
+    """Read its server now; `server.error` says why it could not be read."""
+    await mirror.read(desk, actor.team_id, calendar_id)
+    return await _fresh(desk, actor, calendar_id)
+
+
+@router.delete("/calendars/{calendar_id}/server")
+async def disconnect_server(
+    calendar_id: str, actor: AdminActor, session: TeamSession
+) -> CalendarOut:
+    """Keep it here from now on; nothing is changed on the server."""
+    return CalendarOut.of(await mirror.disconnect(session, actor.team_id, calendar_id))
+
+
 @router.get("/calendars/{calendar_id}/slots")
 async def list_slots(
     calendar_id: str,
@@ -140,25 +171,27 @@ async def list_appointments(
     return Page(items=[AppointmentOut.of(row) for row in rows], next=after)
 
 
-@router.post("/appointments", status_code=HTTPStatus.CREATED, response_model=AppointmentOut)
+@router.post("/appointments", status_code=HTTPStatus.CREATED)
 async def book(
-    body: AppointmentIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
-) -> JSONResponse:
-    """Book a time; 409 `time_not_free` says why it cannot be had, with the nearest that can."""
+    body: AppointmentIn,
+    actor: CurrentActor,
+    desk: CurrentDesk,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> AppointmentOut:
+    """Book a time; 409 `time_not_free` says why it cannot be had, with the nearest that can.
 
-    async def work() -> AppointmentOut:
-        wish = Wish(
-            calendar_id=body.calendar_id,
-            start=body.starts_at,
-            guest=Guest(body.name, _phone(body.phone, actor.country), body.notes, body.contact_id),
-            party_size=body.party_size,
-            by=actor.who,
-            by_hand=body.by_hand,
-            key=body.key,
-        )
-        return AppointmentOut.of(await service.book(session, actor.team_id, wish))
-
-    return await once(work)
+    The same `key`, or `Idempotency-Key`, gives the same appointment.
+    """
+    wish = Wish(
+        calendar_id=body.calendar_id,
+        start=body.starts_at,
+        guest=Guest(body.name, _phone(body.phone, actor.country), body.notes, body.contact_id),
+        party_size=body.party_size,
+        by=actor.who,
+        by_hand=body.by_hand,
+        key=body.key or idempotency_key,
+    )
+    return AppointmentOut.of(await desk.book(actor.team_id, wish))
 
 
 @router.get("/appointments/{appointment_id}")
@@ -170,33 +203,37 @@ async def get_appointment(
 
 @router.patch("/appointments/{appointment_id}")
 async def describe(
-    appointment_id: str, body: GuestChange, actor: CurrentActor, session: TeamSession
+    appointment_id: str, body: GuestChange, actor: CurrentActor, desk: CurrentDesk
 ) -> AppointmentOut:
     """Change name, phone and notes; what is not given stays."""
-    before = await service.get(session, actor.team_id, appointment_id)
+    async with desk.database.team(actor.team_id) as session:
+        before = await service.get(session, actor.team_id, appointment_id)
     guest = Guest(
         before.name if body.name is None else body.name,
         before.phone if body.phone is None else _phone(body.phone, actor.country),
         before.notes if body.notes is None else body.notes,
     )
-    return AppointmentOut.of(await service.describe(session, actor.team_id, appointment_id, guest))
+    return AppointmentOut.of(await desk.describe(actor.team_id, appointment_id, guest))
 
 
 @router.post("/appointments/{appointment_id}/move")
 async def move(
-    appointment_id: str, body: MoveIn, actor: CurrentActor, session: TeamSession
+    appointment_id: str, body: MoveIn, actor: CurrentActor, desk: CurrentDesk
 ) -> AppointmentOut:
     """Move it to another time of its calendar; repeated, it changes nothing."""
-    moved = await service.move(
-        session, actor.team_id, appointment_id, body.starts_at, by_hand=body.by_hand
-    )
+    moved = await desk.move(actor.team_id, appointment_id, body.starts_at, by_hand=body.by_hand)
     return AppointmentOut.of(moved)
 
 
 @router.post("/appointments/{appointment_id}/cancel")
-async def cancel(appointment_id: str, actor: CurrentActor, session: TeamSession) -> AppointmentOut:
+async def cancel(appointment_id: str, actor: CurrentActor, desk: CurrentDesk) -> AppointmentOut:
     """Cancel it and give its places back."""
-    return AppointmentOut.of(await service.cancel(session, actor.team_id, appointment_id))
+    return AppointmentOut.of(await desk.cancel(actor.team_id, appointment_id))
+
+
+async def _fresh(desk: Desk, actor: Actor, calendar_id: str) -> CalendarOut:
+    async with desk.database.team(actor.team_id) as session:
+        return CalendarOut.of(await calendars.get(session, actor.team_id, calendar_id))
 
 
 def _feed(request: Request, calendar: Calendar) -> FeedOut:

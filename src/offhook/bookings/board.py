@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from offhook.bookings import slots
-from offhook.bookings.models import Appointment
+from offhook.bookings.models import Appointment, Busy
 from offhook.bookings.slots import ONE_DAY, Plan, Slot
 
 ROW_MINUTES = 15
@@ -32,6 +32,7 @@ class Block:
     columns: int
     appointments: tuple[Appointment, ...] = ()
     slot: Slot | None = None
+    busy: Busy | None = None
 
     @property
     def people(self) -> int:
@@ -46,6 +47,7 @@ class Day:
     open: Sequence[Block]
     free: Sequence[Block]
     booked: Sequence[Block]
+    busy: Sequence[Block]
     lines: Sequence["Line"]
     note: str = ""
     closed: bool = False
@@ -53,9 +55,10 @@ class Day:
 
 @dataclass(slots=True)
 class Line:
-    """A line of a day's list: an appointment, or the free times up to the next one."""
+    """A line of a day's list: an appointment, what others have, or the free times up to these."""
 
     appointment: Appointment | None = None
+    busy: Busy | None = None
     free: list[Slot] = field(default_factory=list[Slot])
 
 
@@ -77,11 +80,16 @@ def monday(day: date) -> date:
 
 
 def board(
-    plan: Plan, days: Sequence[date], booked: Sequence[Appointment], free: Sequence[Slot]
+    plan: Plan,
+    days: Sequence[date],
+    booked: Sequence[Appointment],
+    free: Sequence[Slot],
+    busy: Sequence[Busy] = (),
 ) -> Board:
-    """The layout of `days`."""
+    """The layout of `days`. `busy`: what others have on the calendar's server."""
     opened = {day: _open(plan, day) for day in days}
     placed = {day: [each for each in booked if _touches(plan, each, day)] for day in days}
+    others = {day: [each for each in busy if _touches(plan, each, day)] for day in days}
     spans = [span for each in opened.values() for span in each]
     spans += [
         _minutes(plan, day, each.starts_at, each.ends_at) for day in days for each in placed[day]
@@ -98,7 +106,8 @@ def board(
                 open=[_block(begin, end, first) for begin, end in opened[day]],
                 free=_free_blocks(plan, day, own, first),
                 booked=_lanes(plan, day, placed[day], first),
-                lines=_lines(placed[day], own),
+                busy=[_busy_block(plan, day, each, first, last) for each in others[day]],
+                lines=_lines([*placed[day], *others[day]], own),
                 note=special.note if special else "",
                 closed=not opened[day],
             )
@@ -120,9 +129,17 @@ def _open(plan: Plan, day: date) -> list[tuple[int, int]]:
     return found
 
 
-def _touches(plan: Plan, appointment: Appointment, day: date) -> bool:
+def _touches(plan: Plan, each: Appointment | Busy, day: date) -> bool:
     begin, end = slots.bounds(plan.zone, day)
-    return appointment.starts_at < end and appointment.ends_at > begin
+    return each.starts_at < end and each.ends_at > begin
+
+
+def _busy_block(plan: Plan, day: date, busy: Busy, first_hour: int, last_hour: int) -> Block:
+    """Cut to the hours that are shown: all-day events stretch none."""
+    begin, end = _minutes(plan, day, busy.starts_at, busy.ends_at)
+    begin = min(max(begin, first_hour * 60), last_hour * 60 - ROW_MINUTES)
+    shape = _block(begin, max(min(end, last_hour * 60), begin + ROW_MINUTES), first_hour)
+    return Block(shape.row, shape.rows, shape.column, shape.columns, busy=busy)
 
 
 def _minutes(plan: Plan, day: date, start: datetime, end: datetime) -> tuple[int, int]:
@@ -191,9 +208,9 @@ def _cluster(cluster: Sequence[tuple[int, int, Appointment]], first_hour: int) -
     return found
 
 
-def _lines(booked: Sequence[Appointment], free: Sequence[Slot]) -> list[Line]:
+def _lines(booked: Sequence[Appointment | Busy], free: Sequence[Slot]) -> list[Line]:
     """A day in order of time; free times between two appointments share a line."""
-    entries: list[tuple[datetime, Appointment | Slot]] = [
+    entries: list[tuple[datetime, Appointment | Busy | Slot]] = [
         *((each.starts_at, each) for each in booked),
         *((each.start, each) for each in free),
     ]
@@ -201,7 +218,9 @@ def _lines(booked: Sequence[Appointment], free: Sequence[Slot]) -> list[Line]:
     for _, entry in sorted(entries, key=lambda each: (each[0], isinstance(each[1], Slot))):
         if isinstance(entry, Appointment):
             found.append(Line(entry))
-        elif found and found[-1].appointment is None:
+        elif isinstance(entry, Busy):
+            found.append(Line(busy=entry))
+        elif found and found[-1].free:
             found[-1].free.append(entry)
         else:
             found.append(Line(free=[entry]))

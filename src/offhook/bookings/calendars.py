@@ -89,11 +89,18 @@ async def delete(session: Session, team_id: str, calendar_id: str) -> None:
     await touch(session, team_id, TOPIC)
 
 
-async def get(session: Session, team_id: str, calendar_id: str, *, lock: bool = False) -> Calendar:
+async def get(
+    session: Session,
+    team_id: str,
+    calendar_id: str,
+    *,
+    lock: bool = False,
+    deleted_too: bool = False,
+) -> Calendar:
     """Raises CalendarNotFound, also for another team's (SEC7) and for a deleted one."""
-    query = select(Calendar).where(
-        Calendar.team_id == team_id, Calendar.id == calendar_id, Calendar.deleted_at.is_(None)
-    )
+    query = select(Calendar).where(Calendar.team_id == team_id, Calendar.id == calendar_id)
+    if not deleted_too:
+        query = query.where(Calendar.deleted_at.is_(None))
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     calendar = await session.scalar(query)

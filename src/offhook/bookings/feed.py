@@ -46,13 +46,24 @@ async def feed(
 
 def written(calendar: Calendar, appointments: Sequence[Appointment]) -> bytes:
     """The feed's octets."""
+    return document(
+        appointments,
+        ("x-wr-calname", calendar.name, {}),
+        ("refresh-interval", REFRESH, {"value": "DURATION"}),
+    )
+
+
+def document(
+    appointments: Sequence[Appointment], *more: tuple[str, object, dict[str, str]]
+) -> bytes:
+    """Appointments as an iCalendar object; `more` are its further properties."""
     import icalendar  # noqa: PLC0415 - on first use: no process pays for it at its start
 
     whole: Any = icalendar.Calendar()  # its methods are partly untyped
     whole.add("prodid", "-//Offhook//Bookings//EN")
     whole.add("version", "2.0")
-    whole.add("x-wr-calname", calendar.name)
-    whole.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
+    for name, value, parameters in more:
+        whole.add(name, value, parameters=parameters)
     for each in appointments:
         whole.add_component(event(each))
     return whole.to_ical()

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
 
 ID_CHARS = 40
 KEY_CHARS = 255
@@ -32,7 +32,7 @@ class Calendar(TeamOwned, Base):
     """
 
     __tablename__ = "booking_calendars"
-    __audit__ = Marks("calendar", label="name")
+    __audit__ = Marks("calendar", label="name", without=("asked_at", "read_at", "read_error"))
     id: Mapped[str] = primary_key("cal")
     name: Mapped[str] = mapped_column(String(80))
     zone: Mapped[str] = mapped_column(String(64))
@@ -47,6 +47,13 @@ class Calendar(TeamOwned, Base):
     counts_people: Mapped[bool]
     feed_version: Mapped[int] = mapped_column(default=0)
     """Of the feed's secret link; 0: there is none."""
+    server_url: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    """Of the calendar on a CalDAV server that has the truth; empty: it is kept here."""
+    server_user: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    server_password: Mapped[str | None] = mapped_column(Sealed())
+    asked_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    read_error: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
@@ -55,7 +62,9 @@ class Appointment(TeamOwned, Base):
     """A booking: from `starts_at` until `ends_at`, taking `places` until `occupied_until`."""
 
     __tablename__ = "booking_appointments"
-    __audit__ = Marks("appointment", private=True, by_hand=True)
+    __audit__ = Marks(
+        "appointment", private=True, by_hand=True, without=("told_revision", "told_at")
+    )
     __table_args__ = (
         UniqueConstraint("team_id", "key"),
         UniqueConstraint("team_id", "changed_key"),
@@ -82,6 +91,22 @@ class Appointment(TeamOwned, Base):
     """Under which key it was last moved or cancelled, so that a repetition finds it done."""
     revision: Mapped[int] = mapped_column(default=1)
     """Counts changes; the SEQUENCE of the feed (RFC 5545, 3.8.7.4)."""
+    told_revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What the calendar's server was told last; where there is one."""
+    told_at: Mapped[datetime | None]
     moved_from: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class Busy(TeamOwned, Base):
+    """Something that others have in the calendar on its server: it takes one place."""
+
+    __tablename__ = "booking_busy"
+    __table_args__ = (Index("ix_booking_busy_time", "calendar_id", "starts_at"),)
+    id: Mapped[str] = primary_key("bsy")
+    calendar_id: Mapped[str] = mapped_column(ForeignKey("booking_calendars.id"))
+    uid: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(String(200))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]

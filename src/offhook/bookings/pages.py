@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import phone
-from offhook.bookings import board, calendars, hours, rules, service, slots, words
+from offhook.bookings import board, calendars, hours, mirror, rules, service, slots, words
 from offhook.bookings.hours import DAY_NAMES, DAYS
 from offhook.bookings.models import Appointment, Calendar
 from offhook.bookings.problems import AppointmentInvalid
 from offhook.bookings.rules import Definition, Guest
+from offhook.bookings.server import Account
 from offhook.bookings.service import Wish
+from offhook.bookings.web import CurrentDesk
 from offhook.db import Session, now
 from offhook.teams import Actor, AdminActor, CurrentActor, TeamSession
 from offhook.web import redirect, render
@@ -104,11 +106,12 @@ async def times_fragment(
 
 @router.post("/calendars/{calendar_id}/book")
 async def book(
-    request: Request, calendar_id: str, actor: CurrentActor, session: TeamSession, *,
+    request: Request, calendar_id: str, actor: CurrentActor, desk: CurrentDesk, *,
     day: Annotated[date, Form()], time: Text = "", other: Text = "", name: Text = "",
     party_size: Count = 1, number: Text = "", notes: Text = "",
 ) -> Response:  # fmt: skip
-    calendar = await calendars.get(session, actor.team_id, calendar_id)
+    async with desk.database.team(actor.team_id) as session:
+        calendar = await calendars.get(session, actor.team_id, calendar_id)
     given = phone.parse(number, actor.country) if number.strip() else ""
     wish = Wish(
         calendar_id=calendar.id,
@@ -118,7 +121,7 @@ async def book(
         by=actor.who,
         by_hand=True,
     )
-    made = await service.book(session, actor.team_id, wish)
+    made = await desk.book(actor.team_id, wish)
     said = words.moment(made.starts_at, ZoneInfo(calendar.zone))
     return redirect(request, _day_of(calendar, made), toast=f"Booked for {said}")
 
@@ -202,6 +205,33 @@ async def end_feed(
     return redirect(request, f"/calendars/{calendar_id}/settings", toast="The link has ended")
 
 
+@router.post("/calendars/{calendar_id}/server")
+async def connect_server(
+    request: Request, calendar_id: str, actor: AdminActor, desk: CurrentDesk, *,
+    url: Text = "", username: Text = "", password: Text = "",
+) -> Response:  # fmt: skip
+    """Keep it on a CalDAV server, which is asked now."""
+    account = Account(url.strip()[:500], username.strip()[:200], password)
+    await mirror.connect(desk, actor.team_id, calendar_id, account)
+    return redirect(request, f"/calendars/{calendar_id}/settings", toast="The server answers")
+
+
+@router.post("/calendars/{calendar_id}/server/read")
+async def read_server(
+    request: Request, calendar_id: str, actor: CurrentActor, desk: CurrentDesk
+) -> Response:
+    await mirror.read(desk, actor.team_id, calendar_id)
+    return redirect(request, f"/calendars/{calendar_id}/settings", toast="Read")
+
+
+@router.post("/calendars/{calendar_id}/server/end")
+async def disconnect_server(
+    request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
+) -> Response:
+    await mirror.disconnect(session, actor.team_id, calendar_id)
+    return redirect(request, f"/calendars/{calendar_id}/settings", toast="It is kept here now")
+
+
 @router.post("/calendars/{calendar_id}/delete")
 async def delete(
     request: Request, calendar_id: str, actor: AdminActor, session: TeamSession
@@ -215,7 +245,7 @@ async def appointment_page(
     request: Request, appointment_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
     found = await service.get(session, actor.team_id, appointment_id)
-    calendar = await calendars.get(session, actor.team_id, found.calendar_id)
+    calendar = await calendars.get(session, actor.team_id, found.calendar_id, deleted_too=True)
     zone = ZoneInfo(calendar.zone)
     day = slots.day_of(zone, found.starts_at)
     context = await _times(session, calendar, day, found.party_size)
@@ -233,33 +263,35 @@ async def appointment_page(
 
 @router.post("/appointments/{appointment_id}")
 async def describe(
-    request: Request, appointment_id: str, actor: CurrentActor, session: TeamSession, *,
+    request: Request, appointment_id: str, actor: CurrentActor, desk: CurrentDesk, *,
     name: Text = "", number: Text = "", notes: Text = "",
 ) -> Response:  # fmt: skip
     given = phone.parse(number, actor.country) if number.strip() else ""
-    await service.describe(session, actor.team_id, appointment_id, Guest(name, given, notes))
+    await desk.describe(actor.team_id, appointment_id, Guest(name, given, notes))
     return redirect(request, f"/appointments/{appointment_id}", toast="Saved")
 
 
 @router.post("/appointments/{appointment_id}/move")
 async def move(
-    request: Request, appointment_id: str, actor: CurrentActor, session: TeamSession, *,
+    request: Request, appointment_id: str, actor: CurrentActor, desk: CurrentDesk, *,
     day: Annotated[date, Form()], time: Text = "", other: Text = "",
 ) -> Response:  # fmt: skip
-    found = await service.get(session, actor.team_id, appointment_id)
-    calendar = await calendars.get(session, actor.team_id, found.calendar_id)
+    async with desk.database.team(actor.team_id) as session:
+        found = await service.get(session, actor.team_id, appointment_id)
+        calendar = await calendars.get(session, actor.team_id, found.calendar_id)
     start = _start(calendar, day, other or time)
-    moved = await service.move(session, actor.team_id, appointment_id, start, by_hand=True)
+    moved = await desk.move(actor.team_id, appointment_id, start, by_hand=True)
     said = words.moment(moved.starts_at, ZoneInfo(calendar.zone))
     return redirect(request, f"/appointments/{appointment_id}", toast=f"Moved to {said}")
 
 
 @router.post("/appointments/{appointment_id}/cancel")
 async def cancel(
-    request: Request, appointment_id: str, actor: CurrentActor, session: TeamSession
+    request: Request, appointment_id: str, actor: CurrentActor, desk: CurrentDesk
 ) -> Response:
-    found = await service.cancel(session, actor.team_id, appointment_id)
-    calendar = await calendars.get(session, actor.team_id, found.calendar_id)
+    found = await desk.cancel(actor.team_id, appointment_id)
+    async with desk.database.team(actor.team_id) as session:
+        calendar = await calendars.get(session, actor.team_id, found.calendar_id, deleted_too=True)
     return redirect(request, _day_of(calendar, found), toast="Cancelled")
 
 
@@ -278,12 +310,13 @@ async def _shown(
     start, end = slots.bounds(plan.zone, days[0])[0], slots.bounds(plan.zone, days[-1])[1]
     booked = await service.held(session, calendar, start, end)
     free = await service.free_in(session, calendar, days[0], days[-1])
+    busy = await service.busy_in(session, calendar, start, end)
     step = timedelta(days=board.DAYS_A_WEEK if view == "week" else 1)
     return {
         "actor": actor,
         "calendar": calendar,
         "others": await calendars.listed(session, actor.team_id),
-        "board": board.board(plan, days, booked, free),
+        "board": board.board(plan, days, booked, free, busy),
         "view": view,
         "today": today,
         "chosen": chosen,

@@ -1,6 +1,6 @@
 """What bookings refuse, as a person reads it."""
 
-from offhook.errors import Conflict, Invalid, NotFound
+from offhook.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class CalendarNotFound(NotFound):
@@ -43,6 +43,18 @@ class NotFree(Conflict):
 
 class AppointmentStepRefused(Conflict):
     code = "appointment_step_refused"
+
+
+class CalendarServerRefused(Conflict):
+    """The server of a calendar does not let us in."""
+
+    code = "calendar_server_refused"
+
+
+class CalendarServerFailed(Unavailable):
+    """The server of a calendar answers something that is of no use."""
+
+    code = "calendar_server_failed"
 
 
 class BookingKeyReused(Conflict):

@@ -12,7 +12,7 @@ from sqlalchemy import Select, or_, select
 
 from offhook.bookings import calendars, rules, slots, words
 from offhook.bookings.calendars import TOPIC
-from offhook.bookings.models import Appointment, AppointmentState, Calendar
+from offhook.bookings.models import Appointment, AppointmentState, Busy, Calendar
 from offhook.bookings.problems import (
     AppointmentNotFound,
     AppointmentStepRefused,
@@ -20,7 +20,7 @@ from offhook.bookings.problems import (
     NotFree,
 )
 from offhook.bookings.rules import HELD, Guest, Step
-from offhook.bookings.slots import ONE_DAY, Refusal, Slot, Taken
+from offhook.bookings.slots import ONE_DAY, Plan, Refusal, Slot, Taken
 from offhook.db import Session, now, touch
 
 MAX_DAYS_AT_ONCE = 62
@@ -250,6 +250,25 @@ async def held(
     return rows.all()
 
 
+async def busy_in(
+    session: Session, calendar: Calendar, start: datetime, end: datetime
+) -> Sequence[Busy]:
+    """What others have on the calendar's server from `start` until `end`, as last read."""
+    if not calendar.server_url:
+        return ()
+    rows = await session.scalars(
+        select(Busy)
+        .where(
+            Busy.team_id == calendar.team_id,
+            Busy.calendar_id == calendar.id,
+            Busy.starts_at < end,
+            Busy.ends_at > start,
+        )
+        .order_by(Busy.starts_at, Busy.id)
+    )
+    return rows.all()
+
+
 async def _taken(
     session: Session, calendar: Calendar, start: datetime, end: datetime, but: str | None = None
 ) -> list[Taken]:
@@ -264,7 +283,9 @@ async def _taken(
             Appointment.occupied_until > start,
         )
     )
-    return [Taken(begins, until, places) for begins, until, places, id_ in rows if id_ != but]
+    taken = [Taken(begins, until, places) for begins, until, places, id_ in rows if id_ != but]
+    busy = await busy_in(session, calendar, start, end)
+    return taken + [Taken(each.starts_at, each.ends_at) for each in busy]
 
 
 async def check_free(
@@ -304,9 +325,14 @@ async def _check_places(
     found: list[Slot] = []
     if why is not Refusal.TOO_MANY:
         found = slots.free(plan, taken, day - reach, day + reach, places=places, now=moment)
-    nearest = slots.alternatives(found, start, plan.zone)
+    raise not_free(why, plan, start, slots.alternatives(found, start, plan.zone))
+
+
+def not_free(why: Refusal, plan: Plan, start: datetime, nearest: Sequence[Slot]) -> NotFree:
+    """Why a time cannot be had, and what is free instead."""
+    day = slots.day_of(plan.zone, start)
     said = words.refused(why, start, plan.zone, most=plan.places)
-    raise NotFree(
+    return NotFree(
         words.answer(said, nearest, start, plan.zone),
         remedy="Take another time.",
         refusal=why.value,

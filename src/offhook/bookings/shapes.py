@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from offhook.bookings import calendars
 from offhook.bookings.hours import DAYS, WORKING_DAYS, Hours, Span, Special
@@ -109,6 +109,24 @@ class CalendarChange(Body):
     counts_people: bool | None = None
 
 
+class ServerIn(Body):
+    url: str = Field(
+        max_length=500,
+        description="Of the calendar, or of a server or user that has one calendar.",
+    )
+    username: str = Field(max_length=200)
+    password: SecretStr = Field(max_length=200, description="Many providers make one for an app.")
+
+
+class ServerOut(BaseModel):
+    """The CalDAV server that keeps a calendar. The password is never told again."""
+
+    url: str
+    username: str
+    read_at: datetime | None
+    error: str = Field(description="Why it could not be read last; empty where it could.")
+
+
 class CalendarOut(BaseModel):
     id: str
     name: str
@@ -121,13 +139,22 @@ class CalendarOut(BaseModel):
     horizon_days: int
     places: int
     counts_people: bool
+    server: ServerOut | None = Field(description="null: it is kept here.")
     created_at: datetime
 
     @classmethod
     def of(cls, calendar: Calendar) -> "CalendarOut":
-        plain = {name: getattr(calendar, name) for name in cls.model_fields if name != "hours"}
+        made = {"hours", "server"}
+        plain = {name: getattr(calendar, name) for name in cls.model_fields if name not in made}
         hours = HoursShape.of(calendars.definition(calendar).hours)
-        return cls.model_validate({**plain, "hours": hours})
+        server = ServerOut(
+            url=calendar.server_url,
+            username=calendar.server_user,
+            read_at=calendar.read_at,
+            error=calendar.read_error,
+        )
+        where = server if calendar.server_url else None
+        return cls.model_validate({**plain, "hours": hours, "server": where})
 
 
 class FeedOut(BaseModel):

@@ -5,6 +5,7 @@ was made for, and only by whoever names its day and time, which is what they kno
 number (SEC10). A run's id is the booking's key, so a run that is repeated books nothing twice.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -19,6 +20,7 @@ from offhook.bookings import (
     AppointmentState,
     Calendar,
     CalendarNotFound,
+    Desk,
     Guest,
     NotFree,
     Wish,
@@ -29,8 +31,10 @@ from offhook.tasks.kinds import Done, Kind, Means, NotDone, Order, Outcome
 from offhook.tasks.rules import REACHABLE, Effect
 from offhook.tasks.toolbox import Input, InputType
 
+log = logging.getLogger(__name__)
 MAX_PARTY = 1_000
 NOT_FOUND = "not_found"
+NOT_REACHED = "I am sorry, I cannot reach the calendar at the moment."
 NO_CALENDAR = "I am sorry, I cannot book that any more."
 
 
@@ -145,25 +149,30 @@ async def examine(session: Session, order: Order) -> Mapping[str, str]:
 
 
 async def act(means: Means, order: Order) -> Outcome:
-    """Do it, in one transaction of its own."""
-    async with means.database.team(order.scope.team_id) as session:
-        config: BookingConfig = order.config
-        try:
-            calendar = await bookings.calendar(session, order.scope.team_id, config.calendar_id)
-            match config.action:
-                case Action.BOOK:
-                    return await _book(session, order, calendar)
-                case Action.MOVE:
-                    return await _move(session, order, calendar)
-                case Action.CANCEL:
-                    return await _cancel(session, order, calendar)
-        except NotFree as full:
-            return NotDone(full.sentence, code=full.code, sent=False)
-        except CalendarNotFound as gone:
-            return NotDone(NO_CALENDAR, code=gone.code, sent=False)
+    """Do it where the calendar is kept."""
+    config: BookingConfig = order.config
+    team_id = order.scope.team_id
+    desk = bookings.Desk(means.database, means.vault, means.outgoing)
+    try:
+        async with means.database.team(team_id) as session:
+            calendar = await bookings.calendar(session, team_id, config.calendar_id)
+        match config.action:
+            case Action.BOOK:
+                return await _book(desk, order, calendar)
+            case Action.MOVE:
+                return await _move(desk, order, calendar)
+            case Action.CANCEL:
+                return await _cancel(desk, order, calendar)
+    except NotFree as full:
+        return NotDone(full.sentence, code=full.code, sent=False)
+    except CalendarNotFound as gone:
+        return NotDone(NO_CALENDAR, code=gone.code, sent=False)
+    except bookings.SERVER_PROBLEMS as problem:  # it was undone, here and there
+        log.warning("run %s: %s", order.run_id, problem.sentence)
+        return NotDone(NOT_REACHED, code=problem.code, sent=False, passing=True)
 
 
-async def _book(session: Session, order: Order, calendar: Calendar) -> Outcome:
+async def _book(desk: Desk, order: Order, calendar: Calendar) -> Outcome:
     scope, given = order.scope, order.inputs
     start = _instant(calendar, order, "date", "time")
     if start is None:
@@ -177,7 +186,7 @@ async def _book(session: Session, order: Order, calendar: Calendar) -> Outcome:
         key=order.run_id,
         conversation_id=scope.conversation_id,
     )
-    made = await bookings.book(session, scope.team_id, wish)
+    made = await desk.book(scope.team_id, wish)
     if made.state is AppointmentState.CANCELLED:  # by somebody, before a repetition of this run
         return NotDone("That booking was cancelled meanwhile.", code="cancelled", sent=False)
     party = f"for {words.people(made.party_size)} " if "party_size" in given else ""
@@ -185,31 +194,33 @@ async def _book(session: Session, order: Order, calendar: Calendar) -> Outcome:
     return _done(f"You are booked {party}on {when}, under the name {made.name}.", made, calendar)
 
 
-async def _move(session: Session, order: Order, calendar: Calendar) -> Outcome:
-    zone = ZoneInfo(calendar.zone)
-    start, wanted = (
-        _instant(calendar, order, "date", "time"),
-        _instant(calendar, order, "new_date", "new_time"),
-    )
+async def _move(desk: Desk, order: Order, calendar: Calendar) -> Outcome:
+    wanted = _instant(calendar, order, "new_date", "new_time")
     if wanted is None:
         return NotDone(_skipped(order, "new_date", "new_time"), code="no_such_time", sent=False)
-    own = await _changed_before(session, order) or await _own(session, order, start)
+    own = await _found(desk, order, calendar)
     if own is None:
         return NotDone(_none_of_theirs(order), code=NOT_FOUND, sent=False)
-    moved = await bookings.move(session, order.scope.team_id, own.id, wanted, key=order.run_id)
-    return _done(f"Your booking is now on {words.moment(moved.starts_at, zone)}.", moved, calendar)
+    moved = await desk.move(order.scope.team_id, own.id, wanted, key=order.run_id)
+    when = words.moment(moved.starts_at, ZoneInfo(calendar.zone))
+    return _done(f"Your booking is now on {when}.", moved, calendar)
 
 
-async def _cancel(session: Session, order: Order, calendar: Calendar) -> Outcome:
-    zone = ZoneInfo(calendar.zone)
-    own = await _changed_before(session, order)
+async def _cancel(desk: Desk, order: Order, calendar: Calendar) -> Outcome:
+    own = await _found(desk, order, calendar)
     if own is None:
-        own = await _own(session, order, _instant(calendar, order, "date", "time"))
-        if own is None:
-            return NotDone(_none_of_theirs(order), code=NOT_FOUND, sent=False)
-        await bookings.cancel(session, order.scope.team_id, own.id, key=order.run_id)
-    said = f"Your booking on {words.moment(own.starts_at, zone)} is cancelled."
-    return _done(said, own, calendar)
+        return NotDone(_none_of_theirs(order), code=NOT_FOUND, sent=False)
+    if own.state is not AppointmentState.CANCELLED:
+        own = await desk.cancel(order.scope.team_id, own.id, key=order.run_id)
+    when = words.moment(own.starts_at, ZoneInfo(calendar.zone))
+    return _done(f"Your booking on {when} is cancelled.", own, calendar)
+
+
+async def _found(desk: Desk, order: Order, calendar: Calendar) -> Appointment | None:
+    """What an earlier attempt of this very run has changed already; else theirs at that time."""
+    async with desk.database.team(order.scope.team_id) as session:
+        changed = await bookings.changed_by(session, order.scope.team_id, order.run_id)
+        return changed or await _own(session, order, _instant(calendar, order, "date", "time"))
 
 
 async def _own(session: Session, order: Order, start: datetime | None) -> Appointment | None:
@@ -225,11 +236,6 @@ async def _own(session: Session, order: Order, start: datetime | None) -> Appoin
         contact_id=scope.contact_id or None,
         phone=scope.caller,
     )
-
-
-async def _changed_before(session: Session, order: Order) -> Appointment | None:
-    """What an earlier attempt of this very run has changed already."""
-    return await bookings.changed_by(session, order.scope.team_id, order.run_id)
 
 
 def _done(answer: str, appointment: Appointment, calendar: Calendar) -> Done:
