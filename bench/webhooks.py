@@ -131,6 +131,7 @@ async def measure(url: str, home: str, kinds: list[str], events: int, rate: floa
         process = multiprocessing.get_context("spawn").Process(target=dispatch, args=(url, home))
         process.start()
         try:
+            await _warm(database, hired[0], receivers[0])
             began = time.perf_counter()
             for number in range(events):
                 team = hired[number % len(hired)]
@@ -150,17 +151,25 @@ async def measure(url: str, home: str, kinds: list[str], events: int, rate: floa
         )
     await database.close()
     assert set(sent) <= set(arrived), f"{len(set(sent) - set(arrived))} events did not arrive"
-    assert kept == events, f"{events - kept} events have no delivery"
+    assert kept == events + 1, f"{events + 1 - kept} events have no delivery"
     assert failed == 0, "deliveries were given up"
     waits = [1000 * (arrived[each] - at) for each, at in sent.items()]
     return statistics.quantiles(waits, n=100)[94]
+
+
+async def _warm(database: Database, team: str, receiver: Receiver) -> None:
+    """Wait until the dispatcher's process delivers."""
+    async with database.team(team) as session:
+        await publish(session, Rung(team_id=team, number=-1))
+    while not receiver.arrived:  # noqa: ASYNC110 - another process sends
+        await asyncio.sleep(0.1)
 
 
 async def _all(receivers: list[Receiver], count: int) -> dict[str, float]:
     ends = time.perf_counter() + SETTLE_S
     while True:
         arrived = {key: at for each in receivers for key, at in each.arrived.items()}
-        if len(arrived) >= count or time.perf_counter() > ends:
+        if len(arrived) > count or time.perf_counter() > ends:
             return arrived
         await asyncio.sleep(0.2)
 

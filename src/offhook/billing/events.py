@@ -16,6 +16,8 @@ class PaymentFailed(Event):
 
 
 class SubscriptionPastDue(Event):
+    """A charge of the subscription failed; everything works but buying."""
+
     event: ClassVar[str] = "subscription.past_due"
 
 
@@ -38,6 +40,8 @@ class SubscriptionReleasing(Event):
 
 
 class SubscriptionRestored(Event):
+    """What was unpaid is paid; everything works again."""
+
     event: ClassVar[str] = "subscription.restored"
 
 

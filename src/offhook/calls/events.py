@@ -61,13 +61,19 @@ class CallEnded(CallEvent):
 
 
 class RecordingReady(CallEvent):
+    """The recording of a call is whole and can be heard."""
+
     event: ClassVar[str] = "recording.ready"
     duration_ms: int
 
 
 class RecordingFailed(CallEvent):
+    """A call has no recording, though one was to be made."""
+
     event: ClassVar[str] = "recording.failed"
 
 
 class TranscriptReady(CallEvent):
+    """Nothing is added to the transcript of a call any more."""
+
     event: ClassVar[str] = "transcript.ready"

@@ -16,6 +16,8 @@ class NumberEvent(Event):
 
 
 class NumberPurchased(NumberEvent):
+    """A number was bought and can be configured."""
+
     event: ClassVar[str] = "number.purchased"
     purchase_id: str
 
@@ -28,10 +30,14 @@ class NumberImported(NumberEvent):
 
 
 class NumberEnabled(NumberEvent):
+    """A number answers from now on (N8)."""
+
     event: ClassVar[str] = "number.enabled"
 
 
 class NumberDisabled(NumberEvent):
+    """A number answers no more (N9)."""
+
     event: ClassVar[str] = "number.disabled"
 
 

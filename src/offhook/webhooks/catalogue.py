@@ -5,6 +5,7 @@ Whatever room is imported is in it; nothing about an event is written twice. The
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field, create_model
 
 from offhook.db import Event, event_kinds
 from offhook.webhooks import payload, said
+from offhook.webhooks.events import WebhookTest
 
 AT = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 SUFFIX = "01k9zq2c7v3f8m5t0x4b6d1e9h"
@@ -77,6 +79,7 @@ SUBJECTS = {
     "subscription": "Billing",
 }
 OTHERS = "Others"
+_RULES = re.compile(r" \([A-Z]+\d+(?:, [A-Z]+\d+)*\)")
 # Events of one conversation have its id; all others have none there.
 OF_CONVERSATIONS = ("call", "recording", "transcript", "message", "conversation", "task")
 
@@ -103,9 +106,9 @@ class Kind:
 
     @property
     def sentence(self) -> str:
-        """What has happened when it is sent; the model's own docstring."""
-        own = vars(self.model).get("__doc__")
-        return " ".join(getdoc(self.model).split()) if own else _words(self.name)  # pyright: ignore[reportOptionalMemberAccess] - it has one
+        """What has happened when it is sent: the model's docstring, without our rules' names."""
+        own = getdoc(self.model) if vars(self.model).get("__doc__") else None
+        return _RULES.sub("", " ".join((own or _words(self.name)).split())).replace("`", "")
 
     @property
     def speaks(self) -> bool:
@@ -157,14 +160,16 @@ class Kind:
 
 
 def kinds() -> list[Kind]:
-    """Every event that a team may receive, by name."""
-    return [Kind(name, model) for name, model in sorted(event_kinds().items())]
+    """Every event that a team may receive."""
+    return [Kind(name, model) for name, model in event_kinds().items()]
 
 
 def groups() -> list[tuple[str, list[Kind]]]:
-    """The catalogue by subject, in the order in which people meet them."""
+    """What an endpoint may choose, by subject, in the order in which people meet them."""
     found: dict[str, list[Kind]] = {title: [] for title in dict.fromkeys(SUBJECTS.values())}
     for each in kinds():
+        if each.name == WebhookTest.event:
+            continue
         found.setdefault(SUBJECTS.get(each.group, OTHERS), []).append(each)
     return [(title, members) for title, members in found.items() if members]
 

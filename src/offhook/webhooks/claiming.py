@@ -7,6 +7,7 @@ again; nothing else is needed after a crash, and the place in the schedule is ke
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from offhook.db import Session, fetch, new_id, now, unseal
 from offhook.vault import Vault
 from offhook.webhooks import rules
-from offhook.webhooks.models import Endpoint, Secret
+from offhook.webhooks.models import Secret
 from offhook.webhooks.rules import DeliveryState, EndpointKind, EndpointState
 
 # Endpoints whose queue has something due, each locked until this transaction ends. Another
@@ -87,23 +88,24 @@ async def claim(
     if room <= 0:
         return []
     present = await now(session)
-    queues = await fetch(
-        session,
-        LOCK_QUEUES,
-        {"failing": failing, "busy": list(busy), "present": present, "room": room},
-    )
+    given = {"failing": failing, "busy": list(busy), "present": present, "room": room}
+    queues = [row[0] for row in await fetch(session, LOCK_QUEUES, given)]
     if not queues:
         return []
-    return await take(
-        session, vault, [row[0] for row in queues], slots=rules.slots(failing=failing), room=room
-    )
+    slots = rules.slots(failing=failing)
+    return await take(session, vault, queues, present, slots=slots, room=room)
 
 
 async def take(
-    session: Session, vault: Vault, endpoints: Sequence[str], *, slots: int, room: int
+    session: Session,
+    vault: Vault,
+    endpoints: Sequence[str],
+    present: datetime,
+    *,
+    slots: int,
+    room: int,
 ) -> list[Claimed]:
-    """Take what is due from these endpoints' queues, whose rows the caller has locked."""
-    present = await now(session)
+    """Take what is due at `present` from these queues, whose endpoints the caller has locked."""
     lease = new_id("lse")
     rows = await fetch(
         session,
@@ -117,7 +119,7 @@ async def take(
             "room": room,
         },
     )
-    signers = await _secrets(session, vault, {row[2] for row in rows})
+    signers = await _secrets(session, vault, {row[2] for row in rows}, present)
     return [_claimed(row, lease, signers) for row in rows]
 
 
@@ -134,15 +136,13 @@ def _claimed(row: Sequence[Any], lease: str, signers: Mapping[str, Sequence[str]
 
 
 async def _secrets(
-    session: Session, vault: Vault, endpoint_ids: Collection[str]
+    session: Session, vault: Vault, endpoint_ids: Collection[str], present: datetime
 ) -> dict[str, list[str]]:
     """The live secrets of each endpoint, the current one first (W6)."""
     if not endpoint_ids:
         return {}
-    present = await now(session)
     rows = await session.scalars(
         select(Secret)
-        .join(Endpoint, Endpoint.id == Secret.endpoint_id)
         .where(
             Secret.endpoint_id.in_(endpoint_ids),
             Secret.expires_at.is_(None) | (Secret.expires_at > present),

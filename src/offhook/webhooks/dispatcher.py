@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from offhook.db import Database, Listener
+from offhook.db import Database, Listener, Session
 from offhook.failpoints import failpoint
 from offhook.outgoing import Call, Outgoing, OutgoingProblem
 from offhook.vault import Vault
@@ -79,28 +79,31 @@ class Dispatcher:
     async def _claim(self) -> None:
         """Take what there is room for and start its requests; a database that is away waits."""
         failpoint("webhooks.due")
-        for failing in (False, True):
-            taken = Counter(place.failing for place in self._under_way.values())
-            room = self._places - taken.total()
-            if failing:
-                room = min(room, self._places // 2 - taken[True])
-            busy = Counter(place.hold.endpoint_id for place in self._under_way.values())
-            most = rules.slots(failing=failing)
-            full = [endpoint_id for endpoint_id, count in busy.items() if count >= most]
-            try:
-                async with self._database.system() as session:
-                    claimed = await claim(
-                        session, self._vault, failing=failing, busy=full, room=room
-                    )
-            except DBAPIError as error:
-                log.warning("webhooks wait for the database: %s", error.orig)
-                return
-            if claimed:
-                failpoint("webhooks.claimed")
+        try:
+            async with self._database.system() as session:
+                fine = await self._claimed(session, failing=False, coming=0)
+                others = await self._claimed(session, failing=True, coming=len(fine))
+        except DBAPIError as error:
+            log.warning("webhooks wait for the database: %s", error.orig)
+            return
+        if fine or others:
+            failpoint("webhooks.claimed")
+        for claimed, failing in ((fine, False), (others, True)):
             for each in claimed:
                 task = asyncio.create_task(self._attempt(each))
                 self._under_way[task] = _Place(each.hold, failing)
                 task.add_done_callback(self._free)
+
+    async def _claimed(self, session: Session, *, failing: bool, coming: int) -> list[Claimed]:
+        """What there is room for beside what is under way and about to be."""
+        places = self._under_way.values()
+        room = self._places - len(places) - coming
+        if failing:
+            room = min(room, self._places // 2 - sum(place.failing for place in places))
+        slots = rules.slots(failing=failing)
+        counts = Counter(place.hold.endpoint_id for place in places)
+        full = [endpoint_id for endpoint_id, count in counts.items() if count >= slots]
+        return await claim(session, self._vault, failing=failing, busy=full, room=room)
 
     def _free(self, task: asyncio.Task[None]) -> None:
         self._under_way.pop(task)

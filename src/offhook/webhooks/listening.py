@@ -74,7 +74,14 @@ async def hand_out(
     """What is due for the listener, claimed and signed. Raises EndpointNotFound."""
     async with database.team(team_id) as session:
         await _listener(session, team_id, endpoint_id)
-        claimed = await take(session, vault, [endpoint_id], slots=rules.AT_ONCE, room=rules.AT_ONCE)
+        claimed = await take(
+            session,
+            vault,
+            [endpoint_id],
+            await now(session),
+            slots=rules.AT_ONCE,
+            room=rules.AT_ONCE,
+        )
     return [await _handed(database, each) for each in claimed]
 
 

@@ -224,10 +224,11 @@ async def list_deliveries(
     endpoint_id: Asked = "",
     state: Asked = "",
     event: Asked = "",
+    conversation_id: Asked = "",
 ) -> HTMLResponse:
-    """Deliveries of the last 30 days; narrowed by endpoint, state and event."""
+    """Deliveries of the last 30 days; narrowed by endpoint, state, event and conversation."""
     known = DeliveryState(state) if state in set(DeliveryState) else None
-    chosen = Filter(endpoint_id, known, event)
+    chosen = Filter(endpoint_id, known, event, conversation_id=conversation_id)
     found, following = await deliveries.listed(session, actor.team_id, chosen, paging)
     here = request.url.include_query_params
     return render(
@@ -237,7 +238,7 @@ async def list_deliveries(
         deliveries=found,
         endpoints=await endpoints.listed(session, actor.team_id),
         titles=await deliveries.titles(session, actor.team_id, found),
-        kinds=catalogue.kinds(),
+        kinds=sorted(catalogue.kinds(), key=lambda kind: kind.name),
         chosen=chosen,
         present=await now(session),
         next_url=str(here(cursor=following)) if following else "",

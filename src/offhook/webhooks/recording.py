@@ -1,15 +1,15 @@
 """What came of attempts: the record of each, the delivery's next step, the endpoint's health.
 
-Many at once in one transaction. The endpoint's row is locked first, as by whoever claims or
-switches off, so that no two wait for each other. A dispatcher that slept past its lease still
-reports: a success is one, a failure is kept as a record and changes nothing.
+Many at once in one transaction. The endpoints' rows are locked first, as by whoever claims or
+switches off, and all in one order, so that no two wait for each other. A dispatcher that slept
+past its lease still reports: a success is one, a failure is kept as a record and changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
 from random import SystemRandom
+from typing import TypeVar
 
 from sqlalchemy import select, update
 
@@ -20,6 +20,7 @@ from offhook.webhooks.endpoints import switch_off
 from offhook.webhooks.models import Attempt, Delivery, Endpoint
 from offhook.webhooks.rules import DeliveryState, EndpointState
 
+Row = TypeVar("Row", Endpoint, Delivery)
 _dice = SystemRandom()
 
 
@@ -45,52 +46,52 @@ class Tried:
 async def record(session: Session, done: Sequence[Tried]) -> None:
     """Keep these attempts and what follows from them (system scope)."""
     present = await now(session)
-    in_order = sorted(done, key=_endpoint_of)
-    for endpoint_id, tried in groupby(in_order, key=_endpoint_of):
-        endpoint = await session.scalar(
-            select(Endpoint)
-            .where(Endpoint.id == endpoint_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        assert endpoint is not None  # noqa: S101 - its row outlives its deliveries
-        for each in tried:
-            await _keep(session, each, present)
-            await _judge(session, endpoint, each, present)
+    endpoints = await _locked(session, Endpoint, {each.hold.endpoint_id for each in done})
+    deliveries = await _locked(session, Delivery, {each.hold.id for each in done})
+    for tried in done:
+        delivery = deliveries.get(tried.hold.id)
+        if delivery is not None:  # its time was not over
+            session.add(_attempt(delivery, tried))
+            _go_on(delivery, tried, present)
+    await session.flush()
+    for tried in done:
+        await _judge(session, endpoints[tried.hold.endpoint_id], tried, present)
+    for endpoint in endpoints.values():
         await touch(session, endpoint.team_id, "webhooks", f"webhooks:{endpoint.id}")
 
 
-def _endpoint_of(tried: Tried) -> str:
-    return tried.hold.endpoint_id
-
-
-async def _keep(session: Session, tried: Tried, present: datetime) -> None:
-    """The record, and the delivery's next step."""
-    hold = tried.hold
-    delivery = await session.scalar(
-        select(Delivery)
-        .where(Delivery.team_id == hold.team_id, Delivery.id == hold.id)
+async def _locked(session: Session, kind: type[Row], ids: Collection[str]) -> dict[str, Row]:
+    """These rows, each lock taken in the order of the ids."""
+    rows = await session.scalars(
+        select(kind)
+        .where(kind.id.in_(ids))
+        .order_by(kind.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    if delivery is None:  # its time was over
-        return
+    return {row.id: row for row in rows}
+
+
+def _attempt(delivery: Delivery, tried: Tried) -> Attempt:
+    """The record of an attempt, numbered."""
     delivery.attempts += 1
-    session.add(
-        Attempt(
-            team_id=hold.team_id,
-            delivery_id=hold.id,
-            number=delivery.attempts,
-            at=tried.at,
-            latency_ms=tried.latency_ms,
-            url=hold.url,
-            headers=tried.headers,
-            status=tried.status,
-            error=tried.error,
-            answer=tried.answer,
-        )
+    return Attempt(
+        team_id=delivery.team_id,
+        delivery_id=delivery.id,
+        number=delivery.attempts,
+        at=tried.at,
+        latency_ms=tried.latency_ms,
+        url=tried.hold.url,
+        headers=tried.headers,
+        status=tried.status,
+        error=tried.error,
+        answer=tried.answer,
     )
-    ours = delivery.lease == hold.lease and delivery.state is DeliveryState.PENDING
+
+
+def _go_on(delivery: Delivery, tried: Tried, present: datetime) -> None:
+    """The delivery's next step."""
+    ours = delivery.lease == tried.hold.lease and delivery.state is DeliveryState.PENDING
     if tried.succeeded or ours:
         delivery.last_status, delivery.last_error = tried.status, tried.error
     if tried.succeeded:
