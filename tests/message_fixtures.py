@@ -38,6 +38,7 @@ from offhook.numbers import stopping
 from offhook.phone import E164, sender
 from offhook.settings import Settings
 from offhook.vault import open_vault
+from task_fixtures import plain_runner
 
 ANN = "+14155550199"
 BOB = "+14155550198"
@@ -125,7 +126,10 @@ class Shop:
 
     def jobs(self) -> Jobs:
         jobs = Jobs(self.database)
-        messages.register_jobs(jobs, self.settings, self.database, self.carriers, self.model)
+        runner = plain_runner(self.database, self.settings)
+        messages.register_jobs(
+            jobs, self.settings, self.database, self.carriers, self.model, runner
+        )
         return jobs
 
     async def work(self) -> None:

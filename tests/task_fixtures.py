@@ -117,6 +117,11 @@ def means(database: Database, settings: Settings, outgoing: Outgoing) -> tasks.M
     return tasks.Means(database, open_vault(settings), outgoing, open_mailer(settings))
 
 
+def plain_runner(database: Database, settings: Settings) -> tasks.Runner:
+    """For conversations that are no tests of tasks; nothing outside is reached."""
+    return tasks.Runner(means(database, settings, Outgoing(settings)))
+
+
 async def new_team(database: Database) -> str:
     async with database.system() as session:
         team = Team(name="Harbour Street", created_at=datetime.now(UTC))

@@ -162,7 +162,7 @@ def register_jobs(
     bookings.register_jobs(jobs, bookings.Desk(database, runner.means.vault, outgoing))
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
-    messages.register_jobs(jobs, settings, database, accounts, brain)
+    messages.register_jobs(jobs, settings, database, accounts, brain, runner)
     calls.register_jobs(jobs, settings, database, accounts)
     reconciliation.register_jobs(jobs, settings, database, accounts)
     notices.register_jobs(jobs, database)

@@ -44,7 +44,11 @@ async def _web(settings: Settings) -> None:
 
 
 async def _media(settings: Settings) -> None:
-    async with _database(settings) as database, _carriers(settings, database) as accounts:
+    async with (
+        _database(settings) as database,
+        _carriers(settings, database) as accounts,
+        app.open_runner(settings, database) as runner,
+    ):
         recogniser = speech.open_recogniser(settings)
         synthesiser = speech.open_synthesiser(settings)
         await recogniser.start()
@@ -61,6 +65,7 @@ async def _media(settings: Settings) -> None:
             recogniser=recogniser,
             synthesiser=synthesiser,
             voices=app.voices(settings, synthesiser),
+            runner=runner,
         )
         try:
             await calls.Node(parts).run(_until_stopped())

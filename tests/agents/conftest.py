@@ -1,11 +1,15 @@
-"""A team that owns agents."""
+"""A team that owns agents; the room's tests use each other's desks."""
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from offhook.db import Database
 from offhook.teams.models import Team
+
+sys.path[:0] = [str(Path(__file__).parent)]
 
 
 @pytest.fixture

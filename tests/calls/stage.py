@@ -18,19 +18,22 @@ from sounds import silence
 from offhook import contacts, costs, inbox, media, usage
 from offhook.agents import Brain, Briefing, Options, Part, Snapshot, Text, to_json
 from offhook.calls import service
-from offhook.calls.conversation import Conversation, Setting, line_options
+from offhook.calls.conversation import Conversation
 from offhook.calls.journal import Journal, folder_of
 from offhook.calls.models import Call
 from offhook.calls.parts import Parts
 from offhook.calls.rules import CallState, End
 from offhook.calls.service import Connected
+from offhook.calls.setting import Setting, line_options
 from offhook.calls.tokens import stream_token
 from offhook.carriers import Carriers
 from offhook.db import Database, new_id, now
 from offhook.phone import E164
 from offhook.settings import Settings
 from offhook.speech import Heard, Partial, SpeechUnavailable, VoiceCache
+from offhook.tasks import Runner
 from offhook.teams import Team
+from task_fixtures import plain_runner
 
 MS_PER_WORD = 350
 SECRET = b"s" * 32
@@ -184,14 +187,15 @@ class Stage:
         connected: Connected,
         folder: Path,
         *,
-        brain: ScriptedBrain,
+        brain: Brain,
         recogniser: ScriptedRecogniser,
         synthesiser: ToneSynthesiser | None = None,
         marks: Marks = Marks.PLAYED,
         records: bool = False,
         notice: bool = False,
+        runner: Runner | None = None,
     ) -> None:
-        self.brain = brain
+        self.brain = cast("ScriptedBrain", brain)
         self.synthesiser = synthesiser or ToneSynthesiser()
         self.carrier = HangUps()
         self.watcher = Watcher()
@@ -199,6 +203,7 @@ class Stage:
         self.events: list[media.Event] = []
         self.far = Carrier20ms(marks)
         self.now_ms = 0
+        self._due: dict[int, asyncio.Event] = {}
         self.closed_at_ms: int | None = None
         self.database = database
         self.connected = connected
@@ -210,10 +215,11 @@ class Stage:
             secret=SECRET,
             database=database,
             carriers=cast("Carriers", self.carrier),
-            brain=cast("Brain", brain),
+            brain=brain,
             recogniser=recogniser,
             synthesiser=self.synthesiser,
             voices=VoiceCache(self.synthesiser, folder / "voice"),
+            runner=runner or plain_runner(database, settings),
         )
         setting = Setting(
             call=connected,
@@ -251,6 +257,8 @@ class Stage:
         self.conversation.feed(frame)
         self.engine.tick()
         self.now_ms += 20
+        for at_ms in [each for each in self._due if each <= self.now_ms]:
+            self._due.pop(at_ms).set()
         batches, self.batches[:] = list(self.batches), []
         for batch in batches:
             for _, outgoing in batch.out:
@@ -276,6 +284,11 @@ class Stage:
         """Until the agent has said all of something."""
         before = len(self.of(media.PlayedOut))
         await self.until(lambda: len(self.of(media.PlayedOut)) > before)
+
+    async def reached(self, at_ms: int) -> None:
+        """Until the line is at this millisecond; for what runs beside the call."""
+        due = self._due.setdefault(at_ms, asyncio.Event())
+        await due.wait()
 
     async def end(self, reason: End = End.CALLER_HUNG_UP) -> End | None:
         """Hang up and wait until everything is written."""

@@ -32,6 +32,7 @@ from offhook.db import Database
 from offhook.numbers import stopping as number_stopping
 from offhook.settings import Settings
 from offhook.speech import VoiceCache
+from task_fixtures import plain_runner
 
 QUESTION = "Are you open on Sunday morning?"
 POLICY, SIZE = 1008, 1009
@@ -130,6 +131,7 @@ class Process:
                 recogniser=ScriptedRecogniser(*words),
                 synthesiser=synthesiser,
                 voices=VoiceCache(synthesiser, settings.home_path / "voice"),
+                runner=plain_runner(office.database, settings),
             )
         )
         self.task = asyncio.create_task(self.node.run(self.stopping))

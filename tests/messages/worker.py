@@ -13,8 +13,12 @@ from offhook import messages, numbers
 from offhook.agents import Briefing, Part, Text
 from offhook.carriers import Carriers, InboundSms, Place, account
 from offhook.db import Database, Jobs, Rhythm
+from offhook.mail import open_mailer
+from offhook.outgoing import Outgoing
 from offhook.phone import E164, sender
 from offhook.settings import Settings
+from offhook.tasks import Means, Runner
+from offhook.vault import open_vault
 
 # A dead worker is noticed after 2 s instead of 8, so that a kill costs the test little.
 QUICK = Rhythm(heartbeat_s=0.3, stalled_after_s=2.0, sweep_every_s=0.5)
@@ -32,7 +36,9 @@ async def work(database: Database, settings: Settings, simulator_url: str) -> No
     carriers = Carriers(settings, simulator_url=simulator_url)
     numbers.when_stopped(messages.when_number_stopped)
     jobs = Jobs(database, rhythm=QUICK)
-    messages.register_jobs(jobs, settings, database, carriers, Parrot())
+    mailer = open_mailer(settings)
+    runner = Runner(Means(database, open_vault(settings), Outgoing(settings), mailer))
+    messages.register_jobs(jobs, settings, database, carriers, Parrot(), runner)
     try:
         await jobs.run()
     finally:

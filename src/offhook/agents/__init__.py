@@ -5,7 +5,10 @@
     async for part in brain.reply(Briefing(team_id=..., snapshot=snapshot, channel=Channel.SMS,
                                            history=[Said(Speaker.CALLER, "Open on Sunday?")],
                                            search=search_in(database, team_id, snapshot))):
-        ...                                                           # Text | Cited | HangUp
+        ...                                                           # Text | Cited | HangUp | …
+
+A briefing may carry a toolbox of `tasks`, what is known of the contact and was said before, and
+the attributes that the agent fills; then parts tell also what was learned and what became of runs.
 
 `numbers` registers who uses an agent with `agents.register(users)` (N7). Importing this package
 imports no vendor's library.
@@ -16,14 +19,19 @@ from offhook.agents.brain import (
     Briefing,
     Channel,
     Cited,
+    Earlier,
+    Fillable,
     HandOver,
     HangUp,
+    Learned,
     NeedsPerson,
     Part,
     Said,
     Search,
     Speaker,
     Text,
+    Told,
+    Working,
 )
 from offhook.agents.models import Agent, AgentVersion
 from offhook.agents.opening import open_brain
@@ -65,8 +73,11 @@ __all__ = [
     "Briefing",
     "Channel",
     "Cited",
+    "Earlier",
+    "Fillable",
     "HandOver",
     "HangUp",
+    "Learned",
     "NeedsPerson",
     "NumberInUse",
     "Options",
@@ -76,6 +87,8 @@ __all__ = [
     "Snapshot",
     "Speaker",
     "Text",
+    "Told",
+    "Working",
     "create",
     "delete",
     "from_json",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
-from offhook.agents import service
+from offhook.agents import drafts, facts, service
 from offhook.agents.models import Agent
 from offhook.agents.snapshot import to_json
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
@@ -34,6 +34,11 @@ class OptionsChange(Body):
 
 class _Draft(Body):
     instructions: str | None = None
+    call_instructions: str | None = Field(default=None, description="Only for calls.")
+    sms_instructions: str | None = Field(default=None, description="Only for texts.")
+    person_when: str | None = Field(
+        default=None, description="When a person is needed, a line for each case."
+    )
     greeting: str | None = None
     voice: str | None = None
     language: str | None = None
@@ -56,6 +61,16 @@ class Disabling(Body):
     )
 
 
+class Publishing(Body):
+    note: str = Field(default="", max_length=200, description="What is new in this version.")
+
+
+class Facts(Body):
+    """What every agent of the team knows about the business."""
+
+    text: str
+
+
 class MissingOut(BaseModel):
     code: str
     sentence: str
@@ -66,6 +81,9 @@ class AgentOut(BaseModel):
     name: str
     status: str = Field(description="draft, live or paused.")
     instructions: str
+    call_instructions: str
+    sms_instructions: str
+    person_when: str
     greeting: str
     voice: str
     language: str
@@ -83,6 +101,7 @@ class VersionOut(BaseModel):
     number: int
     published_at: datetime
     published_by: str
+    note: str
     snapshot: dict[str, Any]
 
 
@@ -126,6 +145,18 @@ async def create_agent(
     return await once(work)
 
 
+@router.get("/business-facts", summary="Business facts")
+async def get_facts(actor: CurrentActor, session: TeamSession) -> Facts:
+    """What every agent of the team knows."""
+    return Facts(text=await facts.of(session, actor.team_id))
+
+
+@router.put("/business-facts", summary="Set business facts")
+async def set_facts(body: Facts, actor: CurrentActor, session: TeamSession) -> Facts:
+    """Known to every agent from the next turn on."""
+    return Facts(text=await facts.save(session, actor.team_id, body.text))
+
+
 @router.get("/{agent_id}")
 async def get_agent(agent_id: str, actor: CurrentActor, session: TeamSession) -> AgentOut:
     return await _out(session, await service.get(session, actor.team_id, agent_id))
@@ -141,9 +172,12 @@ async def change_agent(
 
 
 @router.post("/{agent_id}/live")
-async def make_agent_live(agent_id: str, actor: CurrentActor, session: TeamSession) -> AgentOut:
+async def make_agent_live(
+    agent_id: str, actor: CurrentActor, session: TeamSession, body: Publishing | None = None
+) -> AgentOut:
     """Publish the draft and let it answer; the error lists everything that is missing."""
-    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who)
+    note = body.note if body is not None else ""
+    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who, note=note)
     return await _out(session, agent)
 
 
@@ -184,3 +218,29 @@ async def list_versions(
     await service.get(session, actor.team_id, agent_id)
     rows = await service.versions(session, actor.team_id, agent_id)
     return [VersionOut.model_validate(row, from_attributes=True) for row in rows]
+
+
+@router.post("/{agent_id}/versions/{number}/restore", summary="Let a version answer again")
+async def restore_version(
+    agent_id: str, number: int, actor: CurrentActor, session: TeamSession
+) -> AgentOut:
+    """The draft becomes what that version was, and is published as a new version."""
+    agent = await drafts.roll_back(session, actor.team_id, agent_id, number, by=actor.who)
+    return await _out(session, agent)
+
+
+@router.post(
+    "/{agent_id}/duplicate",
+    status_code=HTTPStatus.CREATED,
+    response_model=AgentOut,
+    summary="Duplicate an agent",
+)
+async def duplicate_agent(
+    agent_id: str, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> Response:
+    """A new draft with the same settings, knowledge and tasks."""
+
+    async def work() -> AgentOut:
+        return await _out(session, await drafts.duplicate(session, actor.team_id, agent_id))
+
+    return await once(work)

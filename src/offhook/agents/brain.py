@@ -6,7 +6,7 @@ said is what the other side heard or read, never what was only planned (C4). One
 (tests/agents/test_brain_contract.py) holds for every brain.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Protocol
 from offhook import costs
 from offhook.agents.snapshot import Snapshot
 from offhook.knowledge import Hit
+from offhook.tasks import NoTasks, Toolbox
 
 
 class Channel(StrEnum):
@@ -36,6 +37,26 @@ class Said:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was said in another conversation with the same contact (P4), newest turns last."""
+
+    channel: Channel
+    at: datetime
+    said: Sequence[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Fillable:
+    """An attribute of the contact that this agent fills from what is said (P3)."""
+
+    key: str
+    label: str
+    type: str = "text"
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+
 Search = Callable[[str], Awaitable[Sequence[Hit]]]
 """A question in words to passages, best first, of this agent's knowledge as it is now."""
 
@@ -49,7 +70,8 @@ class Briefing:
     """All that a brain may know for one reply.
 
     `history` ends with the caller's turns to be answered: every turn after the agent's last one
-    is unanswered, and one reply answers them all (S3). `now` is in the team's time zone.
+    is unanswered, and one reply answers them all (S3). Without one, the reply is begun by news of
+    `tools`. `now` is in the team's time zone.
     """
 
     team_id: str
@@ -61,6 +83,12 @@ class Briefing:
     contact_name: str = ""
     notes: Sequence[str] = field(default_factory=tuple[str, ...])
     """What the conversation wants known: `The caller pressed 2.`, `A minute is left.`"""
+    tools: Toolbox = field(default_factory=NoTasks)
+    fillable: Sequence[Fillable] = ()
+    known: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Label to value of what is known about the contact. Their number proves nothing (SEC10)."""
+    earlier: Sequence[Earlier] = ()
+    """Other conversations of the contact, oldest first; none for who hides their number."""
     spent: Callable[[Sequence[costs.Used]], None] = _forget
     """Told once per reply what it used of a model, also when it was given up half-way."""
 
@@ -103,6 +131,18 @@ class NeedsPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """A task may take its time from here to the next part: on a call, do not be silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The text so far tells what became of a run. Once it is heard, the toolbox is told so."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """Put the call through to `target` once all text so far has been heard (C6)."""
 
@@ -110,7 +150,15 @@ class HandOver:
     target: str
 
 
-Part = Text | Cited | HangUp | NeedsPerson | HandOver
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The contact said this about themselves, in the last of the turns answered (P3)."""
+
+    key: str
+    value: str
+
+
+Part = Text | Cited | HangUp | NeedsPerson | Working | Told | HandOver | Learned
 
 
 class Brain(Protocol):

@@ -24,6 +24,9 @@ class Agent(TeamOwned, Base):
     name: Mapped[str] = mapped_column(String(80))
     status: Mapped[str] = mapped_column(String(10), default=AgentStatus.DRAFT)
     instructions: Mapped[str] = mapped_column(Text, default="")
+    call_instructions: Mapped[str] = mapped_column(Text, default="")
+    sms_instructions: Mapped[str] = mapped_column(Text, default="")
+    person_when: Mapped[str] = mapped_column(Text, default="")
     greeting: Mapped[str] = mapped_column(Text, default="")
     voice: Mapped[str] = mapped_column(String(80), default="")
     language: Mapped[str] = mapped_column(String(10), default="en")
@@ -46,6 +49,9 @@ class Agent(TeamOwned, Base):
             version=0,
             name=self.name,
             instructions=self.instructions,
+            call_instructions=self.call_instructions,
+            sms_instructions=self.sms_instructions,
+            person_when=self.person_when,
             greeting=self.greeting,
             voice=self.voice,
             language=self.language,
@@ -67,3 +73,16 @@ class AgentVersion(TeamOwned, Base):
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
     published_at: Mapped[datetime]
     published_by: Mapped[str] = mapped_column(String(40), default="")
+    note: Mapped[str] = mapped_column(String(200), default="")
+    """What is new in it, in the words of who published it."""
+
+
+class BusinessFacts(TeamOwned, Base):
+    """What all agents of a team know; `source_id` is the same text among the knowledge."""
+
+    __tablename__ = "business_facts"
+    __table_args__ = (UniqueConstraint("team_id"),)
+    id: Mapped[str] = primary_key("fct")
+    text: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[str | None] = mapped_column(String(40))
+    updated_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import knowledge
-from offhook.agents import sample, service, users
+from offhook.agents import drafts, facts, sample, service, users
 from offhook.agents.brain import Brain, Briefing, Channel, Cited, Said, Speaker, Text
 from offhook.agents.models import Agent
 from offhook.agents.opening import open_brain
@@ -22,13 +23,14 @@ router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form()]
 Flag = Annotated[bool, Form()]
 Ids = Annotated[Sequence[str], Form()]
-SECTIONS = ("behaviour", "voice", "knowledge", "numbers")
+SECTIONS = ("behaviour", "voice", "knowledge", "numbers", "versions")
 MAX_TRIED_TURNS = 20
 
 
 @router.get("/agents")
 async def index(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
-    return render(request, "agents/list.html", **await _rows(session, actor))
+    told = await facts.of(session, actor.team_id)
+    return render(request, "agents/list.html", facts=told, **await _rows(session, actor))
 
 
 @router.get("/agents/rows")
@@ -48,6 +50,14 @@ async def create(
 async def create_sample(request: Request, actor: CurrentActor, session: TeamSession) -> Response:
     agent = await sample.create(session, actor.team_id, by=actor.who)
     return redirect(request, f"/agents/{agent.id}", toast="The sample agent is live")
+
+
+@router.post("/agents/facts")
+async def save_facts(
+    request: Request, actor: CurrentActor, session: TeamSession, *, text: Field = ""
+) -> Response:
+    await facts.save(session, actor.team_id, text)
+    return redirect(request, "/agents", toast="Saved")
 
 
 @router.get("/agents/choices")
@@ -103,11 +113,13 @@ async def agent_page(
 @router.post("/agents/{agent_id}/behaviour")
 async def save_behaviour(
     request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
-    name: Field = "", instructions: Field = "", fallback: Field = "", model: Field = "",
+    name: Field = "", instructions: Field = "", call_instructions: Field = "",
+    sms_instructions: Field = "", person_when: Field = "", fallback: Field = "", model: Field = "",
 ) -> Response:  # fmt: skip
     await service.update(
         session, actor.team_id, agent_id,
-        name=name, instructions=instructions, fallback=fallback, model=model,
+        name=name, instructions=instructions, call_instructions=call_instructions,
+        sms_instructions=sms_instructions, person_when=person_when, fallback=fallback, model=model,
     )  # fmt: skip
     return redirect(request, f"/agents/{agent_id}", toast="Saved")
 
@@ -151,10 +163,27 @@ async def save_knowledge(
 
 @router.post("/agents/{agent_id}/live")
 async def make_live(
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *, note: Field = ""
+) -> Response:
+    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who, note=note)
+    return redirect(request, f"/agents/{agent_id}", toast=f"Version {agent.version} is live")
+
+
+@router.post("/agents/{agent_id}/versions/{number}/restore")
+async def restore(
+    request: Request, agent_id: str, number: int, actor: CurrentActor, session: TeamSession
+) -> Response:
+    agent = await drafts.roll_back(session, actor.team_id, agent_id, number, by=actor.who)
+    where = f"/agents/{agent_id}?section=versions"
+    return redirect(request, where, toast=f"Version {agent.version} is live")
+
+
+@router.post("/agents/{agent_id}/duplicate")
+async def duplicate(
     request: Request, agent_id: str, actor: CurrentActor, session: TeamSession
 ) -> Response:
-    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who)
-    return redirect(request, f"/agents/{agent_id}", toast=f"Version {agent.version} is live")
+    copy = await drafts.duplicate(session, actor.team_id, agent_id)
+    return redirect(request, f"/agents/{copy.id}", toast="Duplicated")
 
 
 @router.post("/agents/{agent_id}/pause")
@@ -195,7 +224,7 @@ async def try_draft(
     said = [*_said(tried), Said(Speaker.CALLER, text.strip())]
     briefing = Briefing(
         team_id=actor.team_id,
-        snapshot=agent.draft(),
+        snapshot=replace(agent.draft(), facts=await facts.of(session, actor.team_id)),
         channel=Channel.SMS,
         history=said,
         search=search_in(request.app.state.database, actor.team_id, agent.draft()),

@@ -1,6 +1,7 @@
 """The refusals of this room.
 
 AgentNotFound     404  not there, or another team's
+AgentVersionNotFound 404 no such version of it
 AgentInvalid      422  a field cannot be used; `fields` says which and why
 AgentNotReady     409  something is missing to go live; `missing` lists it all
 AgentInUse        409  enabled numbers depend on it; `numbers` lists them (N7)
@@ -28,3 +29,7 @@ class AgentInUse(Conflict):
 
 class AgentStepRefused(Conflict):
     code = "agent_step_refused"
+
+
+class AgentVersionNotFound(NotFound):
+    code = "agent_version_not_found"

@@ -41,7 +41,7 @@ def split(texts: Sequence[str]) -> list[str]:
     leading: list[str] = []
     for piece in pieces:
         leading.append(piece)
-        if piece.endswith("?") or _opens(piece):
+        if piece.endswith("?") or opens(piece):
             questions += _halves(" ".join(leading))
             leading = []
     if leading and not questions:
@@ -49,7 +49,13 @@ def split(texts: Sequence[str]) -> list[str]:
     return [each for each in questions if re.search(r"\w", each)][:MAX_QUESTIONS]
 
 
-def _opens(piece: str) -> bool:
+def asks(texts: Sequence[str]) -> bool:
+    """Whether there is a question among the turns."""
+    return any(each.rstrip().endswith("?") or opens(each) for each in split(texts))
+
+
+def opens(piece: str) -> bool:
+    """Whether it begins as a question does."""
     return bool(re.match(rf"(?:and |so |okay |ok |well )*(?:{_OPENERS})\b", piece, re.IGNORECASE))
 
 

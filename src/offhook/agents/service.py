@@ -11,16 +11,25 @@ from typing import Any
 from sqlalchemy import select
 
 from offhook import knowledge, tasks
-from offhook.agents import problems, users
+from offhook.agents import facts, problems, users
 from offhook.agents.events import AgentPublished
 from offhook.agents.models import Agent, AgentVersion
-from offhook.agents.rules import NEXT, AgentStatus, Missing, Step, missing_to_go_live, stops_serving
+from offhook.agents.rules import (
+    MAX_NOTE_CHARS,
+    NEXT,
+    AgentStatus,
+    Missing,
+    Step,
+    missing_to_go_live,
+    stops_serving,
+)
 from offhook.agents.snapshot import Snapshot, from_json, to_json
 from offhook.agents.validation import checked
 from offhook.db import Session, now, publish, touch
 
 EDITABLE = (
-    "name", "instructions", "greeting", "voice", "language", "model", "fallback", "options",
+    "name", "instructions", "call_instructions", "sms_instructions", "person_when", "greeting",
+    "voice", "language", "model", "fallback", "options",
 )  # fmt: skip
 
 
@@ -41,6 +50,7 @@ async def create(session: Session, team_id: str, name: str, **draft: Any) -> Age
     agent = Agent(team_id=team_id, created_at=instant, updated_at=instant, **values)
     session.add(agent)
     await session.flush()
+    await facts.tell(session, agent)
     await touch(session, team_id, "agents")
     return agent
 
@@ -86,8 +96,12 @@ def missing(agent: Agent) -> list[Missing]:
     )
 
 
-async def make_live(session: Session, team_id: str, agent_id: str, *, by: str = "") -> Agent:
-    """Publish the draft and let it answer. Raises AgentNotReady with every missing thing."""
+async def make_live(
+    session: Session, team_id: str, agent_id: str, *, by: str = "", note: str = ""
+) -> Agent:
+    """Publish the draft and let it answer; `note` says what is new. Raises AgentNotReady with
+    every missing thing.
+    """
     agent = await get(session, team_id, agent_id, lock=True)
     if lacking := missing(agent):
         raise problems.AgentNotReady(
@@ -107,6 +121,7 @@ async def make_live(session: Session, team_id: str, agent_id: str, *, by: str = 
             snapshot=to_json(snapshot),
             published_at=agent.updated_at,
             published_by=by,
+            note=" ".join(knowledge.clean(note).split())[:MAX_NOTE_CHARS],
         )
     )
     await session.flush()
@@ -186,7 +201,8 @@ async def published(session: Session, team_id: str, agent_id: str) -> Snapshot |
     row = (await session.execute(query)).one_or_none()
     if row is None or row.status != AgentStatus.LIVE:
         return None
-    return await version(session, team_id, agent_id, row.version)
+    found = await version(session, team_id, agent_id, row.version)
+    return replace(found, facts=await facts.of(session, team_id)) if found is not None else None
 
 
 async def version(session: Session, team_id: str, agent_id: str, number: int) -> Snapshot | None:

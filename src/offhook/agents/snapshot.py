@@ -33,6 +33,13 @@ class Snapshot:
     """0 for the draft, which only the playground talks to."""
     name: str
     instructions: str = ""
+    call_instructions: str = ""
+    sms_instructions: str = ""
+    """Beside `instructions`, on that channel only."""
+    person_when: str = ""
+    """When a person is needed, in plain words: a line for each case."""
+    facts: str = ""
+    """What all agents of the team know, as it was when the conversation began."""
     greeting: str = ""
     voice: str = ""
     """Empty: the synthesiser's own."""

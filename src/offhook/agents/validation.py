@@ -4,16 +4,21 @@ from typing import Any
 
 from offhook.agents.problems import AgentInvalid
 from offhook.agents.rules import (
+    MAX_CHANNEL_CHARS,
     MAX_FALLBACK_CHARS,
     MAX_GREETING_CHARS,
     MAX_INSTRUCTIONS_CHARS,
     MAX_NAME_CHARS,
+    MAX_PERSON_CHARS,
 )
 from offhook.knowledge import clean
 
 TEXT_CHARS = {
     "name": MAX_NAME_CHARS,
     "instructions": MAX_INSTRUCTIONS_CHARS,
+    "call_instructions": MAX_CHANNEL_CHARS,
+    "sms_instructions": MAX_CHANNEL_CHARS,
+    "person_when": MAX_PERSON_CHARS,
     "greeting": MAX_GREETING_CHARS,
     "fallback": MAX_FALLBACK_CHARS,
     "voice": 80,
@@ -49,9 +54,8 @@ def _text(name: str, value: Any, faults: dict[str, str]) -> str:
         return ""
     text = clean(value).strip()
     if len(text) > TEXT_CHARS[name]:
-        faults[name] = (
-            f"{name.capitalize()} has {len(text):,} characters; {TEXT_CHARS[name]:,} are allowed."
-        )
+        shown = name.replace("_", " ").capitalize()
+        faults[name] = f"{shown} has {len(text):,} characters; {TEXT_CHARS[name]:,} are allowed."
     return text
 
 

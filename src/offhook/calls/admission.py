@@ -250,6 +250,7 @@ async def _keep(
         contact_id=conversation.contact_id,
         carrier_call_id=inbound.call_id,
         caller=caller or "",
+        attestation=inbound.attestation,
         state=CallState.ADMITTED if place else CallState.REFUSED,
         reason=refusal.value if refusal else None,
         agent=to_json(place.snapshot) if place else {},

@@ -11,10 +11,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from offhook import agents, costs, media
@@ -22,6 +20,7 @@ from offhook.calls import service
 from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
+from offhook.calls.errands import Errands
 from offhook.calls.handing_over import HandingOver
 from offhook.calls.journal import Fact, Journal
 from offhook.calls.meter import Meter
@@ -29,7 +28,7 @@ from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
 from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
-from offhook.calls.service import Connected
+from offhook.calls.setting import Setting, Stream, Watchers, line_options
 from offhook.calls.transcript import Transcript
 from offhook.carriers import Carrier, CarrierProblem
 from offhook.db import Session
@@ -42,45 +41,6 @@ MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
 LEAVE_S = 0.5
 HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
-
-
-class Stream(Protocol):
-    """The carrier's side of the call, as far as a conversation touches it."""
-
-    def close(self) -> None:
-        """Close the media stream."""
-        ...
-
-
-class Watchers(Protocol):
-    """Whoever follows the words of a live call."""
-
-    def tell(self, speaker: str, text: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the conversation is told about its surroundings when it begins."""
-
-    call: Connected
-    timezone: str
-    contact_name: str
-    hints: tuple[str, ...]
-    records: bool
-    notice: bool
-    recording_path: Path
-    said: Sequence[agents.Said] = ()
-    """What was said before, on a call that is back from a transfer."""
-
-
-def line_options(snapshot: agents.Snapshot, *, notice_first: bool = False) -> media.LineOptions:
-    """How the line listens for this agent; a notice that must be heard cannot be interrupted."""
-    options = snapshot.options
-    return media.LineOptions(
-        silence_ms=options.silence_ms,
-        barge_in=options.interruptible and not notice_first,
-        check_in_ms=options.check_in_s * 1000,
-    )
 
 
 class Conversation:
@@ -125,7 +85,10 @@ class Conversation:
             parts.voices,
             voice=snapshot.voice,
             language=snapshot.language,
+            on_told=lambda run_id: self._spawn(self._errands.told(run_id)),
         )
+        self._errands = Errands(call, parts.runner, self._ask, timezone=setting.timezone)
+        self._news = False
         self._ear = Ear(
             line,
             parts.recogniser,
@@ -165,6 +128,11 @@ class Conversation:
         """Something about this call or its limit changed in the database: look."""
         self._credit.limit_changed()
         self._spawn(self._look())
+
+    def task_ended(self) -> None:
+        """A task of this conversation began or ended: if the caller waits for it, tell them."""
+        self._news = True
+        self._spawn(self._tell_news())
 
     def end(self, reason: End | None) -> None:
         """End the call now, or leave it to who puts it through; the first reason stands."""
@@ -238,6 +206,7 @@ class Conversation:
         greeting, returned = self.call.snapshot.greeting, self.call.returned
         if returned is not None:
             greeting = self._phrases.came_back(returned.name, returned.failure)
+            await self._errands.all_told()
         if self._setting.records and self._setting.notice:
             self._recording_notice = await self._mouth.phrase(self._phrases.recording)
         elif self._setting.records:
@@ -257,10 +226,12 @@ class Conversation:
     def _answer(self) -> None:
         """Reply to everything that is unanswered; an older reply is given up."""
         self._stop_reply()
+        self._news = False
         self._reply = self._spawn(self._speak_reply())
 
     async def _speak_reply(self) -> None:
         call = self.call
+        memory = await self._errands.memory()
         briefing = agents.Briefing(
             team_id=call.team_id,
             snapshot=call.snapshot,
@@ -270,23 +241,50 @@ class Conversation:
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
             notes=(call.returned.sentence,) if call.returned else (),
+            tools=await self._errands.toolbox(self.transcript.said),
+            fillable=memory.fillable,
+            known=memory.known,
+            earlier=memory.earlier,
             spent=self._used.extend,
         )
         try:
             spoken = await self._mouth.reply(
-                self._parts.brain.reply(briefing), if_nothing=self._phrases.not_understood
+                self._parts.brain.reply(briefing),
+                if_nothing=self._phrases.not_understood,
+                fillers=self._phrases.fillers,
             )
         except SpeechUnavailable:
             await self._speech_failed()
             return
         self._failures = 0
         self.transcript.cite(spoken.citations)
+        self.transcript.learn(call.contact_id, spoken.learned)
         if spoken.needs_person:
             self.transcript.notice(spoken.needs_person)
+            await self._errands.need_person(spoken.needs_person)
         if spoken.hang_up:
             self._leaving = End.AGENT_HUNG_UP
         if spoken.hand_over is not None:
             self._handing_over.wanted(spoken.hand_over)
+
+    async def _tell_news(self) -> None:
+        """A task ended while nobody speaks: that begins a reply of its own accord (CM5)."""
+        if not self._may_begin():
+            return  # the reply that runs, or the one to what the caller says, tells it
+        try:
+            if not await self._errands.has_news():
+                self._news = False
+        except AWAY as error:
+            log.warning("what became of a task of %s waits: %s", self.call.call_id, error)
+            return
+        if self._news and self._may_begin():
+            self._answer()
+
+    def _may_begin(self) -> bool:
+        """Whether neither side is speaking or about to, and the call stays."""
+        replying = self._reply is not None and not self._reply.done()
+        leaving = self._leaving is not None or self._handing_over.is_due
+        return not (replying or leaving or self._ear.speaking or self._over.done())
 
     def _stop_reply(self) -> None:
         if self._reply is not None:
@@ -301,7 +299,7 @@ class Conversation:
 
     def _played(self, event: media.PiecePlayed) -> None:
         heard = event.heard
-        self._mouth.over(heard.piece)
+        self._mouth.over(heard.piece, heard=True)
         self._remember(heard)
         if heard.piece == self._recording_notice:
             self._line.configure(self._options)
@@ -315,7 +313,7 @@ class Conversation:
     def _cut_off(self, heard: Sequence[media.Heard]) -> None:
         """What was not heard was not said (CM1)."""
         for each in heard:
-            self._mouth.over(each.piece)
+            self._mouth.over(each.piece, heard=each.complete)
             self._remember(each, interrupted=not each.complete)
 
     def _interrupted(self, event: media.BargeIn) -> None:
@@ -365,6 +363,8 @@ class Conversation:
         rest, self._unheard = " ".join(self._unheard), []
         if rest:
             await self._mouth.phrase(rest)
+        if self._news:
+            await self._tell_news()
         self._handing_over.goes_on()
         self._leave_if_silent()
 
@@ -584,6 +584,8 @@ class Conversation:
         self._tasks.discard(task)
         if task is self._reply:
             self._leave_if_silent()
+            if self._news:  # it came while this was being said
+                self._spawn(self._tell_news())
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s failed", self.call.call_id, exc_info=error)
             if not self._over.done() and self._leaving is None:

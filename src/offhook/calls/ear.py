@@ -34,6 +34,11 @@ class Ear:
         self.listened_ms = 0
         """Audio whose words were asked for, each time that they were: what a vendor charges."""
 
+    @property
+    def speaking(self) -> bool:
+        """Whether the caller speaks, or what they said is still being understood."""
+        return self._speaking_since is not None
+
     def feed(self, mulaw: bytes) -> None:
         self._hearing.feed(mulaw)
 

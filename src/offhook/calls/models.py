@@ -15,7 +15,8 @@ __all__ = ["Call", "MediaNode", "Transfer", "TransferTarget"]
 
 
 class Call(TeamOwned, Base):
-    """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5).
+    """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5); `attestation`
+    what the carrier says of it: A, B, C, `failed-…` or "" (SEC10).
 
     `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
     the agent was first heard: without it nothing is billed (UM5). `recorded_until` is when the
@@ -32,6 +33,7 @@ class Call(TeamOwned, Base):
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
     carrier_call_id: Mapped[str] = mapped_column(String(64), unique=True)
     caller: Mapped[str] = mapped_column(String(64))
+    attestation: Mapped[str] = mapped_column(String(12), default="")
     state: Mapped[CallState] = mapped_column(one_of(CallState))
     reason: Mapped[str | None] = mapped_column(String(40))
     agent: Mapped[dict[str, Any]] = mapped_column(JSONB)

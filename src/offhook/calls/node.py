@@ -18,13 +18,14 @@ from sqlalchemy import delete
 from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import journal, recordings, replay, service, stream
 from offhook.calls.away import AWAY, within
-from offhook.calls.conversation import Conversation, Setting, line_options
+from offhook.calls.conversation import Conversation
 from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
 from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
+from offhook.calls.setting import Setting, line_options
 from offhook.calls.stream import MediaStream, Talk, Watcher
 from offhook.calls.tokens import is_watch_token
 from offhook.calls.words import LiveWords
@@ -264,6 +265,8 @@ class Node:
         kind, _, name = topic.partition(":")
         for live in self._calls.values():
             call = live.conversation.call
+            if kind == "tasks" and name == call.conversation_id:
+                live.conversation.task_ended()
             if (kind == "call" and name == call.call_id) or (
                 kind == "limit" and name == call.number_id and team_id == call.team_id
             ):

@@ -7,6 +7,7 @@ from offhook.carriers import Carriers
 from offhook.db import Database
 from offhook.settings import Settings
 from offhook.speech import Recogniser, Synthesiser, VoiceCache
+from offhook.tasks import Runner
 from offhook.usage import Renewals
 
 
@@ -22,6 +23,7 @@ class Parts:
     recogniser: Recogniser
     synthesiser: Synthesiser
     voices: VoiceCache
+    runner: Runner
     renewals: Renewals = field(init=False)
 
     def __post_init__(self) -> None:

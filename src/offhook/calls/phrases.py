@@ -34,6 +34,9 @@ class Phrases:
     """C6: why the caller is back with the agent, with {name}."""
     carrier_language: str
     """How carriers name the voice that speaks this language."""
+    one_moment: str
+    """Said when a task takes more than a moment, then `still_at_it`."""
+    still_at_it: str
 
     def all(self) -> tuple[str, ...]:
         """Every sentence, to be made ready beforehand."""
@@ -46,7 +49,12 @@ class Phrases:
             self.trouble,
             self.stopping,
             self.not_handed_over,
+            *self.fillers,
         )
+
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        return (self.one_moment, self.still_at_it)
 
     def came_back(self, name: str, failure: Failure) -> str:
         """What a caller hears who could not be put through to `name`."""
@@ -72,6 +80,8 @@ ENGLISH = Phrases(
         Failure.MACHINE: "I'm sorry, I only reached a machine at {name}. How else can I help you?",
     },
     carrier_language="en-US",
+    one_moment="One moment, please.",
+    still_at_it="I am still on it, it takes a little longer.",
 )
 GERMAN = Phrases(
     recording="Dieses Gespräch wird aufgezeichnet.",
@@ -93,6 +103,8 @@ GERMAN = Phrases(
         Failure.MACHINE: "Bei {name} läuft leider nur ein Band. Was kann ich sonst für Sie tun?",
     },
     carrier_language="de-DE",
+    one_moment="Einen Moment, bitte.",
+    still_at_it="Ich bin noch dabei, es dauert etwas länger.",
 )
 _BY_LANGUAGE = {"en": ENGLISH, "de": GERMAN}
 

@@ -59,6 +59,7 @@ class Connected:
     carrier_call_id: str
     account_id: str | None
     caller: str
+    attestation: str
     snapshot: Snapshot
     limited: bool
     connected_at: datetime
@@ -122,6 +123,7 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         carrier_call_id=call.carrier_call_id,
         account_id=await numbers.account_of(session, call.number_id),
         caller=call.caller,
+        attestation=call.attestation,
         snapshot=from_json(call.agent),
         limited=call.limited,
         connected_at=instant,

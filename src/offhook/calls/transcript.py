@@ -15,7 +15,7 @@ from functools import partial
 from sqlalchemy.exc import DBAPIError
 
 from offhook import inbox
-from offhook.agents import Cited, Said, Speaker
+from offhook.agents import Cited, Learned, Said, Speaker
 from offhook.db import Database, Session
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,15 @@ class Transcript:
                 {"passage_id": each.passage_id, "title": each.title} for each in citations
             ]
             self._write_agent_turn(self._agent_turn)
+
+    def learn(self, contact_id: str | None, found: Sequence[Learned]) -> None:
+        """What the caller said about themselves in the turn that was answered (P3)."""
+
+        async def write(session: Session) -> None:
+            await inbox.learn(session, self._team_id, self._conversation_id, contact_id, found)
+
+        if contact_id is not None and found:
+            self._writes.put_nowait(write)
 
     def notice(self, text: str) -> None:
         """A line of the product's own between the bubbles."""

@@ -9,11 +9,16 @@ Calls and messages write; pages and the API read. In the writer's transaction:
     turn = await inbox.add_turn(session, team_id, conversation.id, speaker=Speaker.CALLER,
         text=..., started_at=..., ended_at=..., status=..., note=..., citations=[...])
     await inbox.update_turn(session, team_id, turn.id, text=..., status=..., ended_at=...)
+    await inbox.need_person(session, team_id, conversation.id, "Wants a refund.")       # I6
     await inbox.close(session, team_id, conversation.id, reason="caller_hung_up")
+
+What an agent may know and remember of the other side is `inbox.remembered` (P4); what it took from
+a turn goes to `inbox.learn` (P3).
 
 Every change touches the topics `inbox` and `conversation:ID`. Knows no carrier and no audio.
 """
 
+from offhook.inbox.memory import Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Filter, Told, last_activity, listed, timeline, turns_of
 from offhook.inbox.service import (
@@ -25,9 +30,11 @@ from offhook.inbox.service import (
     close_idle_threads,
     get,
     mark_read,
+    need_person,
     open_conversation,
     open_thread,
     reopen,
+    seen_to,
     set_agent,
     update_turn,
 )
@@ -38,6 +45,7 @@ __all__ = [
     "Conversation",
     "ConversationNotFound",
     "Filter",
+    "Memory",
     "Speaker",
     "State",
     "Told",
@@ -48,11 +56,15 @@ __all__ = [
     "close_idle_threads",
     "get",
     "last_activity",
+    "learn",
     "listed",
     "mark_read",
+    "need_person",
     "open_conversation",
     "open_thread",
+    "remembered",
     "reopen",
+    "seen_to",
     "set_agent",
     "timeline",
     "turns_of",

@@ -34,6 +34,7 @@ class ConversationOut(BaseModel):
     closed_at: datetime | None
     last_activity_at: datetime
     unread: bool
+    person_needed: str
     preview: str
     turns: int
 
@@ -79,12 +80,24 @@ async def index(
     agent_id: Id = "",
     contact_id: Id = "",
     unread: bool | None = None,
+    person_needed: bool | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
-    wanted = Filter(channel, number_id, agent_id, contact_id, state, unread, since, until, q)
+    wanted = Filter(
+        channel=channel,
+        number_id=number_id,
+        agent_id=agent_id,
+        contact_id=contact_id,
+        state=state,
+        unread=unread,
+        person_needed=person_needed,
+        since=since,
+        until=until,
+        words=q,
+    )
     order = (Conversation.last_activity_at, Conversation.id)
     query = reading.listed(actor.team_id, wanted)
     rows, after = await paginate(session, query, paging, *order)
@@ -120,3 +133,25 @@ async def close(conversation_id: str, actor: CurrentActor, session: TeamSession)
 async def read(conversation_id: str, actor: CurrentActor, session: TeamSession) -> ConversationOut:
     await service.mark_read(session, actor.team_id, conversation_id)
     return ConversationOut.of(await service.get(session, actor.team_id, conversation_id))
+
+
+class Reason(BaseModel):
+    """Why a person of the team should look at the conversation, in a sentence."""
+
+    reason: str
+
+
+@router.post("/{conversation_id}/person", summary="Ask for a person")
+async def need_person(
+    conversation_id: str, wanted: Reason, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    """Marks the conversation and announces `conversation.human_required` once."""
+    marked = await service.need_person(session, actor.team_id, conversation_id, wanted.reason)
+    return ConversationOut.of(marked)
+
+
+@router.delete("/{conversation_id}/person", summary="A person has seen to it")
+async def seen_to(
+    conversation_id: str, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    return ConversationOut.of(await service.seen_to(session, actor.team_id, conversation_id))

@@ -14,6 +14,16 @@ class ConversationStarted(Event):
     contact_id: str | None = None
 
 
+class ConversationHumanRequired(Event):
+    """A person of the team should look at this conversation; `reason` is a sentence (I6)."""
+
+    event: ClassVar[str] = "conversation.human_required"
+    channel: str
+    number_id: str
+    contact_id: str | None = None
+    reason: str
+
+
 class ConversationEnded(Event):
     """A call ended, or a thread closed; `reason` is a code."""
 

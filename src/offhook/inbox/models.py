@@ -53,6 +53,12 @@ class Conversation(TeamOwned, Base):
             unique=True,
             postgresql_where="channel = 'sms' AND sender <> ''",
         ),
+        Index(
+            "ix_conversations_person_needed",
+            "team_id",
+            "last_activity_at",
+            postgresql_where="person_needed <> ''",
+        ),
         Index("ix_conversations_activity", "team_id", "last_activity_at", "id"),
         Index("ix_conversations_timeline", "team_id", "number_id", "sender"),
     )
@@ -70,6 +76,8 @@ class Conversation(TeamOwned, Base):
     closed_at: Mapped[datetime | None]
     last_activity_at: Mapped[datetime]
     unread: Mapped[bool] = mapped_column(default=False)
+    person_needed: Mapped[str] = mapped_column(String(200), default="")
+    """Why somebody of the team should look at it, as a sentence; "" when nobody need (I6)."""
     preview: Mapped[str] = mapped_column(String(200), default="")
     last_sequence: Mapped[int] = mapped_column(default=0)
 

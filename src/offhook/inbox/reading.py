@@ -22,6 +22,7 @@ class Filter:
     contact_id: str = ""
     state: State | None = None
     unread: bool | None = None
+    person_needed: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
     words: str = ""
@@ -37,27 +38,27 @@ class Told:
 
 def listed(team_id: str, wanted: Filter) -> Select[Conversation]:
     """The conversations of `wanted`, for `paginate` by (last_activity_at, id)."""
-    query = select(Conversation).where(Conversation.team_id == team_id)
+    row = Conversation
+    query = select(row).where(row.team_id == team_id)
     if wanted.state is not None:
-        query = query.where(Conversation.state == wanted.state)
+        query = query.where(row.state == wanted.state)
     else:
-        query = query.where(Conversation.state != State.NOT_ANSWERED)
-    if wanted.channel is not None:
-        query = query.where(Conversation.channel == wanted.channel)
-    if wanted.number_id:
-        query = query.where(Conversation.number_id == wanted.number_id)
-    if wanted.agent_id:
-        query = query.where(Conversation.agent_id == wanted.agent_id)
-    if wanted.contact_id:
-        query = query.where(Conversation.contact_id == wanted.contact_id)
-    if wanted.unread is not None:
-        query = query.where(Conversation.unread.is_(wanted.unread))
+        query = query.where(row.state != State.NOT_ANSWERED)
+    conditions = (
+        (wanted.channel, row.channel == wanted.channel),
+        (wanted.number_id, row.number_id == wanted.number_id),
+        (wanted.agent_id, row.agent_id == wanted.agent_id),
+        (wanted.contact_id, row.contact_id == wanted.contact_id),
+        (wanted.unread is not None, row.unread.is_(wanted.unread)),
+        (wanted.person_needed is not None, (row.person_needed != "").is_(wanted.person_needed)),
+    )
+    query = query.where(*(condition for asked, condition in conditions if asked))
     if wanted.since is not None:
-        query = query.where(Conversation.last_activity_at >= wanted.since)
+        query = query.where(row.last_activity_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(Conversation.last_activity_at < wanted.until)
+        query = query.where(row.last_activity_at < wanted.until)
     if wanted.words.strip():
-        query = query.where(Conversation.id.in_(_with_words(team_id, wanted.words)))
+        query = query.where(row.id.in_(_with_words(team_id, wanted.words)))
     return query
 
 

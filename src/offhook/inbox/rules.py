@@ -9,6 +9,7 @@ from offhook.inbox.models import Channel, Speaker, State
 MAX_TURN_BYTES = 4_096
 """SEC26: a turn of a transcript."""
 PREVIEW_CHARACTERS = 140
+MAX_REASON_CHARACTERS = 200
 
 CLOSES: frozenset[State] = frozenset({State.LIVE, State.OPEN})
 REOPENS: frozenset[tuple[Channel, State]] = frozenset({(Channel.SMS, State.CLOSED)})
@@ -28,6 +29,12 @@ def preview(text: str, *, media: int = 0) -> str:
     if not line and media:
         return "Picture" if media == 1 else f"{media} pictures"
     return line if len(line) <= PREVIEW_CHARACTERS else line[: PREVIEW_CHARACTERS - 1] + "…"
+
+
+def reason(text: str) -> str:
+    """Why a person is needed, in one line that fits its column; never empty."""
+    line = " ".join(storable(text).split()) or "A person is needed."
+    return line if len(line) <= MAX_REASON_CHARACTERS else line[: MAX_REASON_CHARACTERS - 1] + "…"
 
 
 def makes_unread(speaker: Speaker) -> bool:

@@ -15,7 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from offhook.db import Session, new_id, now, publish, touch
 from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
-from offhook.inbox.events import ConversationEnded, ConversationStarted
+from offhook.inbox.events import (
+    ConversationEnded,
+    ConversationHumanRequired,
+    ConversationStarted,
+)
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 
 
@@ -299,6 +303,39 @@ async def close_idle_threads(session: Session, *, before: datetime, limit: int =
     for conversation_id, team_id in rows:
         await close(session, team_id, conversation_id, reason="quiet")
     return len(rows)
+
+
+async def need_person(
+    session: Session, team_id: str, conversation_id: str, reason: str
+) -> Conversation:
+    """Ask for a person of the team (I6). Announced once until somebody has seen to it."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    asked_before = bool(conversation.person_needed)
+    conversation.person_needed = rules.reason(reason)
+    await session.flush()
+    if not asked_before:
+        await publish(
+            session,
+            ConversationHumanRequired(
+                team_id=team_id,
+                conversation_id=conversation.id,
+                channel=conversation.channel,
+                number_id=conversation.number_id,
+                contact_id=conversation.contact_id,
+                reason=conversation.person_needed,
+            ),
+        )
+    await _touch(session, conversation)
+    return conversation
+
+
+async def seen_to(session: Session, team_id: str, conversation_id: str) -> Conversation:
+    """A person of the team has seen to it: nobody is needed any more."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    conversation.person_needed = ""
+    await session.flush()
+    await _touch(session, conversation)
+    return conversation
 
 
 async def mark_read(session: Session, team_id: str, conversation_id: str) -> None:

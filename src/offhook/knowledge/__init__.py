@@ -16,6 +16,7 @@ from offhook.knowledge.asking import (
     price_cell,
     tells,
 )
+from offhook.knowledge.embedding import likeness
 from offhook.knowledge.hints import hints
 from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
@@ -66,6 +67,7 @@ __all__ = [
     "is_amount",
     "is_opening",
     "keep",
+    "likeness",
     "link",
     "listed",
     "passages",

@@ -99,7 +99,7 @@ def encode(texts: Sequence[str]) -> Vectors:
     return vectors
 
 
-# A word's vector never changes, so keeping it cannot make an answer stale; 8,192 take 12 MB.
+# A text's vector never changes, so keeping it cannot make an answer stale; 8,192 take 12 MB.
 MAX_WORDS = 8_192
 _words: dict[str, Vectors] = {}
 
@@ -131,3 +131,22 @@ _aside = ThreadPoolExecutor(1, "meaning", initializer=_yield_to_others)
 async def encode_aside(texts: Sequence[str]) -> Vectors:
     """`encode` for many texts, in one thread that takes what calls and questions leave over."""
     return await asyncio.get_running_loop().run_in_executor(_aside, encode, texts)
+
+
+async def likeness(text: str, others: Sequence[str]) -> list[float]:
+    """How much each of `others`, short and often asked about, means the same as `text`: -1..1.
+
+    All 0 where the model is not installed.
+    """
+    if not others:
+        return []
+    try:
+        return await asyncio.to_thread(_likeness, text, others)
+    except MeaningUnavailableError:
+        return [0.0] * len(others)
+
+
+def _likeness(text: str, others: Sequence[str]) -> list[float]:
+    vectors = word_vectors(others)
+    own = encode([text])[0]
+    return [float(own @ vectors[each]) for each in others]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from offhook import agents, contacts, costs, inbox, numbers, teams
-from offhook.agents import Brain, Briefing, Channel, Cited, Said
+from offhook import agents, contacts, costs, inbox, numbers, phone, tasks, teams
+from offhook.agents import Brain, Briefing, Channel, Cited, Learned, NeedsPerson, Said, Told
 from offhook.agents import Speaker as Voice
 from offhook.agents import Text as Piece
 from offhook.db import Database, Session, now
@@ -38,6 +38,9 @@ class Prepared:
     answers: frozenset[str]
     snapshot: agents.Snapshot
     history: tuple[Said, ...]
+    turns: tuple[tasks.Turn, ...]
+    scope: tasks.Scope
+    memory: inbox.Memory
     contact_name: str
     local_time: datetime
     asks: bool
@@ -48,13 +51,24 @@ class Reply:
     text: str
     citations: tuple[dict[str, str], ...] = ()
     used: tuple[costs.Used, ...] = ()
+    learned: tuple[Learned, ...] = ()
+    needs_person: str = ""
+    told: tuple[str, ...] = ()
+    """Runs whose result the text tells."""
 
 
 class Answering:
     """The job `messages.answer` of one process."""
 
-    def __init__(self, database: Database, brain: Brain, sending: delivery.Delivery) -> None:
+    def __init__(
+        self,
+        database: Database,
+        brain: Brain,
+        sending: delivery.Delivery,
+        runner: tasks.Runner,
+    ) -> None:
         self._database = database
+        self._runner = runner
         self._brain = brain
         self._sending = sending
 
@@ -69,15 +83,17 @@ class Answering:
         if prepared is None:
             return
         failpoint("messages.reserved")
-        reply = await self._think(prepared)
+        tools = await tasks.open_toolbox(self._runner, prepared.scope, prepared.turns)
+        reply = await self._think(prepared, tools)
         failpoint("messages.thought")
         async with self._database.team(team_id) as session:
             written = await _write(session, prepared, reply)
         if written:
             failpoint("messages.written")
+            await tools.told(reply.told)
             await self._sending.send_thread(team_id, conversation_id)
 
-    async def _think(self, prepared: Prepared) -> Reply:
+    async def _think(self, prepared: Prepared, tools: tasks.Toolbox) -> Reply:
         if prepared.asks:
             return Reply(wording.ASK_TO_STOP)
         used: list[costs.Used] = []
@@ -89,10 +105,15 @@ class Answering:
             search=agents.search_in(self._database, prepared.team_id, prepared.snapshot),
             now=prepared.local_time,
             contact_name=prepared.contact_name,
+            tools=tools,
+            fillable=prepared.memory.fillable,
+            known=prepared.memory.known,
+            earlier=prepared.memory.earlier,
             spent=used.extend,
         )
         pieces: list[str] = []
         cited: list[dict[str, str]] = []
+        learned, needs_person, told = list[Learned](), "", list[str]()
         async for part in self._brain.reply(briefing):
             if not pieces:
                 failpoint("messages.thinking")
@@ -100,8 +121,14 @@ class Answering:
                 pieces.append(part.delta)
             elif isinstance(part, Cited):
                 cited.append({"passage_id": part.passage_id, "title": part.title})
-        segments = prepared.snapshot.options.reply_segments
-        return Reply(wording.as_text("".join(pieces), segments=segments), tuple(cited), tuple(used))
+            elif isinstance(part, Learned):
+                learned.append(part)
+            elif isinstance(part, NeedsPerson):
+                needs_person = part.reason
+            elif isinstance(part, Told):
+                told.append(part.run_id)
+        text = wording.as_text("".join(pieces), segments=prepared.snapshot.options.reply_segments)
+        return Reply(text, tuple(cited), tuple(used), tuple(learned), needs_person, tuple(told))
 
 
 async def _prepare(
@@ -188,13 +215,31 @@ async def _briefed(
     ordered += [each for each in turns if each.id in to_answer]
     contact = await contacts.of(session, team_id, [thread.contact_id])
     zone = await teams.zone(session, team_id)
+    kept = [(turn, said) for turn in ordered if (said := _said(turn)) is not None]
     return Prepared(
         team_id=team_id,
         conversation_id=thread.id,
         draft_id=draft_id,
         answers=frozenset(each.id for each in waiting),
         snapshot=snapshot,
-        history=tuple(said for turn in ordered if (said := _said(turn)) is not None),
+        history=tuple(said for _, said in kept),
+        turns=tuple(
+            tasks.Turn(turn.sequence, said.speaker is Voice.CALLER, said.text)
+            for turn, said in sorted(kept, key=lambda each: each[0].sequence)
+        ),
+        scope=tasks.Scope(
+            team_id=team_id,
+            agent_id=snapshot.agent_id,
+            conversation_id=thread.id,
+            channel=tasks.SMS,
+            number_id=thread.number_id,
+            contact_id=thread.contact_id or "",
+            caller=thread.sender,
+            language=snapshot.language,
+            timezone=zone,
+            country=phone.country_of(phone.E164(thread.sender)) or "US",
+        ),
+        memory=await inbox.remembered(session, team_id, thread.id, thread.contact_id),
         contact_name=contact[thread.contact_id].name if thread.contact_id in contact else "",
         local_time=instant.astimezone(ZoneInfo(zone)),
         asks=any(wishes_to_stop(each.body) for each in waiting),
@@ -244,6 +289,9 @@ async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
         status=State.QUEUED,
         citations=reply.citations,
     )
+    await inbox.learn(session, team_id, conversation_id, thread.contact_id, reply.learned)
+    if reply.needs_person:
+        await inbox.need_person(session, team_id, conversation_id, reply.needs_person)
     measured = size(reply.text)
     draft.state = State.QUEUED
     draft.body = reply.text

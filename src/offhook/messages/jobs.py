@@ -21,6 +21,7 @@ from offhook.messages.receiving import ANSWER_JOB
 from offhook.messages.records import take_from_list
 from offhook.messages.rules import Outcome, State
 from offhook.settings import Settings
+from offhook.tasks import Runner
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 30.0
@@ -40,10 +41,11 @@ def register(
     database: Database,
     accounts: carriers.Carriers,
     brain: Brain,
+    runner: Runner,
 ) -> None:
     """Add the jobs of messages to a worker."""
     delivery = Delivery(database, accounts, web_url=settings.web_url)
-    jobs.add(ANSWER_JOB, Answering(database, brain, delivery).answer)
+    jobs.add(ANSWER_JOB, Answering(database, brain, delivery, runner).answer)
     jobs.add("messages.deliver", delivery.send_thread)
     jobs.every(SWEEP_EVERY_S, "messages.sweep", partial(sweep, database))
     jobs.every(

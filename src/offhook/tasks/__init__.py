@@ -16,6 +16,7 @@ with `tasks.finish(...)` what was handed to it. Knows no conversation and no age
 
 from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind
 from offhook.tasks.box import open_toolbox
+from offhook.tasks.consent import affirms
 from offhook.tasks.jobs import register as register_jobs
 from offhook.tasks.kinds import (
     Done,
@@ -84,6 +85,7 @@ __all__ = [
     "Trust",
     "Turn",
     "Unconfirmed",
+    "affirms",
     "create",
     "finish",
     "forget_agent",

@@ -1,0 +1,104 @@
+"""What an agent knows on a call besides its words, and what its replies do besides speaking.
+
+The scope of a call's tasks is set here, by code: this team, this agent, this caller (SEC9, T4). A
+result counts as told when it was heard; one that comes while nobody speaks begins a reply (CM5).
+Knows the database; knows no audio.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from offhook import agents, inbox, phone, tasks
+from offhook.calls.away import AWAY
+from offhook.calls.service import Connected
+from offhook.db import Session
+
+log = logging.getLogger(__name__)
+Ask = Callable[[Callable[[Session], Awaitable[Any]]], Awaitable[Any]]
+"""One transaction of the call's team. Raises one of AWAY."""
+
+
+class Errands:
+    """The tasks, the memory and the contact of one call."""
+
+    def __init__(self, call: Connected, runner: tasks.Runner, ask: Ask, *, timezone: str) -> None:
+        self._call = call
+        self._runner = runner
+        self._ask = ask
+        self._timezone = timezone
+        self._memory: inbox.Memory | None = None
+
+    async def toolbox(self, said: Sequence[agents.Said]) -> tasks.Toolbox:
+        """For one reply to what was said so far; without tasks while the database is away."""
+        turns = [
+            tasks.Turn(position, each.speaker is agents.Speaker.CALLER, each.text)
+            for position, each in enumerate(said)
+        ]
+        try:
+            return await tasks.open_toolbox(self._runner, self._scope(), turns)
+        except AWAY as error:
+            log.warning("call %s goes on without tasks: %s", self._call.call_id, error)
+            return tasks.NoTasks()
+
+    async def memory(self) -> inbox.Memory:
+        """What is known of the caller and was said before this call, read once (P4)."""
+        call = self._call
+        if self._memory is None:
+            try:
+                self._memory = await self._ask(
+                    lambda session: inbox.remembered(
+                        session, call.team_id, call.conversation_id, call.contact_id
+                    )
+                )
+            except AWAY as error:
+                log.warning("call %s goes on without memory: %s", call.call_id, error)
+        return self._memory or inbox.Memory()
+
+    async def has_news(self) -> bool:
+        """Whether a run has ended of which the caller does not know."""
+        return bool(await (await self.toolbox(())).news())
+
+    async def all_told(self) -> None:
+        """Back from a transfer: the greeting says what became of it."""
+        try:
+            runs = [each.step.run_id for each in await (await self.toolbox(())).news()]
+        except AWAY as error:
+            log.warning("call %s may hear of its transfer twice: %s", self._call.call_id, error)
+            return
+        for run_id in runs:
+            await self.told(run_id)
+
+    async def told(self, run_id: str) -> None:
+        """The caller heard what became of the run."""
+        try:
+            await (await self.toolbox(())).told([run_id])
+        except AWAY as error:  # it is told once more, which is better than never
+            log.warning("that %s was told is not noted: %s", run_id, error)
+
+    async def need_person(self, reason: str) -> None:
+        call = self._call
+        try:
+            await self._ask(
+                lambda session: inbox.need_person(
+                    session, call.team_id, call.conversation_id, reason
+                )
+            )
+        except AWAY as error:
+            log.warning("call %s needs a person, which is not noted: %s", call.call_id, error)
+
+    def _scope(self) -> tasks.Scope:
+        call = self._call
+        return tasks.Scope(
+            team_id=call.team_id,
+            agent_id=call.snapshot.agent_id,
+            conversation_id=call.conversation_id,
+            channel=tasks.CALL,
+            number_id=call.number_id,
+            contact_id=call.contact_id or "",
+            caller=call.caller,
+            attestation=call.attestation,
+            language=call.snapshot.language,
+            timezone=self._timezone,
+            country=phone.country_of(phone.E164(call.caller)) or "US",
+        )

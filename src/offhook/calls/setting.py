@@ -1,0 +1,48 @@
+"""What surrounds a conversation: its call, its stream, who follows it, how its line listens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from offhook import agents, media
+from offhook.calls.service import Connected
+
+
+class Stream(Protocol):
+    """The carrier's side of the call, as far as a conversation touches it."""
+
+    def close(self) -> None:
+        """Close the media stream."""
+        ...
+
+
+class Watchers(Protocol):
+    """Whoever follows the words of a live call."""
+
+    def tell(self, speaker: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the conversation is told about its surroundings when it begins."""
+
+    call: Connected
+    timezone: str
+    contact_name: str
+    hints: tuple[str, ...]
+    records: bool
+    notice: bool
+    recording_path: Path
+    said: Sequence[agents.Said] = ()
+    """What was said before, on a call that is back from a transfer."""
+
+
+def line_options(snapshot: agents.Snapshot, *, notice_first: bool = False) -> media.LineOptions:
+    """How the line listens for this agent; a notice that must be heard cannot be interrupted."""
+    options = snapshot.options
+    return media.LineOptions(
+        silence_ms=options.silence_ms,
+        barge_in=options.interruptible and not notice_first,
+        check_in_ms=options.check_in_s * 1000,
+    )
