@@ -33,6 +33,7 @@ from offhook.settings import Settings
 from offhook.speech import VoiceCache
 from offhook.vault import open_vault
 from offhook.web import create_app, server
+from task_fixtures import plain_runner
 from web_fixtures import room_routers
 
 CALLER = "+12025550147"
@@ -167,6 +168,7 @@ async def exchange(
                 recogniser=ScriptedRecogniser(*words),
                 synthesiser=synthesiser,
                 voices=voices,
+                runner=plain_runner(database, settings),
             )
         )
         transfers.when_known(told)

@@ -80,6 +80,7 @@ class AgentVersion(TeamOwned, Base):
 class BusinessFacts(TeamOwned, Base):
     """What all agents of a team know; `source_id` is the same text among the knowledge."""
 
+    __audit__ = Marks("business facts", without=("source_id",))
     __tablename__ = "business_facts"
     __table_args__ = (UniqueConstraint("team_id"),)
     id: Mapped[str] = primary_key("fct")
