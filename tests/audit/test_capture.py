@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from offhook import audit, contacts
 from offhook.audit import By, Entry, Kind
+from offhook.billing.models import Buyer
 from offhook.contacts.models import Contact
-from offhook.db import Database, now
+from offhook.db import Database, new_id, now
 from offhook.phone import E164
 from offhook.teams import keys, service
 from offhook.teams.models import ApiKey, Invitation, Membership, Role, Team
@@ -115,6 +117,31 @@ async def test_a_statement_over_many_rows_tells_each(database: Database, person:
     assert told(first)[0::3] == ("changed", {"role": ["member", "admin"]})
     assert second.subject_id == person.user_id
     assert told(second)[0::3] == ("deleted", {"role": ["owner", None]})
+
+
+async def test_an_upsert_is_told_as_what_it_is(database: Database, person: Person) -> None:
+    async def write(amount: str) -> None:
+        async with database.team(person.team_id) as session:
+            made = insert(Buyer).values(
+                id=new_id("buy"), team_id=person.team_id, name=amount, country="US"
+            )
+            await session.execute(
+                made.on_conflict_do_update(index_elements=["team_id"], set_={"name": amount})
+            )
+
+    before = len(await log(database, person.team_id))
+    for amount in ("Bread", "Rolls", "Rolls"):
+        await write(amount)
+    first, second = (await log(database, person.team_id))[before:]
+    assert told(first)[0::3] == ("created", told(first)[3] | {"name": [None, "Bread"]})
+    assert told(second)[0::3] == ("changed", {"name": ["Bread", "Rolls"]})
+    async with database.team(person.team_id) as session:
+        await session.execute(
+            insert(Buyer)
+            .values(id=new_id("buy"), team_id=person.team_id, name="No", country="US")
+            .on_conflict_do_nothing()
+        )
+    assert len(await log(database, person.team_id)) == before + 2
 
 
 async def test_what_is_rolled_back_did_not_happen(database: Database, person: Person) -> None:

@@ -2,7 +2,7 @@
 
 What a flush writes is noted as it happens; the entries are written as the last thing before the
 commit, so that the chain's lock is the last one that a transaction takes and is held for moments.
-An UPDATE or DELETE by statement is noted too: its rows are read before and after it.
+A statement is noted too: its rows are read before and after it (statements.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy.orm
-from sqlalchemy import event, func, insert, inspect, select, update
+from sqlalchemy import Table, event, func, insert, inspect, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction
 from sqlalchemy.orm.attributes import History
 
+from offhook.audit import statements
 from offhook.audit.actor import By, current
 from offhook.audit.chain import START, canonical, digest
 from offhook.audit.marks import HIDDEN, Marks, is_asked, is_secret, is_shown, marks_of, plain
@@ -148,42 +149,30 @@ def _note_row(
 
 @event.listens_for(sqlalchemy.orm.Session, "do_orm_execute")
 def _executed(state: ORMExecuteState) -> Any:
-    """An UPDATE or DELETE of audited rows, with the rows as they were and as they are."""
-    if not (state.is_update or state.is_delete):
+    """An INSERT, UPDATE or DELETE of audited rows, with the rows as they were and as they are."""
+    if not (state.is_insert or state.is_update or state.is_delete):
         return None
     mapper = state.bind_mapper
     marks = marks_of(mapper.class_) if mapper is not None else None
     if mapper is None or marks is None or not is_asked(marks, current()):
         return None
-    table = cast("Any", mapper.local_table)
-    statement = cast("Any", state.statement)
-    keys = tuple(table.primary_key.columns)
-    query = select(table).with_for_update(key_share=True)
-    if statement.whereclause is not None:
-        query = query.where(statement.whereclause)
-    session = state.session
-    before = _rows(session, query, state.parameters)
+    table = cast("Table", mapper.local_table)
+    before = statements.rows_before(state, table)
     result = state.invoke_statement()
-    for old in before:
-        same = [column == old[column.name] for column in keys]
-        new = next(iter(_rows(session, select(table).where(*same))), None)
-        changes = _difference(table, marks, old, new)
+    for old, new in statements.pairs(state, table, before):
+        action = "created" if old is None else "deleted" if new is None else "changed"
+        changes = _difference(table, marks, old or {}, new or {})
         if changes:
-            _note_row(session, marks, old, "deleted" if new is None else "changed", changes)
+            _note_row(state.session, marks, new or old or {}, action, changes)
     return result
 
 
-def _rows(session: sqlalchemy.orm.Session, query: Any, given: Any = None) -> list[dict[str, Any]]:
-    found = session.execute(query, given).mappings()
-    return [{str(name): value for name, value in row.items()} for row in found]
-
-
 def _difference(
-    table: Any, marks: Marks, old: Mapping[str, Any], new: Mapping[str, Any] | None
+    table: Table, marks: Marks, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Changes:
     changes: Changes = {}
-    for column in old:
-        was, is_now = plain(old[column]), plain(new[column]) if new is not None else None
+    for column in new or old:
+        was, is_now = plain(old.get(column)), plain(new.get(column))
         if is_shown(marks, column) and was != is_now:
             secret = is_secret(marks, table, column)
             changes[column] = _hidden(was, is_now) if secret else [was, is_now]

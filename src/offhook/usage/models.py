@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamOwned
 
 ID = String(80)  # call and message ids may be a carrier's own
@@ -164,6 +165,7 @@ class SpendCap(Base):
     """A team's monthly cap in money: its own, and the operator's upper one; empty is none."""
 
     __tablename__ = "usage_spend_caps"
+    __audit__ = Marks("spend cap", without=("changed_at", "changed_by"), key="team_id")
     __table_args__ = (CheckConstraint("own_micros >= 0 AND upper_micros >= 0", "not_negative"),)
     team_id: Mapped[str] = mapped_column(TEAM_ID, ForeignKey("teams.id"), primary_key=True)
     own_micros: Mapped[int | None] = mapped_column(BigInteger)

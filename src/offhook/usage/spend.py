@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from offhook import audit
 from offhook.db import Session, fetch, now, publish, touch
 from offhook.errors import Invalid
 from offhook.prices import Direction, Money
@@ -387,11 +386,9 @@ async def _change(session: Session, team_id: str, by: str, **changed: int | None
     present = await now(session)
     period = await period_at(session, team_id, present)  # before the meters, as a grant makes it
     values = {"changed_at": present, "changed_by": by, **changed}
-    before = await cap_of(session, team_id)
     made = insert(SpendCap).values(team_id=team_id, currency=DEFAULT_CURRENCY, **values)
     await session.execute(made.on_conflict_do_update(index_elements=["team_id"], set_=values))
     cap = await cap_of(session, team_id)
-    _record(session, team_id, before, cap)
     capped = cap.effective is not None
     # As a limit: meters, then counters. Whoever takes a unit holds the counter's lock, so that each
     # unit is either there when the ledger is read, or its counter already says that there is a cap.
@@ -416,13 +413,6 @@ async def _change(session: Session, team_id: str, by: str, **changed: int | None
         await _look(session, team_id, cap.effective, period)
     await touch(session, team_id, "usage", *(f"limit:{number_id}" for number_id in known))
     return cap
-
-
-def _record(session: Session, team_id: str, before: Cap, after: Cap) -> None:
-    pairs = {"own cap": (before.own, after.own), "upper cap": (before.upper, after.upper)}
-    changes = {name: (str(old), str(new)) for name, (old, new) in pairs.items() if old != new}
-    if changes:
-        audit.record(session, team_id, "changed", "spend cap", team_id, changes=changes)
 
 
 async def _look(session: Session, team_id: str, cap: Money, period: Period) -> None:
