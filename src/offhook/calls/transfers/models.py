@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.calls.transfers.rules import Failure, TransferState
 from offhook.db import Base, TeamOwned, one_of, primary_key
 
@@ -16,6 +17,7 @@ class TransferTarget(TeamOwned, Base):
     """
 
     __tablename__ = "transfer_targets"
+    __audit__ = Marks("transfer target", label="name")
     __table_args__ = (UniqueConstraint("team_id", "name"),)
     id: Mapped[str] = primary_key("ttg")
     name: Mapped[str] = mapped_column(String(80))
