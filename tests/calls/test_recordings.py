@@ -181,3 +181,20 @@ async def test_a_call_without_a_recording_gives_no_link(
     call = await office.live()
     answer = await browser.get(f"/api/v1/calls/{call.call_id}/recording")
     assert (answer.status_code, answer.json()["code"]) == (404, "recording_not_found")
+
+
+def test_a_recording_goes_on_after_silence_for_the_time_away(tmp_path: Path) -> None:
+    """C6: the same file, so that a click on a turn still finds its place."""
+    path = tmp_path / "call.wav"
+    path.write_bytes(b"h" * 58 + SOUND)
+    recordings.resume(path, 250)
+    part = tmp_path / "call.wav.part"
+    assert part.read_bytes() == b"h" * 58 + SOUND + b"\xff" * (250 * 16)
+    assert not path.exists()
+    recordings.resume(path, 10)  # the process died before it was finished
+    assert part.stat().st_size == 58 + len(SOUND) + 260 * 16
+
+
+def test_a_recording_whose_first_part_is_elsewhere_begins_anew(tmp_path: Path) -> None:
+    recordings.resume(tmp_path / "call.wav", 250)
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from telephone import Phone
 
 from offhook import costs, numbers
 from offhook.agents import Speaker
+from offhook.calls.jobs import finish_recording
 from offhook.calls.rules import CallState, End
 from offhook.calls.stopping import when_number_stopped
 from offhook.calls.transfers.rules import Failure, TransferState
@@ -123,6 +124,23 @@ async def test_a_caller_who_is_not_put_through_is_back_with_the_same_agent(
     assert await here.office.balance() == (1, 0)
     assert await here.office.told("call.transferred") == 0
     assert await here.office.told("call.answered") == 1
+
+
+async def test_the_recording_of_a_caller_who_is_back_is_one_file(here: Exchange) -> None:
+    """C3: both connections, and silence between them."""
+    here.simulator.people.ask(Person(ANNA, Manner.BUSY))
+    async with asking(here, announced=False) as caller:
+        await here.becomes(CallState.LIVE, epoch=2)
+        await here.says("is busy")
+        await caller.say(type="hang_up")
+    call = await here.becomes(CallState.ENDED, epoch=2)
+    await finish_recording(here.office.database, call.team_id, call.id)
+    call = await here.call()
+    assert call.recording == "ready"
+    assert call.ended_at is not None
+    lived_ms = (call.ended_at - call.answered_at).total_seconds() * 1000
+    assert lived_ms - 4_000 < (call.recording_ms or 0) < lived_ms + 500  # it began after the notice
+    assert await here.office.told("recording.ready") == 1
 
 
 async def test_somebody_who_answers_after_the_caller_has_gone_finds_nobody(here: Exchange) -> None:

@@ -153,6 +153,23 @@ def test_finishing_twice_and_a_torn_last_sample_do_no_harm(tmp_path: Path) -> No
     assert recover(tmp_path) == []
 
 
+def test_a_recording_that_goes_on_is_one_file(tmp_path: Path) -> None:
+    """C6: a caller who is back from a transfer."""
+    path = tmp_path / "call.wav"
+    for sound in (b"\x01\x02" * 800, b"\x03\x04" * 400):
+        recorder = Recorder(reserve_bytes=0)
+        recorder.start()
+        recording = Recording(path, on_failure=lambda _: None, on_finished=lambda _: None)
+        recorder.append(recording, sound)
+        recorder.close(recording)
+        recorder.stop()
+        if not path.with_name("call.wav.part").exists():
+            path.rename(path.with_name("call.wav.part"))
+    left, right = channels(finish(path.with_name("call.wav.part")))
+    assert left == b"\x01" * 800 + b"\x03" * 400
+    assert right == b"\x02" * 800 + b"\x04" * 400
+
+
 def test_a_part_that_is_only_half_a_head_becomes_an_empty_recording(tmp_path: Path) -> None:
     part = tmp_path / "call.wav.part"
     part.write_bytes(wav_head(0)[:20])

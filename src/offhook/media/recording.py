@@ -143,7 +143,8 @@ class Recorder:
             return
         flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         recording.descriptor = os.open(recording.part, flags, 0o600)
-        if os.fstat(recording.descriptor).st_size == 0:
+        if os.fstat(recording.descriptor).st_size < HEAD_BYTES:
+            os.ftruncate(recording.descriptor, 0)
             os.write(recording.descriptor, wav_head(0))
 
     def _disk_is_full(self, folder: Path) -> bool:
