@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+# In place of this folder, whose knowledge.py would hide the tests' folder of that name.
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from knowledge.corpus import Section, as_html, as_pdf, asked, guide
