@@ -171,7 +171,7 @@ class Talk:
 
     async def runs(self) -> Sequence[tasks.TaskRun]:
         async with self.runner.database.team(self.scope.team_id) as session:
-            return await tasks.runs_of(session, self.scope.team_id, self.scope.conversation_id)
+            return await tasks.runs_of(session, self.scope.team_id, [self.scope.conversation_id])
 
 
 @pytest.fixture

@@ -33,7 +33,12 @@ def inputs() -> list[Path]:
     """Every file that the build depends on: templates too, for their classes and icons."""
     own = [p for p in FRONTEND.rglob("*") if p.is_file() and "node_modules" not in p.parts]
     templates = list(SOURCE.glob("*/templates/**/*.html"))
-    code = [*SOURCE.glob("web/*.py"), *SOURCE.glob("*/pages.py"), *SOURCE.glob("app.py")]
+    code = [
+        *SOURCE.glob("web/*.py"),
+        *SOURCE.glob("*/pages.py"),
+        *SOURCE.glob("*/*kind*.py"),
+        *SOURCE.glob("app.py"),
+    ]
     return sorted({*own, *templates, *code, Path(__file__)})
 
 

@@ -92,7 +92,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
     application.state.web.banners.extend(_routes(room).banners for room in BANNERS)
-    join_rooms()
+    join_rooms(settings)
     _routes(webhooks).describe(application)
     return application
 
@@ -107,13 +107,14 @@ def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceC
     return speech.VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
 
 
-def join_rooms() -> None:
+def join_rooms(settings: Settings) -> None:
     """Hooks from lower rooms to higher ones."""
     when_published(webhooks.fan_out)
     when_published(notices.published)
     webhooks.when_switched_off(notices.endpoint_off)
     teams.on_team_created(_begin_trial)
-    for kind in (*tasks.BUILT_IN, calls.TRANSFER):
+    texts = messages.text_kind(lambda: carriers.account(settings).sid)
+    for kind in (*tasks.BUILT_IN, texts, *inbox.KINDS, calls.TRANSFER):
         tasks.register(kind)
     calls.when_transfer_known(calls.transfer_finished)
     agents.register(numbers.NumbersOfAgents())

@@ -53,9 +53,8 @@ async def _media(settings: Settings) -> None:
         synthesiser = speech.open_synthesiser(settings)
         await recogniser.start()
         await synthesiser.start()
-        app.join_rooms()
+        app.join_rooms(settings)
         brain = agents.open_brain(settings)
-        app.join_rooms()
         parts = calls.Parts(
             settings=settings,
             secret=secret_key(settings),
@@ -83,7 +82,7 @@ async def _worker(settings: Settings) -> None:
         Outgoing(settings) as outgoing,
     ):
         brain = agents.open_brain(settings)
-        app.join_rooms()
+        app.join_rooms(settings)
         jobs = Jobs(database)
         app.register_jobs(jobs, settings, database, accounts, brain, runner, outgoing)
         try:

@@ -18,7 +18,7 @@ NOW_S = 4_000_000_000  # later than any test runs; a link of five minutes is mad
 
 @pytest.fixture
 def rooms() -> tuple[str, ...]:
-    return ("teams", "calls")
+    return ("teams", "tasks", "calls")
 
 
 @pytest.fixture

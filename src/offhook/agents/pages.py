@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook import knowledge
+from offhook import knowledge, tasks
 from offhook.agents import drafts, facts, sample, service, users
 from offhook.agents.brain import Brain, Briefing, Channel, Cited, Said, Speaker, Text
 from offhook.agents.models import Agent
@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form()]
 Flag = Annotated[bool, Form()]
 Ids = Annotated[Sequence[str], Form()]
-SECTIONS = ("behaviour", "voice", "knowledge", "numbers", "versions")
+SECTIONS = ("behaviour", "voice", "knowledge", "tasks", "numbers", "versions")
 MAX_TRIED_TURNS = 20
 
 
@@ -84,6 +84,20 @@ async def link_source(
 ) -> Response:  # fmt: skip
     await knowledge.link(session, actor.team_id, source_id, agent_ids)
     return redirect(request, f"/knowledge/{source_id}", toast="Saved")
+
+
+@router.get("/agents/tasks/{task_id}")
+async def doing(
+    request: Request, task_id: str, actor: CurrentActor, session: TeamSession
+) -> HTMLResponse:
+    """Which agents do a task, for its page."""
+    uses = (await tasks.uses(session, actor.team_id)).get(task_id, [])
+    return render(
+        request,
+        "agents/doing.html",
+        agents=await service.listed(session, actor.team_id),
+        channels={use.agent_id: use.channels for use in uses},
+    )
 
 
 @router.get("/agents/{agent_id}")

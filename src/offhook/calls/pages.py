@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from offhook import agents, contacts, inbox, numbers, usage
+from offhook import agents, contacts, inbox, numbers, tasks, usage
 from offhook.calls import reading, recordings, service
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call
@@ -45,7 +45,7 @@ class View:
     agent: agents.Snapshot | None
     number: numbers.Number
     contact: contacts.Contact | None
-    turns: list[tuple[inbox.Turn, int | None]]
+    entries: list[tuple[inbox.Entry, int | None]]
     cost: "usage.CallCost | None"
     recording_url: str
     transfers: list[tuple[Transfer, str, bool]]
@@ -59,6 +59,7 @@ class View:
 async def _view(request: Request, session: Session, actor: CurrentActor, call_id: str) -> View:
     call = await service.get(session, actor.team_id, call_id)
     turns = await inbox.turns_of(session, actor.team_id, call.conversation_id)
+    runs = await tasks.runs_of(session, actor.team_id, [call.conversation_id])
     contact = None
     if call.contact_id:
         contact = await contacts.get(session, actor.team_id, call.contact_id)
@@ -72,7 +73,9 @@ async def _view(request: Request, session: Session, actor: CurrentActor, call_id
         agent=agents.from_json(call.agent) if call.agent else None,
         number=await numbers.get(session, actor.team_id, call.number_id),
         contact=contact,
-        turns=[(turn, reading.seek_ms(turn.started_at, call)) for turn in turns],
+        entries=[
+            (each, reading.seek_ms(each.at, call)) for each in inbox.spoken_and_done(turns, runs)
+        ],
         cost=await usage.cost_of_call(session, actor.team_id, call.id),
         recording_url=url,
         transfers=[

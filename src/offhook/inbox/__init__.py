@@ -15,15 +15,26 @@ Calls and messages write; pages and the API read. In the writer's transaction:
 What an agent may know and remember of the other side is `inbox.remembered` (P4); what it took from
 a turn goes to `inbox.learn` (P3).
 
-Every change touches the topics `inbox` and `conversation:ID`. Knows no carrier and no audio.
+`KINDS` are the kinds of task that mark a conversation. Every change touches the topics `inbox` and
+`conversation:ID`. Knows no carrier and no audio.
 """
 
+from offhook.inbox.looks import Entry, spoken_and_done
 from offhook.inbox.memory import Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
-from offhook.inbox.reading import Filter, Told, last_activity, listed, timeline, turns_of
+from offhook.inbox.reading import (
+    Filter,
+    Told,
+    labels,
+    last_activity,
+    listed,
+    timeline,
+    turns_of,
+)
 from offhook.inbox.service import (
     CallIsLive,
     ConversationNotFound,
+    add_label,
     add_turn,
     close,
     close_by_hand,
@@ -33,28 +44,34 @@ from offhook.inbox.service import (
     need_person,
     open_conversation,
     open_thread,
+    remove_label,
     reopen,
     seen_to,
     set_agent,
     update_turn,
 )
+from offhook.inbox.task_kinds import KINDS
 
 __all__ = [
+    "KINDS",
     "CallIsLive",
     "Channel",
     "Conversation",
     "ConversationNotFound",
+    "Entry",
     "Filter",
     "Memory",
     "Speaker",
     "State",
     "Told",
     "Turn",
+    "add_label",
     "add_turn",
     "close",
     "close_by_hand",
     "close_idle_threads",
     "get",
+    "labels",
     "last_activity",
     "learn",
     "listed",
@@ -63,9 +80,11 @@ __all__ = [
     "open_conversation",
     "open_thread",
     "remembered",
+    "remove_label",
     "reopen",
     "seen_to",
     "set_agent",
+    "spoken_and_done",
     "timeline",
     "turns_of",
     "update_turn",

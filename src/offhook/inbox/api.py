@@ -36,6 +36,7 @@ class ConversationOut(BaseModel):
     unread: bool
     person_needed: str
     preview: str
+    labels: list[str]
     turns: int
 
     @classmethod
@@ -84,6 +85,7 @@ async def index(
     since: datetime | None = None,
     until: datetime | None = None,
     q: Annotated[str, Query(max_length=200)] = "",
+    label: Annotated[str, Query(max_length=100)] = "",
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
     wanted = Filter(
@@ -97,6 +99,7 @@ async def index(
         since=since,
         until=until,
         words=q,
+        label=label,
     )
     order = (Conversation.last_activity_at, Conversation.id)
     query = reading.listed(actor.team_id, wanted)

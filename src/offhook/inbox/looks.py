@@ -8,6 +8,7 @@ from offhook import phone
 from offhook.contacts import Contact
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Told
+from offhook.tasks import TaskRun
 
 REASONS: Mapping[str, str] = {
     "by_hand": "closed by hand",
@@ -41,13 +42,14 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a timeline: a new day, a bubble, or a whole call among the texts (I2)."""
+    """A line of a timeline: a new day, a bubble, a task, or a whole call among the texts (I2)."""
 
     id: str
     at: datetime
     day: str = ""
     turn: Turn | None = None
     call: Told | None = None
+    run: TaskRun | None = None
 
 
 def title(conversation: Conversation, contact: Contact | None) -> str:
@@ -81,7 +83,7 @@ def timeline(told: Iterable[Told], zone: tzinfo) -> list[Entry]:
         if each.conversation.channel is Channel.CALL:
             entries.append(Entry(each.conversation.id, each.conversation.opened_at, call=each))
         else:
-            entries += [Entry(turn.id, turn.started_at, turn=turn) for turn in each.turns]
+            entries += spoken_and_done(each.turns, each.runs)
     entries.sort(key=lambda entry: entry.at)
     return _with_days(entries, zone)
 
@@ -99,6 +101,14 @@ def _with_days(entries: list[Entry], zone: tzinfo) -> list[Entry]:
     return lines
 
 
-def talked(told: Told) -> list[Turn]:
-    """The spoken turns of a call; notices are on the call's own page."""
-    return [turn for turn in told.turns if turn.speaker is not Speaker.NOTICE]
+def talked(told: Told) -> list[Entry]:
+    """The spoken turns of a call and the tasks in it; notices are on the call's own page."""
+    spoken = [turn for turn in told.turns if turn.speaker is not Speaker.NOTICE]
+    return spoken_and_done(spoken, told.runs)
+
+
+def spoken_and_done(turns: Iterable[Turn], runs: Iterable[TaskRun]) -> list[Entry]:
+    """Turns and runs of tasks of one conversation in the order of time."""
+    entries = [Entry(turn.id, turn.started_at, turn=turn) for turn in turns]
+    entries += [Entry(run.id, run.confirmed_at or run.proposed_at, run=run) for run in runs]
+    return sorted(entries, key=lambda entry: entry.at)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Computed, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.db import Base, TeamOwned, one_of, primary_key
@@ -80,6 +80,7 @@ class Conversation(TeamOwned, Base):
     """Why somebody of the team should look at it, as a sentence; "" when nobody need (I6)."""
     preview: Mapped[str] = mapped_column(String(200), default="")
     last_sequence: Mapped[int] = mapped_column(default=0)
+    labels: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
 
 
 class Turn(TeamOwned, Base):

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Form, Query
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook import contacts, numbers
+from offhook import contacts, numbers, tasks
 from offhook.db import Session
 from offhook.inbox import looks, reading, service
 from offhook.inbox.models import Channel, Conversation, State
@@ -28,6 +28,7 @@ from offhook.web import Paging, paginate, redirect, render
 router = APIRouter(include_in_schema=False)
 PAGE = 40
 MAX_LIVE = 20
+PARAMETERS = ("channel", "number", "state", "contact", "unread", "q", "label", "cursor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Wanted:
     contact: str = ""
     unread: str = ""
     q: str = ""
+    label: str = ""
     cursor: str = ""
 
     def filter(self) -> Filter:
@@ -51,14 +53,13 @@ class Wanted:
             state=State(self.state) if self.state in set(State) else None,
             unread=True if self.unread else None,
             words=self.q,
+            label=self.label,
         )
 
     def address(self, **changes: str) -> str:
         """The query that says the same, `?` and all; "" without a filter."""
         values = {
-            name: value
-            for name in ("channel", "number", "state", "contact", "unread", "q", "cursor")
-            if (value := changes.get(name, getattr(self, name)))
+            name: value for name in PARAMETERS if (value := changes.get(name, getattr(self, name)))
         }
         return f"?{urlencode(values)}" if values else ""
 
@@ -77,9 +78,10 @@ def _wanted(
     contact: Text = "",
     unread: Text = "",
     q: Text = "",
+    label: Text = "",
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> Wanted:
-    return Wanted(channel, number, state, contact, unread, q, cursor)
+    return Wanted(channel, number, state, contact, unread, q, label, cursor)
 
 
 WantedQuery = Annotated[Wanted, Depends(_wanted)]
@@ -137,6 +139,18 @@ async def close(
     return redirect(request, f"/inbox/{conversation_id}", toast="Closed")
 
 
+@router.post("/inbox/{conversation_id}/labels/remove")
+async def remove_label(
+    request: Request,
+    conversation_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    label: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    await service.remove_label(session, actor.team_id, conversation_id, label)
+    return redirect(request, f"/inbox/{conversation_id}", toast="Removed")
+
+
 @router.get("/fragments/last-activity/{number_id}")
 async def last_activity(
     request: Request, number_id: str, actor: CurrentActor, session: TeamSession
@@ -172,6 +186,7 @@ async def _list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, Any
             (each, looks.title(each, known.get(each.contact_id or ""))) for each in shown
         ],
         "numbers": await _numbers(session, actor.team_id),
+        "labels": await reading.labels(session, actor.team_id),
         "wanted": wanted,
         "older": f"/inbox{wanted.address(cursor=after)}" if after else "",
         "newest": f"/inbox{replace(wanted, cursor='').address()}" if wanted.cursor else "",
@@ -190,7 +205,7 @@ async def _told(session: Session, actor: Actor, chosen: Conversation) -> dict[st
         "entries": looks.timeline(told, ZoneInfo(actor.timezone)),
         "contact": contact,
         "title": looks.title(chosen, contact),
-        "topics": " ".join(["inbox", *(f"conversation:{each.conversation.id}" for each in told)]),
+        "topics": " ".join(["inbox", *(topic for each in told for topic in _topics(each))]),
         "number": held.get(chosen.number_id),
         "calls": sum(each.conversation.channel is Channel.CALL for each in told),
         "texts": sum(len(each.turns) for each in told if each.conversation.channel is Channel.SMS),
@@ -199,6 +214,11 @@ async def _told(session: Session, actor: Actor, chosen: Conversation) -> dict[st
         "reason": looks.reason,
         "talked": looks.talked,
     }
+
+
+def _topics(told: reading.Told) -> tuple[str, str]:
+    conversation_id = told.conversation.id
+    return f"conversation:{conversation_id}", tasks.topic(conversation_id)
 
 
 async def _numbers(session: Session, team_id: str) -> dict[str, numbers.Number]:

@@ -1,10 +1,12 @@
 """Reading the inbox: the list with its filters, one conversation's turns, one person's timeline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
 
+from offhook import tasks
 from offhook.db import Session
 from offhook.inbox.models import Channel, Conversation, State, Turn
 
@@ -26,14 +28,16 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     words: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A conversation with its turns, in order."""
+    """A conversation with its turns and the tasks that it ran, in order."""
 
     conversation: Conversation
     turns: list[Turn]
+    runs: Sequence[tasks.TaskRun] = ()
 
 
 def listed(team_id: str, wanted: Filter) -> Select[Conversation]:
@@ -50,6 +54,7 @@ def listed(team_id: str, wanted: Filter) -> Select[Conversation]:
         (wanted.agent_id, row.agent_id == wanted.agent_id),
         (wanted.contact_id, row.contact_id == wanted.contact_id),
         (wanted.unread is not None, row.unread.is_(wanted.unread)),
+        (wanted.label, row.labels.contains([wanted.label])),
         (wanted.person_needed is not None, (row.person_needed != "").is_(wanted.person_needed)),
     )
     query = query.where(*(condition for asked, condition in conditions if asked))
@@ -122,7 +127,19 @@ async def timeline(session: Session, team_id: str, conversation: Conversation) -
         turns.setdefault(turn.conversation_id, []).append(turn)
     for some in turns.values():
         some.sort(key=lambda turn: turn.sequence)
-    return [Told(each, turns.get(each.id, [])) for each in conversations]
+    runs: dict[str, list[tasks.TaskRun]] = {}
+    for run in await tasks.runs_of(session, team_id, [each.id for each in conversations]):
+        runs.setdefault(run.conversation_id, []).append(run)
+    return [Told(each, turns.get(each.id, []), runs.get(each.id, [])) for each in conversations]
+
+
+async def labels(session: Session, team_id: str) -> Sequence[str]:
+    """Every label that a conversation of the team has."""
+    each = func.unnest(Conversation.labels).label("label")
+    rows = await session.scalars(
+        select(each).where(Conversation.team_id == team_id).distinct().order_by(each)
+    )
+    return rows.all()
 
 
 async def last_activity(session: Session, team_id: str, number_id: str) -> datetime | None:

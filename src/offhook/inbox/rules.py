@@ -10,6 +10,8 @@ MAX_TURN_BYTES = 4_096
 """SEC26: a turn of a transcript."""
 PREVIEW_CHARACTERS = 140
 MAX_REASON_CHARACTERS = 200
+MAX_LABEL = 30
+MAX_LABELS = 20
 
 CLOSES: frozenset[State] = frozenset({State.LIVE, State.OPEN})
 REOPENS: frozenset[tuple[Channel, State]] = frozenset({(Channel.SMS, State.CLOSED)})
@@ -40,3 +42,9 @@ def reason(text: str) -> str:
 def makes_unread(speaker: Speaker) -> bool:
     """What the other side said waits to be read (I6); our own turns do not."""
     return speaker is Speaker.CALLER
+
+
+def clean_label(text: str) -> str:
+    """A label as it is kept: one line without control characters; "" if it is none."""
+    line = " ".join(text.split())
+    return line if line.isprintable() and len(line) <= MAX_LABEL else ""

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook.db import Session, new_id, now, publish, touch
-from offhook.errors import Conflict, NotFound
+from offhook.errors import Conflict, Invalid, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
     ConversationEnded,
@@ -25,6 +25,10 @@ from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 
 class ConversationNotFound(NotFound):
     code = "conversation_not_found"
+
+
+class LabelInvalid(Invalid):
+    code = "label_invalid"
 
 
 class CallIsLive(Conflict):
@@ -336,6 +340,29 @@ async def seen_to(session: Session, team_id: str, conversation_id: str) -> Conve
     await session.flush()
     await _touch(session, conversation)
     return conversation
+
+
+async def add_label(session: Session, team_id: str, conversation_id: str, label: str) -> None:
+    """Put a label on the conversation; once more changes nothing. Raises LabelInvalid."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    clean = rules.clean_label(label)
+    if not clean or len({*conversation.labels, clean}) > rules.MAX_LABELS:
+        raise LabelInvalid(
+            f"“{label[:40]}” cannot be a label here.",
+            remedy=f"Use 1 to {rules.MAX_LABEL} characters, at most {rules.MAX_LABELS} labels.",
+        )
+    if clean not in conversation.labels:
+        conversation.labels = sorted([*conversation.labels, clean])
+        await session.flush()
+        await _touch(session, conversation)
+
+
+async def remove_label(session: Session, team_id: str, conversation_id: str, label: str) -> None:
+    """Take a label off; one that is not there is no matter."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    conversation.labels = [each for each in conversation.labels if each != label]
+    await session.flush()
+    await _touch(session, conversation)
 
 
 async def mark_read(session: Session, team_id: str, conversation_id: str) -> None:

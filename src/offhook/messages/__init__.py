@@ -3,7 +3,8 @@
     web process     routes.py: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)
 
-Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as is `links`; whoever
+Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as are `links` and the
+kind of task `text_kind`; whoever
 calls somebody asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a
 callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
@@ -25,6 +26,7 @@ from offhook.messages.records import (
 )
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
+from offhook.messages.task_kind import text_kind
 
 __all__ = [
     "Message",
@@ -41,5 +43,6 @@ __all__ = [
     "register_jobs",
     "send_by_hand",
     "take_from_list",
+    "text_kind",
     "when_number_stopped",
 ]

@@ -89,6 +89,7 @@ class Kind(StrEnum):
 
     REPLY = "reply"
     BY_HAND = "by_hand"
+    TASK = "task"
     CONFIRMATION = "confirmation"
 
 

@@ -1,4 +1,4 @@
-"""A text by hand or by program: checked, its unit taken, queued (S4, U5, UT10)."""
+"""A text by hand, by program or by a task: checked, its unit taken, queued (S4, U5, UT10)."""
 
 from offhook import contacts, inbox, numbers, phone
 from offhook.db import Session, now
@@ -60,8 +60,32 @@ async def send_by_hand(
     Raises PhoneNumberInvalid, NumberNotFound, MessageEmpty, MessageTooLong, NumberDoesNotSend,
     RecipientOptedOut, LimitReached, SpendCapReached; then nothing was written.
     """
-    number = await numbers.get(session, team_id, number_id)
     recipient = phone.parse(to, country)
+    return await send(
+        session,
+        team_id,
+        number_id=number_id,
+        recipient=recipient,
+        body=body,
+        account_id=account_id,
+        speaker=Speaker.PERSON,
+        kind=Kind.BY_HAND,
+    )
+
+
+async def send(
+    session: Session,
+    team_id: str,
+    *,
+    number_id: str,
+    recipient: phone.E164,
+    body: str,
+    account_id: str,
+    speaker: Speaker,
+    kind: Kind,
+) -> Message:
+    """Queue `body` in the recipient's thread as a turn of `speaker`. Raises as `send_by_hand`."""
+    number = await numbers.get(session, team_id, number_id)
     text = _text(body)
     await _check(session, number, recipient)
     contact = await contacts.on_contact(session, team_id, recipient)
@@ -77,7 +101,7 @@ async def send_by_hand(
         session,
         team_id,
         thread.id,
-        speaker=Speaker.PERSON,
+        speaker=speaker,
         text=text,
         started_at=instant,
         ended_at=instant,
@@ -92,7 +116,7 @@ async def send_by_hand(
         turn_id=turn.id,
         turn_sequence=turn.sequence,
         direction=Direction.OUTBOUND,
-        kind=Kind.BY_HAND,
+        kind=kind,
         carrier_account=await numbers.account_sid(session, number) or account_id,
         ours=number.e164,
         remote=recipient,

@@ -10,8 +10,8 @@ task runs and leaves a record. The code that holds the conversation opens it for
     toolbox = await tasks.open_toolbox(runner, scope, turns)
 
 A room above adds a kind with `tasks.register(tasks.Kind(...))` in app.join_rooms, hears of ends
-with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, conversation_id)`, and ends
-with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by its id.
+with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, [conversation_id])`, and
+ends with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by id.
 """
 
 from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind

@@ -28,7 +28,7 @@ class EmailConfig(BaseModel):
     reply_to: str = Field(default="", max_length=254, description="An {{input}} or an address.")
     subject: str = Field(min_length=1, max_length=200)
     text: str = Field(min_length=1, max_length=10_000)
-    answer: str = Field(default="The mail is sent.", max_length=400)
+    answer: str = Field(default="The mail is sent.", max_length=400, title="What the agent says")
 
     @field_validator("to", "reply_to")
     @classmethod

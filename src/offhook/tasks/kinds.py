@@ -107,6 +107,13 @@ async def _nothing_against(_: Session, __: Order) -> Mapping[str, str]:
     return {}
 
 
+Choices = Callable[[Session, str], Awaitable[Mapping[str, Sequence[tuple[str, str]]]]]
+
+
+async def _no_choices(_: Session, __: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of task."""
@@ -129,9 +136,13 @@ class Kind:
     live: bool = False
     """Makes sense in the running conversation alone: never taken up after its process died."""
     form: str = ""
-    """The template of its settings on the task's page."""
-    from_form: Callable[[Mapping[str, str]], dict[str, Any]] = dict
-    """The page's fields, as the members of `config`."""
+    """The template of its settings on the task's page; without one the page is made from `config`:
+    a field for each member, with its description.
+    """
+    from_form: Callable[[Mapping[str, str]], dict[str, Any]] | None = None
+    """The page's fields as the members of `config`; None: read by its schema."""
+    choices: Choices = _no_choices
+    """What a member of `config` may be in this team, for the page: member to value and text."""
 
 
 _kinds: dict[str, Kind] = {}

@@ -236,4 +236,5 @@ KIND = Kind(
     outside=act,
     repeatable=_may_repeat,
     inputs=lambda config: mcp_schema.inputs(config.input_schema),
+    form="tasks/kinds/mcp.html",
 )

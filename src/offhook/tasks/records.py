@@ -57,13 +57,15 @@ async def get(session: Session, team_id: str, run_id: str, *, lock: bool = False
     return run
 
 
-async def runs_of(session: Session, team_id: str, conversation_id: str) -> Sequence[TaskRun]:
-    """The conversation's runs that were confirmed or needed no yes, in order, for its timeline."""
+async def runs_of(
+    session: Session, team_id: str, conversation_ids: Sequence[str]
+) -> Sequence[TaskRun]:
+    """The runs of conversations that were confirmed or needed no yes, in order of time."""
     query = (
         select(TaskRun)
         .where(
             TaskRun.team_id == team_id,
-            TaskRun.conversation_id == conversation_id,
+            TaskRun.conversation_id.in_(conversation_ids),
             TaskRun.confirmed_at.is_not(None),
         )
         .order_by(TaskRun.confirmed_at, TaskRun.id)

@@ -38,6 +38,7 @@ OURS = frozenset(
 )
 MAX_BODY_BYTES = 64_000
 MAX_DEPTH = 12
+MAX_ANSWER_DEPTH = 100
 MAX_TOLD = 2_000
 """Characters of an answer that are told to a brain where no sentence is configured."""
 
@@ -211,8 +212,9 @@ def read_answer(body: bytes, content_type: str) -> Any:
     text = body.decode("utf-8", "replace")
     if "json" in content_type or text.lstrip()[:1] in {"{", "["}:
         try:
-            return json.loads(text)
-        except ValueError:
+            data = json.loads(text)
+            return data if _depth(data) <= MAX_ANSWER_DEPTH else text
+        except (ValueError, RecursionError):
             return text
     return text
 

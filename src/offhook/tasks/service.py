@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
 
 from offhook.db import Session, now, touch
@@ -114,15 +113,19 @@ async def use(
             f"“{task.title}” cannot be done on the channel {lost[0]}.",
             remedy="Leave that channel out.",
         )
-    await session.execute(
-        delete_rows(AgentTask).where(
+    held = await session.scalar(
+        select(AgentTask).where(
             AgentTask.team_id == team_id,
             AgentTask.task_id == task_id,
             AgentTask.agent_id == agent_id,
         )
     )
-    if wanted:
+    if held is None and wanted:
         session.add(AgentTask(team_id=team_id, task_id=task_id, agent_id=agent_id, channels=wanted))
+    elif held is not None and wanted:
+        held.channels = wanted
+    elif held is not None:
+        await session.delete(held)
     await session.flush()
     await touch(session, team_id, "tasks")
 
@@ -156,9 +159,12 @@ async def of_agent(session: Session, team_id: str, agent_id: str, channel: str) 
 
 async def forget_agent(session: Session, team_id: str, agent_id: str) -> None:
     """The agent is being deleted; its tasks stay with the team."""
-    await session.execute(
-        delete_rows(AgentTask).where(AgentTask.team_id == team_id, AgentTask.agent_id == agent_id)
+    rows = await session.scalars(
+        select(AgentTask).where(AgentTask.team_id == team_id, AgentTask.agent_id == agent_id)
     )
+    for row in rows:
+        await session.delete(row)
+    await session.flush()
 
 
 def definition_of(task: Task) -> dict[str, Any]:
