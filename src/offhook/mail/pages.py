@@ -3,6 +3,7 @@
 Shown without signing in, as /design is: such an installation is on somebody's desk.
 """
 
+from contextlib import suppress
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
@@ -11,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from offhook.db import Database
-from offhook.errors import NotFound
+from offhook.errors import NotFound, Problem
 from offhook.mail.letter import Letter, Rendered, letters, render
 from offhook.mail.models import Mail
 from offhook.mail.service import letter_of
 from offhook.settings import Settings
+from offhook.web import kit
 from offhook.web import render as render_page
 
 router = APIRouter(include_in_schema=False, prefix="/dev/mail")
@@ -41,6 +43,8 @@ def _development(request: Request) -> Settings:
 @router.get("")
 async def index(request: Request) -> HTMLResponse:
     _development(request)
+    with suppress(Problem):  # nobody has to be signed in
+        request.state.actor = await kit(request).identify(request)
     database = cast("Database", request.app.state.database)
     async with database.system() as session:
         rows = await session.scalars(

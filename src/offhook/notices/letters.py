@@ -65,6 +65,10 @@ class LimitReached(LimitNear):
 
     name = "limit_reached"
 
+    @classmethod
+    def example(cls) -> dict[str, Any]:
+        return super().example() | {"used": "300 minutes"}
+
 
 class PaymentFailed(Notice):
     """An invoice could not be charged; once for each invoice."""
