@@ -9,6 +9,7 @@ from sqlalchemy import select
 from offhook import db, mail, notices
 from offhook.billing.events import SubscriptionReleasing, SubscriptionSuspended
 from offhook.db import Database, Event, EventRow, Jobs
+from offhook.inbox.events import ConversationHumanRequired
 from offhook.mail.service import letter_of
 from offhook.notices import Kind, sending
 from offhook.notices.jobs import TELL, tell_event
@@ -103,6 +104,21 @@ async def test_a_limit_says_what_is_used_and_when_it_starts_anew(
     assert "Starts anew: 1 Dec 2026, 00:00 (Europe/Paris)" in text
     assert "https://o.example/numbers/num_gone" in text
     assert "https://o.example/account/notices" in text
+
+
+async def test_a_needed_person_is_told_where_and_no_word_of_what_was_said(
+    database: Database, settings: Settings, team: Person
+) -> None:
+    event = ConversationHumanRequired(
+        team_id=team.team_id,
+        conversation_id="cnv_1",
+        channel="sms",
+        number_id="num_gone",
+        reason="Zoë wants her money back",
+    )
+    text = await text_of(database, settings, event)
+    assert "https://o.example/inbox/cnv_1" in text
+    assert "Zoë" not in text
 
 
 async def test_the_spend_cap_is_told_in_money(

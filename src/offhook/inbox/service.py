@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from offhook import teams
 from offhook.db import Session, new_id, now, publish, touch
 from offhook.errors import Conflict, Invalid, NotFound
 from offhook.inbox import rules
@@ -20,6 +21,7 @@ from offhook.inbox.events import (
     ConversationHumanRequired,
     ConversationStarted,
 )
+from offhook.inbox.masking import masked
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 
 
@@ -194,7 +196,7 @@ async def add_turn(
     """
     conversation = await get(session, team_id, conversation_id, lock=True)
     instant = await now(session)
-    kept = rules.storable(text)
+    kept = await _kept(session, team_id, text)
     conversation.last_sequence += 1
     turn = Turn(
         team_id=team_id,
@@ -220,6 +222,14 @@ async def add_turn(
     return turn
 
 
+async def _kept(session: Session, team_id: str, text: str) -> str:
+    """What of a text is kept: without card numbers, where the team asked for that (SEC20)."""
+    may_hide = any(character.isdecimal() for character in text)
+    if may_hide and await teams.masks_numbers(session, team_id):
+        text = masked(text)
+    return rules.storable(text)
+
+
 async def update_turn(
     session: Session,
     team_id: str,
@@ -233,7 +243,7 @@ async def update_turn(
 ) -> None:
     """Change what is given and leave the rest: an interrupted reply's text, a delivery state."""
     changes: dict[str, Any] = {
-        "text": None if text is None else rules.storable(text),
+        "text": None if text is None else await _kept(session, team_id, text),
         "ended_at": ended_at,
         "status": status,
         "note": note,

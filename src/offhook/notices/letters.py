@@ -21,12 +21,11 @@ class Notice(Letter):
 
 
 class PersonNeeded(Notice):
-    """An agent could not go on, or somebody asked for a person."""
+    """An agent could not go on, or somebody asked for a person. Why is in the conversation."""
 
     name = "person_needed"
     number: str
     is_call: bool
-    reason: str
     path: str
 
     @classmethod
@@ -34,7 +33,6 @@ class PersonNeeded(Notice):
         return {
             "number": "Front desk",
             "is_call": True,
-            "reason": "The caller asked for a person.",
             "path": "/inbox/cnv_1",
         }
 

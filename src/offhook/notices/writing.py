@@ -31,22 +31,13 @@ Write = Callable[[Session, Team, Payload], Awaitable[Notice | None]]
 
 
 async def _person_needed(session: Session, team: Team, told: Payload) -> Notice:
-    name = await _number_name(session, team, told.get("number_id") or "")
+    name = await _number_name(session, team, told["number_id"])
     return letters.PersonNeeded(
         team=team.name,
         number=name,
-        is_call=told.get("channel") == "call",
-        reason=REASONS.get(str(told.get("reason", "")), "The agent could not go on."),
+        is_call=told["channel"] == "call",
         path=f"/inbox/{told['conversation_id']}",
     )
-
-
-REASONS = {
-    "asked": "Somebody asked for a person.",
-    "unknown": "The agent does not know what it was asked.",
-    "failed": "The agent could not be reached.",
-    "by_hand": "A member asked for somebody to look at it.",
-}
 
 
 async def _limit(

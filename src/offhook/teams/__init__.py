@@ -25,7 +25,15 @@ from offhook.teams.access import (
 from offhook.teams.jobs import register as register_jobs
 from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
-from offhook.teams.service import create_team, members, on_team_created, setup_link, team, zone
+from offhook.teams.service import (
+    create_team,
+    masks_numbers,
+    members,
+    on_team_created,
+    setup_link,
+    team,
+    zone,
+)
 
 __all__ = [
     "Actor",
@@ -42,6 +50,7 @@ __all__ = [
     "create_team",
     "forgotten",
     "identify",
+    "masks_numbers",
     "members",
     "on_team_created",
     "operator_only",

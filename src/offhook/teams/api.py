@@ -32,6 +32,9 @@ class TeamOut(BaseModel):
     next_timezone: str | None = Field(description="Takes effect at `next_timezone_from`.")
     next_timezone_from: datetime | None
     country: str
+    mask_numbers: bool = Field(
+        description="Hide card and US social security numbers in what is kept of conversations."
+    )
     created_at: datetime
 
 
@@ -39,6 +42,7 @@ class TeamChange(Body):
     name: str | None = None
     timezone: str | None = None
     country: str | None = None
+    mask_numbers: bool | None = None
 
 
 class MemberOut(BaseModel):
@@ -102,6 +106,7 @@ def _team(row: Team, moment: datetime) -> TeamOut:
         next_timezone=row.next_timezone if waiting else None,
         next_timezone_from=row.next_timezone_from if waiting else None,
         country=row.country,
+        mask_numbers=row.mask_numbers,
         created_at=row.created_at,
     )
 
@@ -124,7 +129,12 @@ async def get_team(actor: CurrentActor, session: TeamSession) -> TeamOut:
 async def change_team(body: TeamChange, actor: AdminActor, session: TeamSession) -> TeamOut:
     """Change what is given; a new time zone takes effect when the running month ends."""
     row = await service.change_team(
-        session, actor.team_id, name=body.name, timezone=body.timezone, country=body.country
+        session,
+        actor.team_id,
+        name=body.name,
+        timezone=body.timezone,
+        country=body.country,
+        mask_numbers=body.mask_numbers,
     )
     return _team(row, await now(session))
 

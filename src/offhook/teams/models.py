@@ -37,6 +37,8 @@ class Team(Base):
     next_timezone: Mapped[str | None] = mapped_column(String(64))
     next_timezone_from: Mapped[datetime | None]
     country: Mapped[str] = mapped_column(String(2), default="US")
+    mask_numbers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Hide card and social security numbers in what is kept of conversations (SEC20)."""
     created_at: Mapped[datetime]
 
 

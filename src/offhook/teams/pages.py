@@ -286,8 +286,16 @@ async def change_settings(
     name: Text,
     timezone: Text,
     country: Text,
+    mask_numbers: Annotated[bool, Form()] = False,
 ) -> Response:
-    await service.change_team(session, actor.team_id, name=name, timezone=timezone, country=country)
+    await service.change_team(
+        session,
+        actor.team_id,
+        name=name,
+        timezone=timezone,
+        country=country,
+        mask_numbers=mask_numbers,
+    )
     return redirect(request, "/team/settings", toast="Saved")
 
 

@@ -256,6 +256,11 @@ async def zone(session: Session, team_id: str) -> str:
     )
 
 
+async def masks_numbers(session: Session, team_id: str) -> bool:
+    """Whether card numbers are hidden in what is kept of the team's conversations (SEC20)."""
+    return bool(await session.scalar(select(Team.mask_numbers).where(Team.id == team_id)))
+
+
 async def change_team(
     session: Session,
     team_id: str,
@@ -263,6 +268,7 @@ async def change_team(
     name: str | None = None,
     timezone: str | None = None,
     country: str | None = None,
+    mask_numbers: bool | None = None,
 ) -> Team:
     """Change what is given. A new zone takes effect when the running month ends (U2)."""
     row = await team(session, team_id)
@@ -270,6 +276,8 @@ async def change_team(
         row.name = rules.check_name(name)
     if country is not None:
         row.country = rules.check_country(country)
+    if mask_numbers is not None:
+        row.mask_numbers = mask_numbers
     if timezone is not None:
         wanted, moment = rules.check_timezone(timezone), await now(session)
         row.timezone = rules.zone_at(

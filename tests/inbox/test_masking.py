@@ -1,0 +1,67 @@
+"""Card and social security numbers are hidden, and nothing else is (SEC20)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offhook import inbox
+from offhook.db import Database
+from offhook.inbox import Channel, Speaker
+from offhook.inbox.masking import masked, passes_luhn
+from offhook.teams import service
+from web_fixtures import new_owner
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("My card is 4242 4242 4242 4242, thanks.", "My card is •••• 4242, thanks."),
+        ("4242424242424242", "•••• 4242"),
+        ("5555-5555-5555-4444", "•••• 4444"),
+        ("3782 822463 10005 exp 12/99", "•••• 0005 exp 12/99"),
+        ("4242 4242 4242 4243", "4242 4242 4242 4243"),
+        ("my social is 123-45-6789.", "my social is •••• ••••."),
+        ("123 45 6789", "•••• ••••"),
+        ("000-12-3456 666-12-3456 900-12-3456", "000-12-3456 666-12-3456 900-12-3456"),
+        ("123-45 6789", "123-45 6789"),
+        ("Call +1 (415) 555-0132 or +4930901820", "Call +1 (415) 555-0132 or +4930901820"),
+        ("+49 4242 4242 4242 42", "+49 4242 4242 4242 42"),
+        ("Order 100200300400500600700", "Order 100200300400500600700"),
+        ("We open 2026-05-14 at 10", "We open 2026-05-14 at 10"),
+        ("", ""),
+    ],
+)
+def test_what_is_hidden(said: str, kept: str) -> None:
+    assert masked(said) == kept
+
+
+@given(st.text())
+def test_hiding_twice_is_hiding_once(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
+
+
+@given(st.integers(10**14, 10**15 - 1))
+def test_a_check_digit_makes_a_number_pass_and_no_other_does(stem: int) -> None:
+    passing = [digit for digit in range(10) if passes_luhn(f"{stem}{digit}")]
+    assert len(passing) == 1
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_team_that_asks_for_it_keeps_no_card_number(
+    database: Database, asked: bool
+) -> None:
+    person = await new_owner(database)
+    said = "It is 4242 4242 4242 4242."
+    async with database.team(person.team_id) as session:
+        await service.change_team(session, person.team_id, mask_numbers=asked)
+    async with database.team(person.team_id) as session:
+        conversation = await inbox.open_conversation(
+            session, person.team_id, channel=Channel.CALL, number_id="num_1", sender="+14155550132"
+        )
+        turn = await inbox.add_turn(
+            session, person.team_id, conversation.id, speaker=Speaker.CALLER, text=said
+        )
+        await inbox.update_turn(session, person.team_id, turn.id, text=said)
+        await session.refresh(turn)
+        kept = turn.text, conversation.preview
+    assert kept == (("It is •••• 4242.",) * 2 if asked else (said, said))
