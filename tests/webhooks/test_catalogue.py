@@ -16,10 +16,11 @@ from offhook.webhooks.describing import describe
 
 PROMISED = [
     *("number.purchased", "number.enabled", "number.disabled", "number.released"),
-    *("call.started", "call.refused", "call.answered", "call.ended"),
+    *("call.started", "call.refused", "call.answered", "call.transferred", "call.ended"),
     *("recording.ready", "recording.failed", "transcript.ready"),
     *("message.received", "message.sent", "message.delivered", "message.failed"),
     *("message.refused", "conversation.started", "conversation.ended"),
+    "conversation.human_required",
     *("contact.created", "contact.updated", "contact.opted_out", "contact.opted_in"),
     *("task.completed", "task.failed"),
     *("limit.warning", "limit.reached", "allowance.used"),
