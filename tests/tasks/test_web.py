@@ -256,3 +256,25 @@ async def test_a_run_is_shown_with_its_request_and_answer(
         assert "on its way" in page
         assert "/bookings" in page
         assert done.run_id in (await client.get(f"/tasks/{task['id']}")).text
+
+
+async def test_a_booking_is_set_up_with_one_of_the_teams_calendars(
+    client: httpx.AsyncClient, program: httpx.AsyncClient
+) -> None:
+    made = await program.post("/api/v1/calendars", json={"name": "Dining room"})
+    calendar = made.json()["id"]
+    page = await client.get("/tasks/add?kind=booking")
+    assert f'<option value="{calendar}">Dining room</option>' in page.text
+    form = {
+        "kind": "booking",
+        "title": "Book a table",
+        "config.calendar_id": calendar,
+        "config.action": "book",
+        "config.party": "true",
+        "timeout_s": "15",
+        "max_runs": "3",
+    }
+    await client.post("/tasks", data=form)
+    (task,) = (await program.get("/api/v1/tasks")).json()["items"]
+    assert task["config"] == {"calendar_id": calendar, "action": "book", "party": True}
+    assert (await client.get(f"/tasks/{task['id']}")).status_code == 200

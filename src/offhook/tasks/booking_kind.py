@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,8 +47,8 @@ class BookingConfig(BaseModel):
     """Which calendar, and what is done in it."""
 
     model_config = ConfigDict(extra="forbid")
-    calendar_id: str = Field(min_length=1, max_length=40)
-    action: Action = Action.BOOK
+    calendar_id: str = Field(min_length=1, max_length=40, title="Calendar")
+    action: Action = Field(default=Action.BOOK, title="What it does")
     party: bool = Field(default=False, description="Ask for how many people it is.")
 
 
@@ -278,13 +277,10 @@ def _none_of_theirs(order: Order) -> str:
     return f"I find no booking of yours on {when}."
 
 
-def from_form(fields: Mapping[str, str]) -> dict[str, Any]:
-    """The settings as the task's page sends them."""
-    return {
-        "calendar_id": fields.get("calendar_id", ""),
-        "action": fields.get("action", Action.BOOK),
-        "party": fields.get("party", "") == "true",
-    }
+async def choices(session: Session, team_id: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """The team's calendars, for the page."""
+    calendars = await bookings.calendars_of(session, team_id)
+    return {"calendar_id": [(each.id, each.name) for each in calendars]}
 
 
 KIND = Kind(
@@ -299,6 +295,5 @@ KIND = Kind(
     inputs=inputs,
     examine=examine,
     readback=readback,
-    form="tasks/kinds/booking.html",
-    from_form=from_form,
+    choices=choices,
 )

@@ -90,8 +90,6 @@ def config(kind: Kind, fields: Mapping[str, str], stored: Mapping[str, Any]) -> 
 
     An empty field is a member that was not given: the model's default.
     """
-    if kind.from_form is not None:
-        return kind.from_form(fields)
     if kind.name == "http":
         return _request(fields)
     if kind.name == "mcp":

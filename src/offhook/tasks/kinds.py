@@ -139,8 +139,6 @@ class Kind:
     """The template of its settings on the task's page; without one the page is made from `config`:
     a field for each member, with its description.
     """
-    from_form: Callable[[Mapping[str, str]], dict[str, Any]] | None = None
-    """The page's fields as the members of `config`; None: read by its schema."""
     choices: Choices = _no_choices
     """What a member of `config` may be in this team, for the page: member to value and text."""
 
