@@ -68,6 +68,15 @@ ROOMS = (
 )
 BANNERS = (billing, usage, webhooks)
 CALLBACKS = "/carriers/"
+KEEPERS: tuple[contacts.Keeper, ...] = (
+    webhooks.Bodies(),  # before the rooms whose events name a person
+    inbox.Conversations(),
+    calls.Calls(),
+    messages.Messages(),
+    tasks.Runs(),
+    bookings.Appointments(),
+)
+"""Who is asked when contacts are merged, exported, erased."""
 
 
 def create_web(settings: Settings, database: Database, synthesiser: speech.Synthesiser) -> FastAPI:
@@ -113,6 +122,10 @@ def join_rooms(settings: Settings) -> None:
     when_published(notices.published)
     webhooks.when_switched_off(notices.endpoint_off)
     teams.on_team_created(_begin_trial)
+    for keeper in KEEPERS:
+        contacts.kept_by(keeper)
+    contacts.imports("contacts", contacts.Contacts())
+    contacts.imports("opt_outs", messages.OptOuts())
     texts = messages.text_kind(lambda: carriers.account(settings).sid)
     for kind in (*tasks.BUILT_IN, texts, *inbox.KINDS, calls.TRANSFER):
         tasks.register(kind)
@@ -158,6 +171,7 @@ def register_jobs(
     usage.register_jobs(jobs, database)
     billing.register_jobs(jobs, database, gateway)
     billing.register_events(jobs, database, gateway)
+    contacts.register_jobs(jobs, settings, database, accounts)
     knowledge.register_jobs(jobs, settings, database)
     tasks.register_jobs(jobs, runner)
     bookings.register_jobs(jobs, bookings.Desk(database, runner.means.vault, outgoing))

@@ -133,6 +133,15 @@ def canonical(number: str) -> str:
     return f"{number[:3]}{variant[3]}" if variant else number
 
 
+def spellings(canonical_number: str) -> tuple[str, ...]:
+    """Every way in which carriers and people spell a number that `canonical` gave."""
+    if re.fullmatch(r"\+52\d{10}", canonical_number):
+        return (canonical_number, f"+521{canonical_number[3:]}")
+    if re.fullmatch(r"\+54\d{10}", canonical_number):
+        return (canonical_number, f"+549{canonical_number[3:]}")
+    return (canonical_number,)
+
+
 def has_variants(number: str) -> bool:
     """Whether the country of `number` writes some numbers in two ways."""
     return number.startswith(VARYING)

@@ -176,6 +176,13 @@ class Settings(BaseSettings):
         "Empty: offhook@ the host of the public address.",
     )
 
+    # --- Contacts ---
+    caller_names: bool = Field(
+        default=True,
+        description="Look up the name of a new contact's number at the carrier, which charges for "
+        "it. Carriers know names of US numbers.",
+    )
+
     # --- Messages ---
     settle_ms: int = Field(
         default=1200, ge=0, le=20_000, description="Quiet time before a burst of texts is answered."

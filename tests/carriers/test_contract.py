@@ -13,6 +13,7 @@ from application import Application
 from offhook.carriers import (
     Account,
     Callbacks,
+    CallerName,
     Carrier,
     Direction,
     Held,
@@ -312,6 +313,20 @@ async def test_second_leg_of_a_transfer_names_the_call_it_came_from(
     hour = timedelta(hours=1)
     [listed] = await carrier.list_calls(after=now - hour, before=now + hour)
     assert (listed.parent_id, listed.direction) == ("CA" + "1" * 32, Direction.OUTBOUND)
+
+
+async def test_the_name_of_a_number_is_told_where_the_country_keeps_names(
+    carrier: Carrier, simulator: Simulator
+):
+    """P2"""
+    found = {await carrier.caller_name(E164(f"+1202555014{digit}")) for digit in range(8)}
+    assert None in found
+    assert CallerName("BAKER,ANN") in found
+    assert any(each.business for each in found if each)
+    asked = [each for each in await simulator.log() if each.event == "looked_up"]
+    assert len(asked) == 8
+    assert await carrier.caller_name(E164("+447712345678")) is None
+    assert len([each for each in await simulator.log() if each.event == "looked_up"]) == 8
 
 
 async def test_unknown_call_is_none_or_refused(carrier: Carrier):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from contact_fixtures import ANN, make_team
 from offhook import contacts
 from offhook.contacts import Outcome, Source
-from offhook.contacts.attributes import AttributeInvalid, AttributeTaken, add, change, remove
+from offhook.contacts.defining import AttributeInvalid, AttributeTaken, add, change, remove
 from offhook.contacts.models import Contact, Value
 from offhook.contacts.profile import Given, put, values_of
 from offhook.contacts.rules import (

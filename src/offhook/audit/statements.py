@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import sqlalchemy.orm
-from sqlalchemy import ColumnElement, Select, Table, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, Select, Table, UniqueConstraint, and_, false, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import ORMExecuteState
 
@@ -68,7 +68,10 @@ def _collides(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
         if isinstance(constraint, UniqueConstraint)
     ]
     known = [group for group in unique if all(column.name in values for column in group)]
-    return or_(*(and_(*(column == values[column.name] for column in group)) for group in known))
+    # Of an INSERT from a SELECT the values are not known before it runs: it is nobody's upsert.
+    return or_(
+        false(), *(and_(*(column == values[column.name] for column in group)) for group in known)
+    )
 
 
 def _rows(session: sqlalchemy.orm.Session, query: Select[Any], given: Any = None) -> list[Row]:

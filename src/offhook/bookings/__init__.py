@@ -19,6 +19,7 @@ from offhook.bookings.calendars import create as create_calendar
 from offhook.bookings.calendars import definition
 from offhook.bookings.calendars import get as calendar
 from offhook.bookings.calendars import listed as calendars_of
+from offhook.bookings.contact_keeping import Appointments
 from offhook.bookings.desk import SERVER_PROBLEMS, Desk
 from offhook.bookings.hours import Hours, Span, Special
 from offhook.bookings.mirror import register as register_jobs
@@ -51,6 +52,7 @@ __all__ = [
     "AppointmentNotFound",
     "AppointmentState",
     "AppointmentStepRefused",
+    "Appointments",
     "Calendar",
     "CalendarNotFound",
     "Definition",

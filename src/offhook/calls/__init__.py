@@ -10,6 +10,7 @@ Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `
 puts a caller through (transfers/).
 """
 
+from offhook.calls.contact_keeping import Calls
 from offhook.calls.jobs import register as register_jobs
 from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
@@ -24,6 +25,7 @@ from offhook.calls.transfers.service import when_known as when_transfer_known
 __all__ = [
     "TRANSFER",
     "CallKept",
+    "Calls",
     "Lines",
     "Node",
     "Parts",

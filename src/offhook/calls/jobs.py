@@ -21,6 +21,7 @@ def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carri
     """Add the jobs of calls to a worker."""
     home = settings.home_path
     usage.spare(lambda: journal.calls_in(journal.folder_of(home)))
+    jobs.add(service.ERASE_JOB, partial(erase_recording, home))
     jobs.add(service.RECORDING_JOB, partial(finish_recording, database))
     jobs.every(SWEEP_EVERY_S, "calls.sweep", partial(sweep, database, carriers, home))
     keeper = Keeper(database, carriers)
@@ -51,6 +52,13 @@ async def sweep(database: Database, carriers: Carriers, home: Path) -> None:
                 await carrier.hang_up(call.carrier_call_id)
             except CarrierProblem as problem:
                 log.warning("could not hang up %s: %s", call.id, problem)
+
+
+async def erase_recording(home: Path, team_id: str, call_id: str) -> None:
+    """Delete what is on the disk of a call whose contact was erased (P7); harmless to repeat."""
+    path = recordings.path_of(home, team_id, call_id)
+    for each in (path, path.with_name(path.name + recordings.PART)):
+        each.unlink(missing_ok=True)
 
 
 async def finish_recording(database: Database, team_id: str, call_id: str) -> None:

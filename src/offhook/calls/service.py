@@ -33,6 +33,8 @@ from offhook.errors import Forbidden, NotFound
 log = logging.getLogger(__name__)
 RECORDING_JOB = "calls.finish_recording"
 END_JOB = "calls.end_transferred"
+ERASE_JOB = "calls.erase_recording"
+ERASED = "erased"
 RECORDING_AFTER_S = 3.0
 MUTE_AFTER_S = 3.0  # a caller who is gone sooner has heard nobody because of that
 
@@ -274,6 +276,9 @@ async def recording_saved(
     That of a transferred call may go on.
     """
     call = await get(session, team_id, call_id, lock=True)
+    if call.recording == ERASED:  # the contact was erased while it was being made whole
+        await enqueue(session, ERASE_JOB, team_id=team_id, call_id=call_id)
+        return
     goes_on = call.state in LIVE_STATES and call.epoch > 1
     if call.recording == "ready" or goes_on or call.state is CallState.TRANSFERRED:
         return  # RECORDING_JOB tells of it once the call is over
@@ -284,7 +289,7 @@ async def recording_saved(
 async def recording_lost(session: Session, team_id: str, call_id: str) -> None:
     """There is no usable recording."""
     call = await get(session, team_id, call_id, lock=True)
-    if call.recording not in {"ready", "failed"}:
+    if call.recording not in {"ready", "failed", ERASED}:
         call.recording = "failed"
         await publish(session, RecordingFailed(**about(call)))
 

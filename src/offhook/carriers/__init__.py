@@ -49,6 +49,7 @@ from offhook.carriers.callbacks import CallbackForged, Received
 from offhook.carriers.port import (
     AccountStatus,
     Callbacks,
+    CallerName,
     CallRecord,
     CallState,
     Capabilities,
@@ -107,6 +108,7 @@ __all__ = [
     "CallbackForged",
     "CallbackMalformed",
     "Callbacks",
+    "CallerName",
     "Capabilities",
     "Carrier",
     "CarrierNotConfigured",

@@ -229,6 +229,14 @@ class CallRecord:
         return self.to if self.direction is Direction.INBOUND else self.sender
 
 
+@dataclass(frozen=True, slots=True)
+class CallerName:
+    """The entry of a directory of caller names (CNAM), as it stands there."""
+
+    name: str
+    business: bool = False
+
+
 class CarrierProblem(Problem):
     code = "carrier_problem"
     status = 502
@@ -353,6 +361,10 @@ class Carrier(Protocol):
         """All messages, in and out, made in [after, before), oldest first; those still waiting
         to be sent may be missing.
         """
+        ...
+
+    async def caller_name(self, e164: E164) -> CallerName | None:
+        """The name registered for a number; None: not known, or its country keeps no names."""
         ...
 
     async def hang_up(self, call_id: str) -> None:

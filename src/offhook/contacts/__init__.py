@@ -12,10 +12,16 @@ For an agent's brain (P3, P4):
     outcome = await contacts.learn(session, team_id, contact_id, "email", "ann@example.com",
                                    conversation_id, turn_id)        # Outcome.KEPT: set by hand
 
-Whoever hides their number has no contact (P5). Knows no conversation: the inbox links them.
+A room that keeps something about people registers a `Keeper` (`contacts.kept_by`): it is asked when
+contacts are merged, exported, erased; one whose records can be imported, a `Taker`. Whoever hides
+their number has no contact (P5). Knows no conversation: the inbox links them.
 """
 
-from offhook.contacts.attributes import AttributeNotFound, attributes, fillable
+from offhook.contacts.defining import AttributeNotFound, attributes, fillable
+from offhook.contacts.import_contacts import Contacts
+from offhook.contacts.importing import Taken, Taker, imports
+from offhook.contacts.jobs import register as register_jobs
+from offhook.contacts.keeping import ContactBusy, Keeper, Person, Told, kept_by
 from offhook.contacts.models import Contact, ContactNumber
 from offhook.contacts.profile import (
     Known,
@@ -39,19 +45,28 @@ from offhook.contacts.service import (
     on_contact,
     spelling,
 )
+from offhook.contacts.spreadsheet import Meant
 
 __all__ = [
     "Attribute",
     "AttributeNotFound",
     "Contact",
+    "ContactBusy",
     "ContactNotFound",
     "ContactNumber",
+    "Contacts",
+    "Keeper",
     "Known",
     "KnownValue",
+    "Meant",
     "NotFillable",
     "Outcome",
+    "Person",
     "Screened",
     "Source",
+    "Taken",
+    "Taker",
+    "Told",
     "Type",
     "ValueInvalid",
     "attributes",
@@ -59,6 +74,8 @@ __all__ = [
     "fillable",
     "find",
     "get",
+    "imports",
+    "kept_by",
     "known",
     "learn",
     "listed",
@@ -66,6 +83,7 @@ __all__ = [
     "numbers_of",
     "of",
     "on_contact",
+    "register_jobs",
     "screened",
     "set_by_hand",
     "spelling",

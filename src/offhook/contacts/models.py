@@ -41,6 +41,7 @@ class ContactNumber(TeamOwned, Base):
     first, which is the one to call and to text.
     """
 
+    __audit__ = Marks("contact number", key="contact_id", private=True, by_hand=True)
     __tablename__ = "contact_numbers"
     __table_args__ = (UniqueConstraint("team_id", "canonical"),)
     id: Mapped[str] = primary_key("cnr")

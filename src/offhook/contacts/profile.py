@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 
 from offhook.contacts import rules, screening, service
-from offhook.contacts.attributes import attribute, attributes
+from offhook.contacts.defining import attribute, attributes
 from offhook.contacts.events import ContactUpdated
 from offhook.contacts.models import Contact, Note, Value
 from offhook.contacts.rules import FIRST_NAME, LAST_NAME, NAME, Source

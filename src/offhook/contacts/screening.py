@@ -4,7 +4,7 @@ A block is the number's, in every spelling of it, and stays when its contact is 
 Calls and messages ask `screened` before they answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from sqlalchemy import delete, exists, select
@@ -102,6 +102,16 @@ async def blocked(session: Session, team_id: str) -> Sequence[BlockedNumber]:
         .order_by(BlockedNumber.at.desc(), BlockedNumber.id)
     )
     return rows.all()
+
+
+async def blocked_among(session: Session, team_id: str, canonical: Collection[str]) -> set[str]:
+    """Which of these canonical numbers are blocked."""
+    rows = await session.scalars(
+        select(BlockedNumber.canonical).where(
+            BlockedNumber.team_id == team_id, BlockedNumber.canonical.in_(canonical)
+        )
+    )
+    return set(rows)
 
 
 async def is_blocked_contact(session: Session, team_id: str, contact_id: str) -> bool:

@@ -9,13 +9,16 @@ from collections.abc import Collection
 from sqlalchemy import Select, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import ColumnElement
 
 from offhook import phone
 from offhook.contacts.events import ContactCreated
 from offhook.contacts.models import Contact, ContactNumber, Value
-from offhook.db import Session, new_id, now, publish, touch
+from offhook.db import Session, enqueue, new_id, now, publish, touch
 from offhook.errors import NotFound
 from offhook.phone import E164
+
+LOOK_UP_JOB = "contacts.look_up"
 
 
 class ContactNotFound(NotFound):
@@ -26,9 +29,12 @@ async def on_contact(session: Session, team_id: str, e164: E164) -> Contact:
     """The team's contact with this number, made now if it is their first contact (P1).
 
     Race-free: of many at once one inserts, and the others wait for its commit and find its row.
-    Until the commit nobody merges or erases the contact.
+    Until the commit nobody merges or erases the contact. A new one's name is
+    looked up (P2).
     """
-    contact, _ = await meet(session, team_id, e164)
+    contact, made = await meet(session, team_id, e164)
+    if made:
+        await enqueue(session, LOOK_UP_JOB, team_id=team_id, contact_id=contact.id)
     return contact
 
 
@@ -36,6 +42,7 @@ async def meet(
     session: Session, team_id: str, e164: E164, *, extension: str = ""
 ) -> tuple[Contact, bool]:
     """The contact with this number and whether it was made just now."""
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_merging(team_id))))
     while True:
         if (known := await find(session, team_id, e164, stays=True)) is not None:
             return known, False
@@ -43,6 +50,17 @@ async def meet(
             await publish(session, ContactCreated(team_id=team_id, contact_id=made, number=e164))
             await touch(session, team_id, "contacts")
             return await get(session, team_id, made), True
+
+
+async def nobody_meets(session: Session, team_id: str) -> None:
+    """Until the commit whoever calls or texts the team waits to become a contact, so that nothing
+    is written for a contact that is just becoming a part of another.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_merging(team_id))))
+
+
+def _merging(team_id: str) -> ColumnElement[int]:
+    return func.hashtextextended(f"contacts {team_id}", 0)
 
 
 async def _make(session: Session, team_id: str, e164: E164, extension: str) -> str | None:

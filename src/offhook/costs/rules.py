@@ -24,11 +24,12 @@ class Kind(StrEnum):
     REPLIES = "replies"  # of a language model, or of the offline answerer
     LISTENED_MS = "listened_ms"  # audio given to a recogniser
     SPOKEN_CHARACTERS = "spoken_characters"  # text given to a synthesiser
+    LOOK_UPS = "look_ups"  # of a caller's name, at the carrier
 
     @property
     def per(self) -> int:
         """How many units a rate is for."""
-        return {Kind.LISTENED_MS: MINUTE_MS, Kind.REPLIES: 1}.get(self, MILLION)
+        return {Kind.LISTENED_MS: MINUTE_MS, Kind.REPLIES: 1, Kind.LOOK_UPS: 1}.get(self, MILLION)
 
     @property
     def words(self) -> str:
@@ -40,6 +41,7 @@ class Kind(StrEnum):
             Kind.REPLIES: "reply",
             Kind.LISTENED_MS: "minute listened",
             Kind.SPOKEN_CHARACTERS: "1 million characters spoken",
+            Kind.LOOK_UPS: "look-up of a name",
         }[self]
 
 
@@ -93,6 +95,8 @@ def amount_words(kind: Kind, amount: int) -> str:
     """An amount as a page shows it."""
     if kind is Kind.LISTENED_MS:
         return f"{amount / 1000:,.1f} s listened"
+    if kind is Kind.LOOK_UPS:
+        return f"{amount:,} {'name' if amount == 1 else 'names'} looked up"
     unit = {
         Kind.TOKENS_IN: "tokens read",
         Kind.TOKENS_CACHED: "tokens from the cache",

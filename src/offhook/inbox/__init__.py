@@ -19,6 +19,7 @@ a turn goes to `inbox.learn` (P3).
 `conversation:ID`. Knows no carrier and no audio.
 """
 
+from offhook.inbox.contact_keeping import Conversations
 from offhook.inbox.looks import Entry, spoken_and_done
 from offhook.inbox.memory import Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
@@ -58,6 +59,7 @@ __all__ = [
     "Channel",
     "Conversation",
     "ConversationNotFound",
+    "Conversations",
     "Entry",
     "Filter",
     "Memory",

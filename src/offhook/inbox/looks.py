@@ -25,6 +25,7 @@ REASONS: Mapping[str, str] = {
     "suspended": "the team is suspended",
     "team_suspended": "the team is suspended",
     "opted_out": "this caller has opted out",
+    "erased": "the contact was erased",
     "blocked": "this number is blocked",
     "hidden": "callers who hide their number are not answered",
     "our_fault": "a fault on our side",

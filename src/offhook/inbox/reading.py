@@ -12,6 +12,8 @@ from offhook.inbox.models import Channel, Conversation, State, Turn
 
 TIMELINE_CONVERSATIONS = 100
 MAX_TURNS = 1_000
+ERASED = "erased"
+"""The reason of a conversation whose contact was erased: it is listed nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Told:
 def listed(team_id: str, wanted: Filter) -> Select[Conversation]:
     """The conversations of `wanted`, for `paginate` by (last_activity_at, id)."""
     row = Conversation
-    query = select(row).where(row.team_id == team_id)
+    query = select(row).where(row.team_id == team_id, row.reason != ERASED)
     if wanted.state is not None:
         query = query.where(row.state == wanted.state)
     else:

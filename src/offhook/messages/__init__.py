@@ -10,7 +10,9 @@ callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
+from offhook.messages.contact_keeping import Messages
 from offhook.messages.delivery import on_status
+from offhook.messages.import_opt_outs import OptOuts
 from offhook.messages.jobs import register as register_jobs
 from offhook.messages.linking import links
 from offhook.messages.models import Message, OptOut
@@ -31,7 +33,9 @@ from offhook.messages.task_kind import text_kind
 __all__ = [
     "Message",
     "MessageKept",
+    "Messages",
     "OptOut",
+    "OptOuts",
     "conversations_of",
     "give_back_unit",
     "is_opted_out",

@@ -113,6 +113,7 @@ class Why(StrEnum):
     AGENT_NOT_LIVE = "agent_not_live"
     OPTED_OUT = "opted_out"
     BLOCKED = "blocked"
+    ERASED = "erased"
     NO_REPLY_POSSIBLE = "no_reply_possible"
     NOTHING_TO_SAY = "nothing_to_say"
 
@@ -125,6 +126,7 @@ NOTES: dict[Why, str] = {
     Why.SERVICE_OFF: "Received while SMS was off",
     Why.AGENT_NOT_LIVE: "Received while the agent was not live",
     Why.OPTED_OUT: "Not answered: this sender has opted out",
+    Why.ERASED: "Not answered: the contact was erased",
     Why.BLOCKED: "Not answered: this number is blocked",
     Why.NO_REPLY_POSSIBLE: "Not answered: this sender takes no replies",
     Why.NOTHING_TO_SAY: "Not answered",

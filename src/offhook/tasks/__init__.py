@@ -17,6 +17,7 @@ ends with `tasks.finish(...)` what was handed to it. Knows no conversation and n
 from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind
 from offhook.tasks.box import open_toolbox
 from offhook.tasks.consent import affirms
+from offhook.tasks.contact_keeping import Runs
 from offhook.tasks.jobs import register as register_jobs
 from offhook.tasks.kinds import (
     Done,
@@ -77,6 +78,7 @@ __all__ = [
     "Refused",
     "RunState",
     "Runner",
+    "Runs",
     "Scope",
     "Step",
     "Task",

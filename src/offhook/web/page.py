@@ -63,6 +63,7 @@ class Banner:
 NAVIGATION = (
     NavItem("Telephony", "/numbers", "phone"),
     NavItem("Inbox", "/inbox", "inbox"),
+    NavItem("Contacts", "/contacts", "contact"),
     NavItem("Agents", "/agents", "bot"),
     NavItem("Calendar", "/calendars", "calendar-days"),
     NavItem("Transfers", "/transfers", "phone-forwarded"),

@@ -10,9 +10,10 @@ about an endpoint, `forget_words(session, team_id, conversation_ids)` for an era
 """
 
 from offhook.webhooks.bodies import forget_words
+from offhook.webhooks.contact_keeping import Bodies
 from offhook.webhooks.endpoints import when_switched_off
 from offhook.webhooks.fanout import fan_out
 from offhook.webhooks.jobs import register as register_jobs
 from offhook.webhooks.models import Endpoint
 
-__all__ = ["Endpoint", "fan_out", "forget_words", "register_jobs", "when_switched_off"]
+__all__ = ["Bodies", "Endpoint", "fan_out", "forget_words", "register_jobs", "when_switched_off"]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from offhook.carriers.simulator import documents, inventory, numbers, resources, store
+from offhook.carriers.simulator import caller_names, documents, inventory, numbers, resources, store
 from offhook.carriers.simulator.accounts import NOT_ACTIVE, Accounts
 from offhook.carriers.simulator.calls import Switchboard
 from offhook.carriers.simulator.documents import Verb
@@ -76,6 +76,7 @@ class RestApi:
             ("GET", f"{account}/Calls/{{sid}}.json", self._fetch_call),
             ("POST", f"{account}/Calls/{{sid}}.json", self._update_call),
             ("GET", "/v1/PhoneNumbers/Countries/{country}", self._prices),
+            ("GET", "/v2/PhoneNumbers/{number}", self._look_up),
         ]
         return [
             Route(path, self._guarded(endpoint), methods=[method])
@@ -231,6 +232,15 @@ class RestApi:
             time_limit_s=int(limit) if limit is not None else None,
         )
         return JSONResponse(row.data)
+
+    async def _look_up(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        with_name = "caller_name" in request.query_params.get("Fields", "").split(",")
+        found = caller_names.look_up(number, with_name=with_name)
+        if found is None:
+            raise not_found(request.url.path)
+        await self._store.do(lambda db: store.log(db, "looked_up", number=number))
+        return JSONResponse(found)
 
     async def _prices(self, request: Request) -> Response:
         country = request.path_params["country"]

@@ -20,6 +20,7 @@ from offhook.carriers.port import (
     NOT_FOUND,
     WRONG_CREDENTIALS,
     Callbacks,
+    CallerName,
     CallRecord,
     Capabilities,
     Described,
@@ -39,9 +40,10 @@ from offhook.carriers.twilio import records, routing
 from offhook.carriers.twilio.records import MICROS, Record
 from offhook.carriers.twilio.signature import OVERRIDES
 from offhook.carriers.twilio.transport import HttpxTransport
-from offhook.phone import E164
+from offhook.phone import E164, country_of
 
 NANP = frozenset({"US", "CA"})  # the countries whose inventory Twilio can search by area code
+NAMED_COUNTRY = "US"  # whose numbers have caller names in Twilio's Lookup
 NOT_IN_PROGRESS = 21220
 MAX_LISTED = 100
 PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
@@ -210,6 +212,15 @@ class TwilioCarrier:
             (m for m in messages if after <= m.created_at < before),
             key=lambda message: message.created_at,
         )
+
+    async def caller_name(self, e164: E164) -> CallerName | None:
+        if country_of(e164) != NAMED_COUNTRY:
+            return None
+        async with _translated(unless=lambda code: code == NOT_FOUND):
+            number = self._client.lookups.v2.phone_numbers(e164)
+            found = _record(await number.fetch_async(fields="caller_name"))
+            return records.caller_name(found)
+        return None
 
     async def hang_up(self, call_id: str) -> None:
         async with _translated(unless=lambda code: code in {NOT_IN_PROGRESS, NOT_FOUND}):

@@ -11,6 +11,7 @@ from typing import Any
 
 from offhook.carriers.port import (
     AccountStatus,
+    CallerName,
     CallRecord,
     CallState,
     Described,
@@ -30,6 +31,13 @@ def described(record: Record) -> Described:
         status=AccountStatus(record["status"]),
         trial=record["type"] == "Trial",
     )
+
+
+def caller_name(record: Record) -> CallerName | None:
+    """Source: twilio.com/docs/lookup/v2-api/caller-name."""
+    told: Record = record["caller_name"] or {}
+    name = str(told.get("caller_name") or "")
+    return CallerName(name, business=told.get("caller_type") == "BUSINESS") if name else None
 
 
 def message(record: Record) -> Message:

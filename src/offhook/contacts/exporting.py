@@ -1,0 +1,130 @@
+"""What is kept about contacts, to take away: one person whole as JSON, the list as CSV (P7).
+
+The JSON of one person is the same, byte for byte, until something changes: its digest stands in
+the receipt of an erasure. Cells that a spreadsheet would run get an apostrophe (SEC8).
+"""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from offhook.contacts import service
+from offhook.contacts.defining import attributes
+from offhook.contacts.keeping import keepers, person_of
+from offhook.contacts.models import BlockedNumber, Contact, ContactNumber, Value
+from offhook.contacts.profile import notes_of, values_of
+from offhook.db import Database, Session
+
+MAX_NOTES = 10_000
+PAGE = 500
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def whole(session: Session, team_id: str, contact_id: str) -> bytes:
+    """Everything kept about one contact, with all their conversations. Raises ContactNotFound."""
+    contact = await service.get(session, team_id, contact_id)
+    person = await person_of(session, contact)
+    numbers = await service.numbers_of(session, team_id, contact.id)
+    blocked = await session.scalars(
+        select(BlockedNumber.e164)
+        .where(
+            BlockedNumber.team_id == team_id,
+            BlockedNumber.canonical.in_([each.canonical for each in numbers]),
+        )
+        .order_by(BlockedNumber.e164)
+    )
+    told: dict[str, Any] = {
+        "contact": _columns(contact, "id", "e164", "name", "created_at", "updated_at"),
+        "merged": list(person.contact_ids[1:]),
+        "numbers": [_columns(each, "e164", "extension", "created_at") for each in numbers],
+        "blocked_numbers": list(blocked),
+        "values": [
+            _columns(*(each, "key", "text", "source", "set_by", "conversation_id", "turn_id", "at"))
+            for _, each in sorted((await values_of(session, team_id, contact.id)).items())
+        ],
+        "notes": [
+            _columns(each, "id", "text", "source", "written_by", "conversation_id", "at")
+            for each in await notes_of(session, team_id, contact.id, limit=MAX_NOTES)
+        ],
+    }
+    for keeper in keepers():
+        told |= await keeper.told(session, team_id, person)
+    return json.dumps(told, ensure_ascii=False, indent=1, default=_plain).encode()
+
+
+def _columns(row: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+async def as_csv(database: Database, team_id: str, query: str = "") -> AsyncIterator[str]:
+    """The list as CSV, a page of contacts at a time: numbers, name, the attributes by key."""
+    async with database.team(team_id) as session:
+        keys = [each.key for each in await attributes(session, team_id)]
+    yield line(["id", "number", "other_numbers", "name", *keys, "created_at"])
+    after = ""
+    while True:
+        async with database.team(team_id) as session:
+            rows = await session.scalars(
+                service.listed(team_id, query)
+                .where(Contact.id > after)
+                .order_by(Contact.id)
+                .limit(PAGE)
+            )
+            page = rows.all()
+            cells = await _cells(session, team_id, page, keys)
+        for row in cells:
+            yield line(row)
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
+
+
+async def _cells(
+    session: Session, team_id: str, page: Iterable[Contact], keys: list[str]
+) -> list[list[str]]:
+    ids = [contact.id for contact in page]
+    others: dict[str, list[str]] = {}
+    found = await session.scalars(
+        select(ContactNumber)
+        .where(ContactNumber.team_id == team_id, ContactNumber.contact_id.in_(ids))
+        .order_by(ContactNumber.created_at, ContactNumber.id)
+    )
+    for number in found:
+        others.setdefault(number.contact_id, []).append(number.e164)
+    values = await session.scalars(
+        select(Value).where(Value.team_id == team_id, Value.contact_id.in_(ids))
+    )
+    known = {(each.contact_id, each.key): each.text for each in values}
+    return [
+        [
+            contact.id,
+            contact.e164,
+            " ".join(each for each in others.get(contact.id, []) if each != contact.e164),
+            contact.name,
+            *(known.get((contact.id, key), "") for key in keys),
+            contact.created_at.isoformat(),
+        ]
+        for contact in page
+    ]
+
+
+def line(cells: Iterable[str]) -> str:
+    """A line of a CSV file, no cell of which a spreadsheet runs."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerow(map(guarded, cells))
+    return written.getvalue()
+
+
+def guarded(text: str) -> str:
+    """A number in E.164 keeps its plus, which no formula can follow."""
+    is_number = text[:1] == "+" and text[1:].replace(" +", "").isdecimal()
+    return f"'{text}" if text.startswith(FORMULA) and not is_number else text
