@@ -186,6 +186,10 @@ async def _around(do: Walk, owner: Person) -> None:
     async with do.site.database.team(owner.team_id) as session:
         contact = await on_contact(session, owner.team_id, E164("+14155550199"))
     await do("PATCH /contacts/{contact_id}", {"name": "Bo"}, contact_id=contact.id)
+    anna: Json = {"name": "Anna", "number": "+12025550177"}
+    target = {"target_id": (await do("POST /transfer-targets", anna))["id"]}
+    await do("PUT /transfer-targets/{target_id}", anna | {"ring_s": 10}, **target)
+    await do("DELETE /transfer-targets/{target_id}", **target)
     given = {"url": "https://example.com/hooks", "name": "Books"}
     endpoint = {"endpoint_id": (await do("POST /webhooks/endpoints", given))["id"]}
     changed = given | {"with_text": True}

@@ -107,6 +107,21 @@ async def test_the_page_adds_changes_and_removes(client: httpx.AsyncClient) -> N
     assert "Anna, (202) 555-0177" in choice.text
 
 
+async def test_a_task_is_added_on_its_page(
+    client: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    tasks.register(KIND)
+    target = (await api.post(TARGETS, json=ANNA)).json()["id"]
+    page = await client.get("/tasks/add?kind=transfer")
+    assert 'hx-get="/fragments/transfer-targets?chosen="' in page.text
+    form = {"kind": "transfer", "title": "Put through to Anna", "config.target_id": target}
+    form |= {"timeout_s": "15", "max_runs": "3", "confirm": "true"}
+    added = await client.post("/tasks", data=form)
+    assert added.status_code in {200, 204, 303}, added.text
+    (task,) = (await api.get("/api/v1/tasks")).json()["items"]
+    assert (task["kind"], task["config"]) == ("transfer", {"target_id": target})
+
+
 # --- the task ---
 
 

@@ -66,7 +66,6 @@ NAVIGATION = (
     NavItem("Contacts", "/contacts", "contact"),
     NavItem("Agents", "/agents", "bot"),
     NavItem("Calendar", "/calendars", "calendar-days"),
-    NavItem("Transfers", "/transfers", "phone-forwarded"),
     NavItem("Webhooks", "/webhooks", "webhook"),
     NavItem("Usage", "/usage", "chart-column"),
     NavItem("Billing", "/billing", "credit-card"),
