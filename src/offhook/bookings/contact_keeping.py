@@ -10,9 +10,12 @@ from typing import Any, Protocol
 from sqlalchemy import or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from offhook.bookings.models import Appointment, AppointmentState
+from offhook.bookings.models import Appointment
+from offhook.bookings.rules import HELD
 from offhook.db import Session, now
 from offhook.errors import Conflict
+
+ERASED = "Erased"
 
 
 class Person(Protocol):
@@ -74,13 +77,13 @@ class Appointments:
         )
         found, instant = rows.all(), await now(session)
         for each in found:
-            if each.state is AppointmentState.BOOKED and each.ends_at > instant:
+            if each.state in HELD and each.ends_at > instant:
                 raise AppointmentToCome(
                     "This contact has an appointment that is still to come.",
                     remedy="Cancel it in the calendar, then erase the contact.",
                 )
         for each in found:
-            each.name, each.phone, each.notes, each.contact_id = "", "", "", None
+            each.name, each.phone, each.notes, each.contact_id = ERASED, "", "", None
         await session.flush()
         return {"appointments": len(found)}
 

@@ -1,0 +1,208 @@
+"""A table is booked by voice and by text, without any key: seen in the calendar and in webhooks.
+
+The caller is flite's voice on a simulated handset; what the agent heard, asked and did is what any
+caller would meet. A receiver on this machine verifies each delivery as customers do.
+"""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+import wave
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import Installation, needs, until
+from owner import CALLER, Bought, Json, Owner
+from standardwebhooks import Webhook
+
+from offhook.carriers.simulator import handset
+
+VOICE = "slt"
+SPOKEN = (
+    "I would like to book a table.",
+    "Tomorrow.",
+    "At seven P M.",
+    "There will be four of us.",
+    "John Smith.",
+    "Yes, please.",
+)
+CALLER_BY_VOICE = "+12025550177"
+TALK_S = 240.0
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes deliveries on loopback and keeps them as they came."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[dict[str, str], bytes]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Receiver)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.deliveries.append((headers, body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def house(receiver: Receiver) -> Iterator[Installation]:
+    """An installation that may reach this machine's receiver."""
+    house = Installation(
+        OUTGOING_HTTP="true",
+        OUTGOING_PORTS=json.dumps([receiver.server_port]),
+        OUTGOING_PRIVATE_NETWORKS='["127.0.0.0/8"]',
+        SETTLE_MS="200",
+    )
+    house.start()
+    yield house
+    house.end()
+
+
+class Restaurant:
+    """A team with a calendar, an agent that books into it, a number, and an endpoint."""
+
+    def __init__(self, owner: Owner, receiver: Receiver) -> None:
+        self.owner = owner
+        self.receiver = receiver
+        self.number: Bought = owner.ready_number("Tables")
+        owner.configure(self.number, recording_notice=False)
+        every_day = {day: [{"opens": "08:00", "closes": "23:00"}] for day in DAYS}
+        calendar = {
+            "name": "Tables",
+            "hours": every_day,
+            "slot_minutes": 120,
+            "places": 10,
+            "counts_people": True,
+        }
+        self.calendar: str = owner.post("/calendars", calendar)["id"]
+        config = {"calendar_id": self.calendar, "action": "book", "party": True}
+        phrases = ["book a table", "make a reservation"]
+        wanted = {"kind": "booking", "title": "Book a table", "config": config, "phrases": phrases}
+        self.task: str = owner.post("/tasks", wanted)["id"]
+        agent = owner.get("/agents")["items"][0]["id"]
+        channels = {"channels": ["call", "sms"]}
+        answer = owner.rest.put(f"/tasks/{self.task}/agents/{agent}", json=channels)
+        assert answer.is_success, answer.text
+        where = f"http://127.0.0.1:{receiver.server_port}/hook"
+        endpoint = {"url": where, "events": ["task.completed"]}
+        self.secret: str = owner.post("/webhooks/endpoints", endpoint)["secret"]
+
+    def appointment(self, phone: str) -> Json | None:
+        """What is in the calendar for this number."""
+        booked = self.owner.get("/appointments", calendar_id=self.calendar)["items"]
+        return next((each for each in booked if each["phone"] == phone), None)
+
+    def delivered(self, appointment: Json) -> Json | None:
+        """The event that tells of it, its signature verified as a customer would."""
+        for headers, body in self.receiver.deliveries:
+            event = Webhook(self.secret).verify(body, headers)
+            if event["data"]["references"].get("appointment_id") == appointment["id"]:
+                return event
+        return None
+
+    def says(self, text: str) -> str:
+        """A texter's message, and the reply to it."""
+        before = len(self.owner.replies(self.number))
+        self.owner.text(self.number, text)
+        replies = until(
+            lambda: self.owner.replies(self.number)[before:], f"a reply to “{text}”", 60
+        )
+        return replies[-1]
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@pytest.fixture(scope="module")
+def restaurant(house: Installation, receiver: Receiver) -> Iterator[Restaurant]:
+    owner = Owner(house)
+    yield Restaurant(owner, receiver)
+    owner.close()
+
+
+def tomorrow_at_seven() -> str:
+    day = datetime.now(UTC).date() + timedelta(days=1)
+    return f"{day}T19:00:00Z"
+
+
+def check(restaurant: Restaurant, phone: str, name: str, channel: str) -> None:
+    """It is in the calendar, in the conversation's record, on the page, and in a delivery."""
+    booked = until(lambda: restaurant.appointment(phone), "the appointment", 30)
+    assert (booked["state"], booked["party_size"]) == ("booked", 4)
+    assert booked["starts_at"] == tomorrow_at_seven()
+    assert booked["name"].casefold() == name.casefold()
+    event = until(lambda: restaurant.delivered(booked), "the delivery", 30)
+    assert event["type"] == "task.completed"
+    [run] = restaurant.owner.get("/task-runs", conversation_id=booked["conversation_id"])["items"]
+    assert (run["state"], run["channel"]) == ("completed", channel)
+    day = booked["starts_at"][:10]
+    page = restaurant.owner.browser.get(f"/calendars/{restaurant.calendar}?view=day&day={day}")
+    assert booked["name"] in page.text
+
+
+def test_a_table_is_booked_by_text(restaurant: Restaurant) -> None:
+    assert "day" in restaurant.says("I would like to book a table")
+    assert "time" in restaurant.says("tomorrow")
+    assert "people" in restaurant.says("at 7 pm")
+    assert "name" in restaurant.says("four")
+    assert restaurant.says("Ann Lee").endswith("Is that right?")
+    assert restaurant.appointment(CALLER) is None
+    assert "You are booked for 4 people on" in restaurant.says("Yes please")
+    check(restaurant, CALLER, "Ann Lee", "sms")
+
+
+def test_a_table_is_booked_by_voice(house: Installation, restaurant: Restaurant) -> None:
+    needs("flite")
+    told: list[str] = []
+    talk = handset.place_call(
+        restaurant.owner.settings,
+        restaurant.number.e164,
+        say=SPOKEN,
+        sender=CALLER_BY_VOICE,
+        synthesise=flite,
+        show=told.append,
+    )
+    asyncio.run(asyncio.wait_for(talk, TALK_S))
+    assert "Answered" in told
+    call = until(lambda: restaurant.owner.calls(restaurant.number), "the call")[0]
+    turns = restaurant.owner.transcript(call)
+    said = "\n".join(f"{turn['speaker']}: {turn['text']}" for turn in turns)
+    assert "You are booked for 4 people on" in said, said
+    check(restaurant, CALLER_BY_VOICE, "John Smith", "call")
+
+
+async def flite(words: str) -> tuple[bytes, int]:
+    """Somebody else's voice, as 16-bit mono PCM and its rate."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        path = folder / "said.wav"
+        spoken = ["flite", "-voice", VOICE, "-t", words, "-o", str(path)]
+        subprocess.run(spoken, check=True, capture_output=True)  # noqa: ASYNC221 - milliseconds
+        with wave.open(str(path)) as file:
+            return file.readframes(file.getnframes()), file.getframerate()
+    finally:
+        shutil.rmtree(folder)
