@@ -113,6 +113,26 @@ async def test_a_thread_is_closed_by_hand(
     assert "closed by hand" in (await client.get(f"/inbox/{thread}")).text
 
 
+async def test_a_person_is_asked_for_filtered_and_seen_to(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """I3, I6"""
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, "I want my money back")
+    api = f"/api/v1/conversations/{thread}/person"
+    assert "Nothing matches" in (await client.get("/inbox?person=1")).text
+    marked = await client.post(api, json={"reason": "Wants\x00 a refund.\n" + "x" * 300})
+    assert marked.json()["person_needed"].startswith("Wants\ufffd a refund. xxx")
+    assert "Person needed" in (await client.get("/inbox?person=1")).text
+    page = (await client.get(f"/inbox/{thread}")).text
+    assert "A person is needed." in page
+    found = await client.get("/api/v1/conversations", params={"person_needed": True})
+    assert [each["id"] for each in found.json()["items"]] == [thread]
+    assert (await client.post(f"/inbox/{thread}/seen-to")).status_code in {204, 303}
+    assert "A person is needed." not in (await client.get(f"/inbox/{thread}")).text
+    assert (await client.delete(api)).json()["person_needed"] == ""
+
+
 async def test_other_teams_conversations_are_not_found(
     client: AsyncClient, site: Site, database: Database
 ) -> None:

@@ -226,3 +226,21 @@ async def test_a_thread_names_its_contact(database: Database) -> None:
             session, team, number_id=NUMBER, sender=ANN, contact_id=contact.id
         )
         assert thread.contact_id == contact.id
+
+
+async def test_a_person_is_announced_once_until_somebody_has_seen_to_it(
+    database: Database,
+) -> None:
+    """I6"""
+    team = await make_team(database)
+    thread = await a_text(database, team, "I want my money back")
+    wanted = "conversation.human_required"
+    async with database.team(team) as session:
+        for reason in ("Wants a refund.", "Is angry.", ""):
+            kept = await inbox.need_person(session, team, thread, reason)
+        assert kept.person_needed == "A person is needed."
+    assert (await events(database, team)).count(wanted) == 1
+    async with database.team(team) as session:
+        await inbox.seen_to(session, team, thread)
+        await inbox.need_person(session, team, thread, "Calls again.")
+    assert (await events(database, team)).count(wanted) == 2

@@ -28,7 +28,9 @@ from offhook.web import Paging, paginate, redirect, render
 router = APIRouter(include_in_schema=False)
 PAGE = 40
 MAX_LIVE = 20
-PARAMETERS = ("channel", "number", "state", "contact", "unread", "q", "label", "cursor")
+PARAMETERS = (
+    "channel", "number", "state", "contact", "unread", "person", "q", "label", "cursor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Wanted:
     state: str = ""
     contact: str = ""
     unread: str = ""
+    person: str = ""
     q: str = ""
     label: str = ""
     cursor: str = ""
@@ -52,6 +55,7 @@ class Wanted:
             contact_id=self.contact,
             state=State(self.state) if self.state in set(State) else None,
             unread=True if self.unread else None,
+            person_needed=True if self.person else None,
             words=self.q,
             label=self.label,
         )
@@ -77,11 +81,12 @@ def _wanted(
     state: Text = "",
     contact: Text = "",
     unread: Text = "",
+    person: Text = "",
     q: Text = "",
     label: Text = "",
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> Wanted:
-    return Wanted(channel, number, state, contact, unread, q, label, cursor)
+    return Wanted(channel, number, state, contact, unread, person, q, label, cursor)
 
 
 WantedQuery = Annotated[Wanted, Depends(_wanted)]
@@ -149,6 +154,14 @@ async def remove_label(
 ) -> Response:
     await service.remove_label(session, actor.team_id, conversation_id, label)
     return redirect(request, f"/inbox/{conversation_id}", toast="Removed")
+
+
+@router.post("/inbox/{conversation_id}/seen-to")
+async def seen_to(
+    request: Request, conversation_id: str, actor: CurrentActor, session: TeamSession
+) -> Response:
+    await service.seen_to(session, actor.team_id, conversation_id)
+    return redirect(request, f"/inbox/{conversation_id}", toast="Done")
 
 
 @router.get("/fragments/last-activity/{number_id}")
