@@ -1,5 +1,6 @@
 """Tasks and memory in a thread: the same as on a call (T1, P3, P4)."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -11,7 +12,7 @@ from offhook.db import Jobs
 from offhook.outgoing import Outgoing
 from offhook.phone import E164
 from offhook.settings import Settings
-from task_fixtures import Receiver, booking, means, new_task, receiver, task_settings
+from task_fixtures import Receiver, Request, booking, means, new_task, receiver, task_settings
 
 __all__ = ["receiver", "task_settings"]
 
@@ -71,6 +72,29 @@ async def test_several_texts_in_a_row_fill_several_inputs_sm7(desk: Desk) -> Non
     await desk.shop.text(ANN, "I want to book a table")
     await desk.shop.text(ANN, "Friday")
     assert (await desk.says("for 4 people")).endswith("Is that right?")
+
+
+async def test_a_run_that_another_process_does_is_waited_for_and_told_t3(
+    desk: Desk, receiver: Receiver
+) -> None:
+    """As after a kill: the reply that began it is gone, and the sweeper has taken the run up."""
+    asked, going = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Request) -> tuple[int, str]:
+        asked.set()
+        await going.wait()
+        return 200, '{"order": {"status": "done"}}'
+
+    receiver.answer = slow
+    await desk.says("I'd like to book a table for 4 people on Friday, party 4")
+    gone = asyncio.create_task(desk.says("Yes please"))
+    await asked.wait()
+    gone.cancel()
+    answer = asyncio.create_task(desk.says("Thanks"))
+    await asyncio.sleep(0)
+    going.set()
+    assert "booked" in await answer
+    assert len(receiver.requests) == 1
 
 
 async def test_what_is_said_of_oneself_is_kept_with_its_turn_p3(desk: Desk) -> None:

@@ -119,7 +119,11 @@ class _Turn:
         return found[-1]
 
     def _names(self, wanted: Input, found: Found) -> bool:
-        """Whether a word of the input stands just before or after the find."""
+        """Whether a word of the input stands just before or after the find; a new day or time is
+        the one to which something is moved.
+        """
+        if "new" in label(wanted).split() and re.search(r"\bto\s*$", self._read[: found.start]):
+            return True
         around = f"{self._read[max(0, found.start - 25) : found.start]} "
         around += self._read[found.end : found.end + 20]
         near = {stem(each) for each in re.findall(r"[a-z]+", around)}

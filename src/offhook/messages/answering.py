@@ -5,6 +5,7 @@ model is asked, outside any transaction; the reply is written and queued; it is 
 that starts again finds how far the last one came: a draft keeps its unit, a queued reply is sent.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from offhook.messages.rules import Kind, Outcome, State, Step, Why
 from offhook.messages.segments import size
 
 HISTORY_TURNS = 60
+SETTLED_WITHIN_S = 60
 PICTURE = "(a picture)"
 UNREAD_BY_THEM = frozenset({State.FAILED, State.UNDELIVERED, State.WITHDRAWN})
 VOICES = {Speaker.CALLER: Voice.CALLER, Speaker.AGENT: Voice.AGENT, Speaker.PERSON: Voice.PERSON}
@@ -84,6 +86,7 @@ class Answering:
             return
         failpoint("messages.reserved")
         tools = await tasks.open_toolbox(self._runner, prepared.scope, prepared.turns)
+        await _settled(tools)
         reply = await self._think(prepared, tools)
         failpoint("messages.thought")
         async with self._database.team(team_id) as session:
@@ -129,6 +132,14 @@ class Answering:
                 told.append(part.run_id)
         text = wording.as_text("".join(pieces), segments=prepared.snapshot.options.reply_segments)
         return Reply(text, tuple(cited), tuple(used), tuple(learned), needs_person, tuple(told))
+
+
+async def _settled(tools: tasks.Toolbox) -> None:
+    """Wait for a run that a dead process left to the sweeper: this reply tells its result (T3)."""
+    for _ in range(SETTLED_WITHIN_S):
+        if not await tools.running():
+            return
+        await asyncio.sleep(1)
 
 
 async def _prepare(
