@@ -55,8 +55,7 @@ async def every_run(database: Database, *teams: str) -> list[tasks.TaskRun]:
     found: list[tasks.TaskRun] = []
     for team in teams:
         async with database.team(team) as session:
-            found += await tasks.runs_of(session, team, "cnv_1")
-            found += await tasks.runs_of(session, team, "cnv_2")
+            found += await tasks.runs_of(session, team, ["cnv_1", "cnv_2"])
     return found
 
 

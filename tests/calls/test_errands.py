@@ -25,7 +25,7 @@ MUST_SPEAK_WITHIN_MS = 4000
 
 async def runs(database: Database, call: Connected) -> list[tasks.TaskRun]:
     async with database.team(call.team_id) as session:
-        return list(await tasks.runs_of(session, call.team_id, call.conversation_id))
+        return list(await tasks.runs_of(session, call.team_id, [call.conversation_id]))
 
 
 async def says(stage: Stage, text: str) -> None:

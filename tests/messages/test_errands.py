@@ -38,7 +38,7 @@ class Desk:
     async def runs(self) -> list[tasks.TaskRun]:
         thread = (await self.shop.turns(ANN))[0].conversation_id
         async with self.shop.database.team(self.shop.team) as session:
-            return list(await tasks.runs_of(session, self.shop.team, thread))
+            return list(await tasks.runs_of(session, self.shop.team, [thread]))
 
 
 @pytest.fixture
