@@ -9,6 +9,7 @@ from message_fixtures import ANN, Shop
 from offhook import contacts, inbox, messages, tasks
 from offhook.agents.offline import OfflineBrain
 from offhook.db import Jobs
+from offhook.messages.rules import State
 from offhook.outgoing import Outgoing
 from offhook.phone import E164
 from offhook.settings import Settings
@@ -77,7 +78,7 @@ async def test_several_texts_in_a_row_fill_several_inputs_sm7(desk: Desk) -> Non
 async def test_a_run_that_another_process_does_is_waited_for_and_told_t3(
     desk: Desk, receiver: Receiver
 ) -> None:
-    """As after a kill: the reply that began it is gone, and the sweeper has taken the run up."""
+    """As after a kill: the reply that began it is gone, and another process has taken it up."""
     asked, going = asyncio.Event(), asyncio.Event()
 
     async def slow(_: Request) -> tuple[int, str]:
@@ -86,14 +87,27 @@ async def test_a_run_that_another_process_does_is_waited_for_and_told_t3(
         return 200, '{"order": {"status": "done"}}'
 
     receiver.answer = slow
-    await desk.says("I'd like to book a table for 4 people on Friday, party 4")
-    gone = asyncio.create_task(desk.says("Yes please"))
+    shop = desk.shop
+    readback = await desk.says("I'd like to book a table for 4 people on Friday, party 4")
+    first = (await shop.turns(ANN))[0]
+    scope = tasks.Scope(
+        shop.team, shop.agent, first.conversation_id, tasks.SMS, shop.number, caller=ANN
+    )
+    heard = [
+        tasks.Turn(2, by_caller=False, text=readback),
+        tasks.Turn(3, by_caller=True, text="Yes please"),
+    ]
+    elsewhere = await tasks.open_toolbox(desk.runner, scope, heard)
+    doing = asyncio.create_task(elsewhere.confirm())
     await asked.wait()
-    gone.cancel()
     answer = asyncio.create_task(desk.says("Thanks"))
-    await asyncio.sleep(0)
+    for _ in range(500):  # until the reply is being thought of
+        if any(message.state is State.DRAFT for message in await shop.messages()):
+            break
+        await asyncio.sleep(0.02)
     going.set()
     assert "booked" in await answer
+    assert isinstance(await doing, tasks.Completed)
     assert len(receiver.requests) == 1
 
 
