@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 import pytest
 
-from conftest import TestClock
 from offhook import bookings
 from offhook.bookings import (
     Appointment,
@@ -32,6 +32,14 @@ from offhook.bookings.problems import (
 )
 from offhook.db import Database
 from offhook.teams.models import Team
+
+
+class Clock(Protocol):
+    """The clock that stands until a test moves it."""
+
+    def __call__(self) -> datetime: ...
+    def advance(self, **amount: float) -> datetime: ...
+
 
 FRIDAY = date(2026, 5, 15)
 TEN = datetime(2026, 5, 15, 10, tzinfo=UTC)
@@ -164,7 +172,7 @@ def test_the_table_of_states_has_no_way_out_of_cancelled() -> None:
 
 
 async def test_by_hand_books_outside_the_hours_but_never_twice(
-    clocked: Database, team_id: str, clock: TestClock
+    clocked: Database, team_id: str, clock: Clock
 ) -> None:
     calendar = await made(clocked, team_id)
     sunday = datetime(2026, 5, 17, 21, 7, tzinfo=UTC)
@@ -219,7 +227,7 @@ async def test_what_cannot_be_a_calendar_is_refused(
 
 
 async def test_a_calendar_with_appointments_to_come_stays(
-    clocked: Database, team_id: str, clock: TestClock
+    clocked: Database, team_id: str, clock: Clock
 ) -> None:
     calendar = await made(clocked, team_id)
     appointment = await book(clocked, team_id, wish(calendar))
