@@ -41,6 +41,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from offhook import media, usage
 from offhook.agents import Brain, Briefing, Part, Text
+from offhook.app import open_runner
 from offhook.calls.admission import Admitted
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.node import Node
@@ -52,6 +53,7 @@ from offhook.schema import metadata
 from offhook.settings import Settings
 from offhook.speech import Heard, Partial, VoiceCache
 from offhook.supervisor import EmbeddedPostgres
+from offhook.tasks import Runner
 
 QUESTION = "Hello, could you tell me whether you are open on Sunday?"
 ANSWER = "Yes, on Sunday we are open from nine in the morning until one in the afternoon."
@@ -161,8 +163,13 @@ def run_media(home: str, url: str, count: int, pipe: Connection, core: int) -> N
 
 async def _media(home: str, url: str, count: int, pipe: Connection) -> None:
     settings = Settings.model_validate({"home": home, "media_port": 0, "media_lines": count})
-    stand_ins = StandIns(speech(ANSWER, "rms"))
     database = Database(url, pool_size=10)
+    async with open_runner(settings, database) as runner:
+        await _answer(settings, database, runner, pipe)
+
+
+async def _answer(settings: Settings, database: Database, runner: Runner, pipe: Connection) -> None:
+    stand_ins = StandIns(speech(ANSWER, "rms"))
     parts = Parts(
         settings=settings,
         secret=SECRET,
@@ -171,7 +178,8 @@ async def _media(home: str, url: str, count: int, pipe: Connection) -> None:
         brain=cast("Brain", stand_ins),
         recogniser=stand_ins,
         synthesiser=stand_ins,
-        voices=VoiceCache(stand_ins, Path(home) / "voice"),
+        voices=VoiceCache(stand_ins, settings.home_path / "voice"),
+        runner=runner,
     )
     node = Node(parts)
     stopping = asyncio.Event()

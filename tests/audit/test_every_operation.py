@@ -10,13 +10,12 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
+import contact_fixtures
 from number_fixtures import make_agent, make_number
 from offhook import tasks
 from offhook.audit import Entry
 from offhook.billing import TestGateway
 from offhook.carriers import Carriers
-from offhook.contacts import on_contact
-from offhook.phone import E164
 from web_fixtures import Person, Site, new_member
 
 NO_CHANGE = "it changes nothing"
@@ -34,6 +33,7 @@ SILENT = {
     "POST /carrier-accounts/simulated": "an account at the simulated carrier is not ours",
     "POST /carrier-accounts/{account_id}/test": NO_CHANGE,
     "POST /conversations/{conversation_id}/close": RECORD,
+    "PUT /contact-imports/{import_id}/reading": "how a file is read is no change yet",
     "DELETE /conversations/{conversation_id}/person": RECORD,
     "POST /conversations/{conversation_id}/person": RECORD,
     "POST /conversations/{conversation_id}/read": "who has read what is no setting",
@@ -56,6 +56,11 @@ SILENT = {
     "POST /webhooks/listeners/{endpoint_id}/next": RECORD,
     "POST /webhooks/listeners/{endpoint_id}/results": RECORD,
 }
+FILES = {
+    "prices.txt": b"Rye bread costs 4 euros.",
+    "new.txt": b"Rye bread costs 5 euros.",
+    "people.csv": b"Name,Phone\nBo,+14155550123\n",
+}
 Json = dict[str, Any]
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -76,7 +81,7 @@ class Walk:
         before = await self.entries()
         given: Json = {"content": body} if isinstance(body, bytes) else {"json": body}
         if "file" in ids:
-            given = {"files": {"file": (ids["file"], b"Rye bread costs 4 euros.")}}
+            given = {"files": {"file": (ids["file"], FILES[ids["file"]])}}
         url = "/api/v1" + path.format(**ids)
         answer = await self.client.request(method, url, **given)
         assert answer.is_success, f"{operation}: {answer.text}"
@@ -183,7 +188,7 @@ async def _billing(do: Walk) -> None:
     await do("POST /billing/subscription/cancel")
 
 
-async def _around(do: Walk, owner: Person) -> None:
+async def _around(do: Walk) -> None:
     calendar = await do("POST /calendars", {"name": "The chair", "lead_minutes": 0})
     at = {"calendar_id": calendar["id"]}
     await do("PATCH /calendars/{calendar_id}", {"slot_minutes": 15}, **at)
@@ -196,9 +201,6 @@ async def _around(do: Walk, owner: Person) -> None:
     await do("POST /appointments/{appointment_id}/move", later, **here)
     await do("POST /appointments/{appointment_id}/cancel", **here)
     await do("DELETE /calendars/{calendar_id}", **at)
-    async with do.site.database.team(owner.team_id) as session:
-        contact = await on_contact(session, owner.team_id, E164("+14155550199"))
-    await do("PATCH /contacts/{contact_id}", {"name": "Bo"}, contact_id=contact.id)
     anna: Json = {"name": "Anna", "number": "+12025550177"}
     target = {"target_id": (await do("POST /transfer-targets", anna))["id"]}
     await do("PUT /transfer-targets/{target_id}", anna | {"ring_s": 10}, **target)
@@ -218,6 +220,28 @@ async def _around(do: Walk, owner: Person) -> None:
     await do("DELETE /webhooks/endpoints/{endpoint_id}", **endpoint)
     listener = (await do("POST /webhooks/listeners", {}))["id"]
     await do("DELETE /webhooks/listeners/{endpoint_id}", endpoint_id=listener)
+
+
+async def _contacts(do: Walk) -> None:
+    bo = {"contact_id": (await do("POST /contacts", {"number": "+14155550199"}))["id"]}
+    await do("PATCH /contacts/{contact_id}", {"name": "Bo"}, **bo)
+    second = "+14155550198"
+    await do("POST /contacts/{contact_id}/numbers", {"number": second}, **bo)
+    await do("DELETE /contacts/{contact_id}/numbers/{e164}", **bo, e164=second)
+    note = await do("POST /contacts/{contact_id}/notes", {"text": "Likes rye"}, **bo)
+    await do("DELETE /contacts/{contact_id}/notes/{note_id}", **bo, note_id=note["id"])
+    await do("PUT /contacts/{contact_id}/blocked", {"blocked": True}, **bo)
+    await do("POST /blocked-numbers", {"number": "+14155550197"})
+    await do("DELETE /blocked-numbers/{e164}", e164="+14155550197")
+    await do("PUT /screening", {"refuse_hidden": True})
+    again = await do.client.post("/api/v1/contacts", json={"number": "+14155550196"})
+    await do("POST /contacts/{contact_id}/merge", {"other_id": again.json()["id"]}, **bo)
+    await do("POST /contacts/{contact_id}/erase", {"confirm": "+14155550199"}, **bo)
+    table = await do("POST /contact-attributes", {"label": "Table", "type": "text"})
+    await do("PATCH /contact-attributes/{key}", {"label": "Usual table"}, key=table["key"])
+    await do("DELETE /contact-attributes/{key}", key=table["key"])
+    file = {"import_id": (await do("POST /contact-imports", file="people.csv"))["id"]}
+    await do("POST /contact-imports/{import_id}/start", {}, **file)
 
 
 async def _operator(do: Walk, owner: Person) -> None:
@@ -247,6 +271,7 @@ async def test_every_operation_leaves_an_entry_or_says_why_not(
     site: Site, operator: Person, carriers: Carriers, gateway: TestGateway
 ) -> None:
     site.app.state.carriers, site.app.state.gateway = carriers, gateway
+    contact_fixtures.join()
     for kind in tasks.BUILT_IN:
         tasks.register(kind)
     async with site.client(operator) as client:
@@ -255,7 +280,8 @@ async def test_every_operation_leaves_an_entry_or_says_why_not(
         await _agents(do)
         await _numbers(do, operator, carriers)
         await _billing(do)
-        await _around(do, operator)
+        await _around(do)
+        await _contacts(do)
         await _operator(do, operator)
     assert do.done.isdisjoint(SILENT)
     assert mutating(site.app.openapi()) == do.done | set(SILENT)

@@ -140,6 +140,7 @@ async def test_an_answer_is_given_only_after_the_commit(site: Site, owner: Perso
         def fail(_: object) -> None:
             raise RuntimeError("the database went away")
 
+        await session.execute(select(1))
         listen(session.sync_session, "before_commit", fail)
         return {"state": "kept"}
 
