@@ -88,7 +88,7 @@ async def test_a_member_who_joins_appears_without_a_reload(
     await page.goto("/team")
     await page.get_by_role("button", name="Invite").click()
     await page.get_by_label("Email").fill("bo@example.com")
-    await page.get_by_role("button", name="Make the link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Invite").click()
     link = await page.get_by_role("dialog").locator("code").inner_text()
     async with served.site.client() as client:
         path = link.removeprefix(served.site.app.state.settings.web_url)
