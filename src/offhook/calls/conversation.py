@@ -231,7 +231,9 @@ class Conversation:
 
     async def _speak_reply(self) -> None:
         call = self.call
-        memory = await self._errands.memory()
+        memory, tools = await asyncio.gather(
+            self._errands.memory(), self._errands.toolbox(self.transcript.said)
+        )
         briefing = agents.Briefing(
             team_id=call.team_id,
             snapshot=call.snapshot,
@@ -241,7 +243,7 @@ class Conversation:
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
             notes=(call.returned.sentence,) if call.returned else (),
-            tools=await self._errands.toolbox(self.transcript.said),
+            tools=tools,
             fillable=memory.fillable,
             known=memory.known,
             earlier=memory.earlier,

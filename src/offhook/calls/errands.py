@@ -6,17 +6,19 @@ Knows the database; knows no audio.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from offhook import agents, inbox, phone, tasks
-from offhook.calls.away import AWAY
+from offhook.calls.away import AWAY, within
 from offhook.calls.service import Connected
 from offhook.db import Session
 
 log = logging.getLogger(__name__)
-Ask = Callable[[Callable[[Session], Awaitable[Any]]], Awaitable[Any]]
+Ask = Callable[[Callable[[Session], Awaitable[Any]]], Coroutine[Any, Any, Any]]
 """One transaction of the call's team. Raises one of AWAY."""
+PATIENCE_S = 1.0
+"""How long the caller waits for what a reply could do without (C9, UL13)."""
 
 
 class Errands:
@@ -36,24 +38,23 @@ class Errands:
             for position, each in enumerate(said)
         ]
         try:
-            return await tasks.open_toolbox(self._runner, self._scope(), turns)
+            return await within(PATIENCE_S, tasks.open_toolbox(self._runner, self._scope(), turns))
         except AWAY as error:
             log.warning("call %s goes on without tasks: %s", self._call.call_id, error)
             return tasks.NoTasks()
 
     async def memory(self) -> inbox.Memory:
         """What is known of the caller and was said before this call, read once (P4)."""
-        call = self._call
         if self._memory is None:
             try:
-                self._memory = await self._ask(
-                    lambda session: inbox.remembered(
-                        session, call.team_id, call.conversation_id, call.contact_id
-                    )
-                )
+                self._memory = await within(PATIENCE_S, self._ask(self._remembered))
             except AWAY as error:
-                log.warning("call %s goes on without memory: %s", call.call_id, error)
+                log.warning("call %s goes on without memory: %s", self._call.call_id, error)
         return self._memory or inbox.Memory()
+
+    async def _remembered(self, session: Session) -> inbox.Memory:
+        call = self._call
+        return await inbox.remembered(session, call.team_id, call.conversation_id, call.contact_id)
 
     async def has_news(self) -> bool:
         """Whether a run has ended of which the caller does not know."""
