@@ -27,6 +27,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from offhook import audit, teams
 from offhook.db import Database, Listener
+from offhook.outgoing import Outgoing
 from offhook.schema import ROOMS
 from offhook.settings import Settings
 from offhook.teams import keys, service
@@ -179,6 +180,7 @@ def new_app(
     app.add_middleware(audit.Acting, callbacks="/carriers/")
     app.state.database = database
     app.state.vault = open_vault(settings)
+    app.state.outgoing = Outgoing(settings)
     for router in room_routers(rooms):
         app.include_router(router)
     return app

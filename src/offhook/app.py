@@ -159,12 +159,11 @@ def register_jobs(
     accounts: carriers.Carriers,
     brain: agents.Brain,
     runner: tasks.Runner,
-    outgoing: Outgoing,
 ) -> None:
     """Let a worker do the background work of every room."""
     gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
     shop = numbers.Shop(database, accounts.operator, gateway, ours)
-    vault = open_vault(settings)
+    vault, outgoing = runner.means.vault, runner.means.outgoing
     importer = numbers.Importer(database, accounts, vault, ours)
     mail.register_jobs(jobs, settings, database, vault)
     teams.register_jobs(jobs, database, vault)
@@ -174,7 +173,7 @@ def register_jobs(
     contacts.register_jobs(jobs, settings, database, accounts)
     knowledge.register_jobs(jobs, settings, database)
     tasks.register_jobs(jobs, runner)
-    bookings.register_jobs(jobs, bookings.Desk(database, runner.means.vault, outgoing))
+    bookings.register_jobs(jobs, bookings.Desk(database, vault, outgoing))
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
     messages.register_jobs(jobs, settings, database, accounts, brain, runner)
@@ -266,6 +265,7 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     try:
         async with open_runner(application.state.settings, database) as runner:
             application.state.tasks = runner
+            application.state.outgoing = runner.means.outgoing
             yield
     finally:
         listener.cancel()

@@ -14,7 +14,6 @@ import uvloop
 
 from offhook import agents, app, calls, carriers, speech, teams, web
 from offhook.db import Database, Jobs
-from offhook.outgoing import Outgoing
 from offhook.settings import Settings, secret_key
 
 log = logging.getLogger(__name__)
@@ -79,12 +78,11 @@ async def _worker(settings: Settings) -> None:
         _database(settings) as database,
         _carriers(settings, database) as accounts,
         app.open_runner(settings, database) as runner,
-        Outgoing(settings) as outgoing,
     ):
         brain = agents.open_brain(settings)
         app.join_rooms(settings)
         jobs = Jobs(database)
-        app.register_jobs(jobs, settings, database, accounts, brain, runner, outgoing)
+        app.register_jobs(jobs, settings, database, accounts, brain, runner)
         try:
             await jobs.run()
         finally:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from contact_fixtures import join, make_team
 from offhook import contacts
 from offhook.contacts import importing, spreadsheet
-from offhook.contacts.exporting import as_csv, line
+from offhook.contacts.exporting import as_csv
 from offhook.contacts.import_models import Import, ImportState
 from offhook.contacts.importing import Importer, Upload
 from offhook.contacts.models import Contact
@@ -20,6 +20,7 @@ from offhook.contacts.profile import values_of
 from offhook.contacts.spreadsheet import FileUnusable, Way
 from offhook.db import Database, EventRow, Jobs
 from offhook.phone import E164
+from offhook.web import csv_line
 
 ROWS = (
     '"Zoë, Ärztin";07712 345678;"a note, with commas\r\nand a ""break"""',
@@ -250,7 +251,7 @@ async def test_the_reports_hold_no_formula(desk: Desk) -> None:
         assert len(cells) > 1
         for cell in (cell for each in cells for cell in each):
             assert not cell.startswith(("=", "@", "-", "\t", "\r"))
-    assert line(["+447712345678", "+1+1"]) == "+447712345678,'+1+1\r\n"
+    assert csv_line(["+447712345678", "+1+1"]) == "+447712345678,'+1+1\r\n"
 
 
 async def test_a_killed_import_goes_on_behind_its_last_batch(

@@ -91,7 +91,7 @@ def furnish(owner: Owner, number: Bought) -> None:
     assert said.returncode == 0, said.stderr
     owner.post("/invitations", {"email": "invited@bakery.example"})
     owner.post("/knowledge/sources", {"kind": "text", "title": "Parking", "content": CANARY})
-    put(owner, "/secrets", {"name": "SHOP", "value": CANARY})
+    owner.put("/secrets", {"name": "SHOP", "value": CANARY})
     task = owner.post(
         "/tasks",
         {
@@ -101,7 +101,7 @@ def furnish(owner: Owner, number: Bought) -> None:
             "inputs": [{"name": "words", "type": "text"}],
         },
     )
-    put(owner, f"/tasks/{task['id']}/agents/{agent}", {"channels": ["sms"]})
+    owner.put(f"/tasks/{task['id']}/agents/{agent}", {"channels": ["sms"]})
     hours = {"mon": [{"opens": "09:00", "closes": "17:00"}]}
     calendar = owner.post("/calendars", {"name": "Tables", "hours": hours})
     owner.post(
@@ -121,11 +121,6 @@ def furnish(owner: Owner, number: Bought) -> None:
     contact = owner.get("/contacts")["items"][0]["id"]
     owner.post(f"/contacts/{contact}/notes", {"text": CANARY})
     owner.post("/transfer-targets", {"name": CANARY, "number": "+12025550177"})
-
-
-def put(owner: Owner, path: str, body: Json) -> None:
-    answer = owner.rest.put(path, json=body)
-    assert answer.is_success, answer.text
 
 
 def harvest(owner: Owner, offered: Sequence[Operation], made: Mapping[str, str]) -> dict[str, str]:

@@ -83,6 +83,9 @@ class Owner:
     def post(self, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> Json:
         return _json(self.rest.post(path, json=body or {}, headers=headers))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return _json(self.rest.put(path, json=body))
+
     # --- setting up ---
 
     def add_card(self, number: str = CARD) -> Json:
@@ -126,7 +129,7 @@ class Owner:
 
     def limit(self, number: Bought, service: str, value: int | None) -> Json:
         """Set the monthly limit of `calls` or `sms`; None lifts it."""
-        return _json(self.rest.put(f"/numbers/{number.id}/limits/{service}", json={"limit": value}))
+        return self.put(f"/numbers/{number.id}/limits/{service}", {"limit": value})
 
     def ready_number(self, name: str = "Front desk") -> Bought:
         """A new number that the sample agent answers, calls and texts, enabled."""
@@ -201,4 +204,4 @@ class Owner:
 
 def _json(answer: httpx.Response) -> Any:
     assert answer.is_success, f"{answer.request.method} {answer.url}: {answer.text}"
-    return answer.json()
+    return answer.json() if answer.content else None  # 204

@@ -4,8 +4,6 @@ The JSON of one person is the same, byte for byte, until something changes: its 
 the receipt of an erasure. Cells that a spreadsheet would run get an apostrophe (SEC8).
 """
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
@@ -19,10 +17,10 @@ from offhook.contacts.keeping import keepers, person_of
 from offhook.contacts.models import BlockedNumber, Contact, ContactNumber, Value
 from offhook.contacts.profile import notes_of, values_of
 from offhook.db import Database, Session
+from offhook.web import csv_line
 
 MAX_NOTES = 10_000
 PAGE = 500
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def whole(session: Session, team_id: str, contact_id: str) -> bytes:
@@ -69,7 +67,7 @@ async def as_csv(database: Database, team_id: str, query: str = "") -> AsyncIter
     """The list as CSV, a page of contacts at a time: numbers, name, the attributes by key."""
     async with database.team(team_id) as session:
         keys = [each.key for each in await attributes(session, team_id)]
-    yield line(["id", "number", "other_numbers", "name", *keys, "created_at"])
+    yield csv_line(["id", "number", "other_numbers", "name", *keys, "created_at"])
     after = ""
     while True:
         async with database.team(team_id) as session:
@@ -82,7 +80,7 @@ async def as_csv(database: Database, team_id: str, query: str = "") -> AsyncIter
             page = rows.all()
             cells = await _cells(session, team_id, page, keys)
         for row in cells:
-            yield line(row)
+            yield csv_line(row)
         if len(page) < PAGE:
             return
         after = page[-1].id
@@ -115,16 +113,3 @@ async def _cells(
         ]
         for contact in page
     ]
-
-
-def line(cells: Iterable[str]) -> str:
-    """A line of a CSV file, no cell of which a spreadsheet runs."""
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow(map(guarded, cells))
-    return written.getvalue()
-
-
-def guarded(text: str) -> str:
-    """A number in E.164 keeps its plus, which no formula can follow."""
-    is_number = text[:1] == "+" and text[1:].replace(" +", "").isdecimal()
-    return f"'{text}" if text.startswith(FORMULA) and not is_number else text

@@ -17,12 +17,12 @@ from sqlalchemy import delete, select
 from offhook import phone
 from offhook.contacts import rules, spreadsheet
 from offhook.contacts.defining import attributes
-from offhook.contacts.exporting import line
 from offhook.contacts.import_models import Import, ImportState, RefusedRow
 from offhook.contacts.spreadsheet import NUMBER, Meant, Row, Sheet, Way
 from offhook.db import Database, Session, enqueue, now, touch
 from offhook.errors import Conflict, Invalid, NotFound, Problem
 from offhook.failpoints import failpoint
+from offhook.web import csv_line
 
 JOB = "contacts.import"
 BATCH = 50
@@ -261,13 +261,13 @@ async def refusals(
 
 async def report(database: Database, team_id: str, import_id: str) -> AsyncIterator[str]:
     """The refused rows as CSV: line, reason, and the row's own cells."""
-    yield line(["line", "reason", "row"])
+    yield csv_line(["line", "reason", "row"])
     after = 0
     while True:
         async with database.team(team_id) as session:
             page = await refusals(session, team_id, import_id, after=after, limit=PAGE)
         for row in page:
-            yield line([str(row.line), row.reason, *row.cells])
+            yield csv_line([str(row.line), row.reason, *row.cells])
         if len(page) < PAGE:
             return
         after = page[-1].line

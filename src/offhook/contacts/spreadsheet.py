@@ -1,6 +1,6 @@
 """CSV files as spreadsheets write them: encoding, separator, head, what a cell means (P7). Pure.
 
-What can be known is found (byte order marks, valid UTF-8, the separator by `clevercsv`); what
+What can be known is found (byte order marks, valid UTF-8, the separator); what
 cannot is proposed, and the person who imports sees the first rows and may choose otherwise. A cell
 that a spreadsheet has spoilt is refused with its reason, never guessed (P6).
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from offhook import phone
+from offhook import documents, phone
 from offhook.contacts import rules
 from offhook.contacts.rules import NAME, Attribute, ValueInvalid
 from offhook.errors import Invalid
@@ -22,7 +22,6 @@ from offhook.phone import PhoneNumberInvalid, SenderKind, Written
 MAX_BYTES = 10_000_000
 MAX_ROWS = 50_000
 MAX_COLUMNS = 200
-SAMPLE_CHARACTERS = 8_000
 SAMPLE_ROWS = 20
 MIN_NUMBER_DIGITS = 7
 NUMBER = "number"
@@ -109,7 +108,7 @@ def detect(data: bytes) -> Way:
     text = decoded(data, encoding)
     if named := SEP_LINE.match(text):
         return Way(encoding, named[1])
-    return Way(encoding, _separator(text))
+    return Way(encoding, documents.separator_of(text))
 
 
 def decoded(data: bytes, encoding: str) -> str:
@@ -256,18 +255,6 @@ def _encoding(data: bytes) -> str:
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
-
-
-def _separator(text: str) -> str:
-    import clevercsv  # noqa: PLC0415 - on first use: it imports its own C parser
-
-    sample = text[:SAMPLE_CHARACTERS]
-    try:
-        found = clevercsv.Sniffer().sniff(sample, delimiters="".join(SEPARATORS))
-    except clevercsv.Error:
-        found = None
-    separator = str(found.delimiter) if found is not None else ""
-    return separator if separator in SEPARATORS else ","
 
 
 def _rows(data: bytes, way: Way) -> Iterator[Row]:

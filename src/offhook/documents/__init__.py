@@ -21,6 +21,7 @@ from offhook.documents.problems import (
 )
 from offhook.documents.process import Reader
 from offhook.documents.reading import ENDINGS, TEXT_ENDINGS, check, ending
+from offhook.documents.separated import separator_of
 from offhook.documents.sitemap import Sitemap
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "clean",
     "decode",
     "ending",
+    "separator_of",
 ]

@@ -12,21 +12,18 @@ from datetime import datetime
 from offhook.prices import drafts
 from offhook.prices.rules import Price
 from offhook.prices.service import Listed
+from offhook.web import csv_line
 
 MAX_ROWS = 2000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def written(listed: Sequence[Listed]) -> str:
     """One line for each version in force and each to come, times in UTC."""
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerow(drafts.FIELDS)
+    lines = [csv_line(drafts.FIELDS)]
     for each in listed:
         now = (each.in_force,) if each.in_force else ()
-        for price in (*now, *each.scheduled):
-            lines.writerow([_cell(text) for text in _row(price)])
-    return out.getvalue()
+        lines += [csv_line(_row(price)) for price in (*now, *each.scheduled)]
+    return "".join(lines)
 
 
 def read(
@@ -82,10 +79,6 @@ def _key(price: Price) -> tuple[object, ...]:
 def _row(price: Price) -> tuple[str, ...]:
     amounts = (getattr(price, name).amount for name in drafts.AMOUNTS)
     return (*price.kind, *amounts, price.valid_from.isoformat())
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _fault(line: int, field: str, sentence: str) -> dict[str, str | int]:

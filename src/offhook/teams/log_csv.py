@@ -1,8 +1,6 @@
 """The audit log as CSV, streamed: an entry a line, its changes in one cell."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import cast
 
 from starlette.requests import Request
@@ -11,7 +9,7 @@ from starlette.responses import StreamingResponse
 from offhook import audit
 from offhook.db import Database, Session
 from offhook.teams.log_words import changed_text
-from offhook.web import csv_cell
+from offhook.web import csv_line
 
 COLUMNS = (
     "position",
@@ -45,10 +43,10 @@ def download(
 
 
 async def _lines(database: Database, team_id: str, asked: audit.Filter) -> AsyncIterator[str]:
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     async with database.team(team_id) as session:
         async for entry in audit.entries(session, team_id, asked):
-            yield _line(_cells(entry))
+            yield csv_line(_cells(entry))
 
 
 def _cells(entry: audit.Entry) -> list[str]:
@@ -65,9 +63,3 @@ def _cells(entry: audit.Entry) -> list[str]:
         "; ".join(changed_text(entry)),
         entry.digest,
     ]
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([csv_cell(cell) for cell in cells])
-    return text.getvalue()

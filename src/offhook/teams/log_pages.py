@@ -1,5 +1,6 @@
 """Pages of the audit log: a team's, and the installation's for its operator."""
 
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -29,6 +30,30 @@ Word = Annotated[str, Query(max_length=80)]
 Day = Annotated[str, Query(max_length=10)]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to see of a log, as the page's address says it."""
+
+    who: Word = ""
+    what: Word = ""
+    of: Word = ""
+    since: Day = ""
+    until: Day = ""
+
+    def filter(self, zone: str) -> audit.Filter:
+        return audit.Filter(
+            actor_id=self.who,
+            subject=self.what,
+            subject_id=self.of,
+            since=_day(self.since, zone),
+            until=_day(self.until, zone, after=1),
+        )
+
+
+Asked = Annotated[Question, Depends()]
+Cursor = Annotated[str, Query(max_length=500)]
+
+
 def _day(text: str, zone: str, *, after: int = 0) -> datetime | None:
     """The first instant of a day in the team's zone; nothing for what is no day."""
     try:
@@ -44,18 +69,12 @@ async def _log(
     actor: Actor,
     template: str,
     team_id: str | None,
-    asked: dict[str, str],
+    asked: Question,
+    cursor: str,
 ) -> HTMLResponse:
-    wanted = audit.Filter(
-        actor_id=asked["who"],
-        subject=asked["what"],
-        subject_id=asked["of"],
-        since=_day(asked["since"], actor.timezone),
-        until=_day(asked["until"], actor.timezone, after=1),
-    )
-    paging = Paging(PAGE, asked["cursor"])
-    rows, following = await audit.listed(session, team_id, wanted, paging)
-    here = {key: value for key, value in asked.items() if value and key != "cursor"}
+    wanted = asked.filter(actor.timezone)
+    rows, following = await audit.listed(session, team_id, wanted, Paging(PAGE, cursor))
+    here = {key: value for key, value in asdict(asked).items() if value}
     return render(
         request,
         template,
@@ -69,48 +88,23 @@ async def _log(
         next_url=f"{request.url.path}?{urlencode(here | {'cursor': following})}"
         if following
         else "",
-        first_url=f"{request.url.path}?{urlencode(here)}" if asked["cursor"] else "",
+        first_url=f"{request.url.path}?{urlencode(here)}" if cursor else "",
     )
 
 
 @router.get("/team/audit")
 async def page(
-    request: Request,
-    actor: AdminActor,
-    session: TeamSession,
-    *,
-    who: Word = "",
-    what: Word = "",
-    of: Word = "",
-    since: Day = "",
-    until: Day = "",
-    cursor: Annotated[str, Query(max_length=500)] = "",
+    request: Request, actor: AdminActor, session: TeamSession, asked: Asked, cursor: Cursor = ""
 ) -> HTMLResponse:
     """Who changed what in this team, the newest first."""
-    asked = {"who": who, "what": what, "of": of, "since": since, "until": until, "cursor": cursor}
-    return await _log(request, session, actor, "teams/log.html", actor.team_id, asked)
+    return await _log(request, session, actor, "teams/log.html", actor.team_id, asked, cursor)
 
 
 @router.get("/team/audit.csv")
 async def download(
-    request: Request,
-    actor: AdminActor,
-    session: TeamSession,
-    *,
-    who: Word = "",
-    what: Word = "",
-    of: Word = "",
-    since: Day = "",
-    until: Day = "",
+    request: Request, actor: AdminActor, session: TeamSession, asked: Asked
 ) -> StreamingResponse:
-    wanted = audit.Filter(
-        actor_id=who,
-        subject=what,
-        subject_id=of,
-        since=_day(since, actor.timezone),
-        until=_day(until, actor.timezone, after=1),
-    )
-    return log_csv.download(request, session, actor.team_id, wanted)
+    return log_csv.download(request, session, actor.team_id, asked.filter(actor.timezone))
 
 
 @router.get("/team/audit/check")
@@ -125,17 +119,11 @@ async def installation(
     request: Request,
     actor: OperatorActor,
     session: SystemSession,
-    *,
-    who: Word = "",
-    what: Word = "",
-    of: Word = "",
-    since: Day = "",
-    until: Day = "",
-    cursor: Annotated[str, Query(max_length=500)] = "",
+    asked: Asked,
+    cursor: Cursor = "",
 ) -> HTMLResponse:
     """What belongs to no team: people, prices, vendor rates, the seller's details."""
-    asked = {"who": who, "what": what, "of": of, "since": since, "until": until, "cursor": cursor}
-    return await _log(request, session, actor, "teams/operator_log.html", None, asked)
+    return await _log(request, session, actor, "teams/operator_log.html", None, asked, cursor)
 
 
 @router.get("/operator/audit/check", dependencies=[Depends(operator_only)])

@@ -68,7 +68,7 @@ from offhook.web.page import (
 from offhook.web.pagination import Page, Paging, PagingQuery, paginate
 from offhook.web.pagination import decode as decode_cursor
 from offhook.web.pagination import encode as encode_cursor
-from offhook.web.spreadsheet import csv_cell
+from offhook.web.spreadsheet import csv_cell, csv_line
 
 __all__ = [
     "MAX_BODY",
@@ -91,6 +91,7 @@ __all__ = [
     "country_name",
     "create_app",
     "csv_cell",
+    "csv_line",
     "decode_cursor",
     "encode_cursor",
     "forget_old",
