@@ -23,6 +23,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
+from playwright import async_api, sync_api
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from offhook import audit, teams
@@ -38,6 +39,10 @@ from offhook.web import SESSION_COOKIE, Others, Server, assets, create_app, csrf
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "a-seed-for-tests"
 PASSWORD = "correct horse battery"
+# A busy machine takes its time to answer, speak and paint.
+PATIENCE_MS = 30_000
+for playing in (async_api, sync_api):
+    playing.expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_ARGS = [
     "--no-sandbox",
