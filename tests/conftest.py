@@ -1,10 +1,9 @@
-"""Fixtures for all tests: a real PostgreSQL, and a fresh database for each test that asks.
+"""Fixtures for all tests: a real PostgreSQL, and an empty database for each test that asks.
 
-The server is the one that users get (the wheel's binaries run by our supervisor). Databases are
-copied from a migrated template, so that a test may commit, race and crash as it likes.
+The server is the one that users get (the wheel's binaries run by our supervisor). A test may
+commit, race and crash as it likes: it has its database for itself.
 """
 
-import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -13,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from databases import Shelf
 from offhook.db import Database
-from offhook.db.migrate import migrate
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures",)
 
-TEMPLATE = "offhook_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-_numbers = itertools.count(1)
 
 
 class TestClock:
@@ -42,34 +39,30 @@ class TestClock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A running server with a template database that has every table."""
+    """A running server."""
     folder = Path(tempfile.mkdtemp(prefix="offhook-pg-"))
     folder.chmod(0o711)  # as root, the server's own account must pass through
     server = EmbeddedPostgres(folder / "pg", extra=FAST)
     server.start()
     try:
-        _create(server, TEMPLATE)
-        migrate(server.url(TEMPLATE))
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _create(server: EmbeddedPostgres, name: str, template: str | None = None) -> None:
-    copied = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-    server.sql(f"CREATE DATABASE {name} OWNER offhook{copied}")
-    if template is None:
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", name)
+@pytest.fixture(scope="session")
+def shelf(postgres: EmbeddedPostgres) -> Shelf:
+    """Its databases, with every table."""
+    return Shelf(postgres)
 
 
 @pytest.fixture
-def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """The address of a fresh database with all tables and no rows."""
-    name = f"test_{next(_numbers)}"
-    _create(postgres, name, TEMPLATE)
+def database_url(postgres: EmbeddedPostgres, shelf: Shelf) -> Iterator[str]:
+    """The address of a database with all tables and no rows."""
+    name = shelf.take()
     yield postgres.url(name)
-    postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    shelf.put_back(name)
 
 
 @pytest.fixture
