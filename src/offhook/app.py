@@ -136,6 +136,7 @@ def join_rooms(settings: Settings) -> None:
     billing.when_settled(numbers.when_settled)
     billing.when_settled(billing.on_charge_settled)
     billing.rents_from(numbers.rents_due)
+    billing.legs_from(calls.legs_of)
     usage.audit_also(billing.audit)
     usage.audit_also(numbers.audit)
     usage.invoices_from(billing.invoice_links)

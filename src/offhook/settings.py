@@ -6,6 +6,7 @@ this module. Knows no room.
 
 import os
 import secrets
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -111,6 +112,14 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a new team may use everything without a card. With the test gateway "
         "a trial does not end.",
+    )
+    transfer_minute_price: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        decimal_places=6,
+        description="What a team pays per started minute of the second leg of a transfer, in the "
+        "currency of the price list, such as 0.02. Empty: nothing; the leg is the operator's cost.",
     )
     release_suspended: bool = Field(
         default=False,

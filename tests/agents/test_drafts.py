@@ -1,6 +1,7 @@
 """Versions with notes and roll-back, copies, instructions per channel, business facts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -8,10 +9,12 @@ from offhook import agents, knowledge
 from offhook.agents import (
     Briefing,
     Channel,
+    HandOver,
     NeedsPerson,
     Said,
     Snapshot,
     Speaker,
+    StandIn,
     Text,
     drafts,
     facts,
@@ -139,3 +142,18 @@ async def test_a_case_for_a_person_in_plain_words_is_known_by_its_meaning(
     told = "".join(part.delta for part in parts if isinstance(part, Text))
     assert (needed in reasons) is bool(needed)
     assert ("get back to you about it" in told) is bool(needed)
+
+
+@pytest.mark.parametrize(
+    "said", ["I want my money back", "Can I talk to a person?", "Please call me back"]
+)
+async def test_on_a_call_whoever_stands_in_takes_who_needs_a_person(said: str) -> None:
+    """C9: put through at once; nothing is marked unless that fails."""
+    snapshot = Snapshot("agt_1", 1, "Baker", person_when="Somebody wants a refund")
+    asked = replace(briefing(snapshot, Channel.CALL, said), stand_in=StandIn("ttg_1", "Anna"))
+    parts = [part async for part in OfflineBrain().reply(asked)]
+    assert [part for part in parts if isinstance(part, (NeedsPerson, HandOver))] == [
+        HandOver("", "ttg_1")
+    ]
+    told = "".join(part.delta for part in parts if isinstance(part, Text))
+    assert told == "One moment, I'll put you through to Anna."

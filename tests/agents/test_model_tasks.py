@@ -3,13 +3,25 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from memory_toolbox import BOOK, STATUS, MemoryToolbox
 from scripted_vendor import Calls, Script, scripted
 
-from offhook.agents import Briefing, Channel, NeedsPerson, Part, Said, Snapshot, Speaker, Text
+from offhook.agents import (
+    Briefing,
+    Channel,
+    HandOver,
+    NeedsPerson,
+    Part,
+    Said,
+    Snapshot,
+    Speaker,
+    StandIn,
+    Text,
+)
 from offhook.agents.brain import Earlier, Fillable, Learned, Told, Working
 from offhook.knowledge import Hit
 
@@ -162,3 +174,12 @@ async def test_a_hostile_model_reaches_nothing_but_the_toolbox_sec9() -> None:
     tools = MemoryToolbox([BOOK], done)
     await parts(script, briefing(tools, "Hi"))
     assert tools.calls == []
+
+
+async def test_a_model_that_needs_a_person_puts_through_to_who_stands_in() -> None:
+    """C9: the same tool; by text, and where nobody stands in, it is noted."""
+    asked = briefing(MemoryToolbox([BOOK], done), "I want my money back")
+    script = Script(Calls([("need_person", {"reason": "Wants a refund."})]), "One moment.")
+    found = await parts(script, replace(asked, stand_in=StandIn("ttg_1", "Anna")))
+    assert found[-1] == HandOver("", "ttg_1")
+    assert not [part for part in found if isinstance(part, NeedsPerson)]

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib import import_module
 
 import pytest
 from httpx import AsyncClient
-from invoice_desk import Desk, close, invoices, late_call, lines, price_list, use, utc
+from invoice_desk import Desk, audit, close, invoices, late_call, lines, price_list, use, utc
 from usage_desk import Clock
 
 from offhook import billing, usage
@@ -14,6 +15,7 @@ from offhook.billing import CardInput, TestGateway, collecting, invoice_pages, p
 from offhook.billing.models import Invoice, InvoiceLine
 from offhook.billing.totals import InvoiceState, LineKind
 from offhook.db import Database, Session
+from offhook.prices import Money
 from web_fixtures import Person, Site, new_member, new_owner
 
 
@@ -92,6 +94,40 @@ async def test_an_invoice_leads_to_each_unit_and_back_u10(desk: Desk, client: As
         seen += re.findall(r"/usage/entries/(\d+)", line)
         following = re.search(rf'{here}\?cursor=[^"]+', line)
     assert len(seen) == len(set(seen)) == 100
+
+
+async def test_second_legs_are_a_line_of_their_own_um9(
+    desk: Desk, client: AsyncClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By number and price, without free minutes; the line leads to each call."""
+    ended = utc("2026-05-20T12:00")
+    legs = [
+        billing.Leg("call_1", "num_a", "Anna", ended, 3, Money.of("0.025")),
+        billing.Leg("call_2", "num_a", "Bo", ended, 1, Money.of("0.025")),
+        billing.Leg("call_3", "num_a", "Bo", ended, 2, Money.of("0.03")),
+    ]
+
+    async def told(
+        session: Session, team_id: str, start: datetime, end: datetime
+    ) -> list[billing.Leg]:
+        return [leg for leg in legs if start <= leg.ended_at < end]
+
+    monkeypatch.setattr(import_module("offhook.billing.legs"), "_sources", [told])
+    clock.instant = utc("2026-06-04T12:00")
+    await close(desk)
+    _, june = await invoices(desk)
+    found = await lines(desk, june)
+    assert [(line.kind, line.units, line.free, line.amount) for line in found] == [
+        (LineKind.TRANSFER, 4, 0, Money.of("0.10")),
+        (LineKind.TRANSFER, 2, 0, Money.of("0.06")),
+    ]
+    here = f"/billing/invoices/{june.id}"
+    assert f"{here}/lines/{found[0].id}" in (await client.get(here)).text
+    page = (await client.get(f"{here}/lines/{found[0].id}")).text
+    assert "4 minutes × $0.025 = " in page
+    assert "call_1" in page
+    assert "call_3" not in page
+    assert await audit(desk) == []
 
 
 async def test_pay_now_takes_the_money_and_ends_the_trouble_un10(

@@ -61,8 +61,15 @@ class ScriptedBrain:
 
 
 class ScriptedHearing:
-    def __init__(self, script: deque[str], on_partial: Callable[[Partial], None] | None) -> None:
+    def __init__(
+        self,
+        script: deque[str],
+        on_partial: Callable[[Partial], None] | None,
+        *,
+        fails: bool = False,
+    ) -> None:
         self._script = script
+        self._fails = fails
         self._on_partial = on_partial
         self._open = False
         self._text: str | None = None
@@ -73,6 +80,8 @@ class ScriptedHearing:
         self._open = True
 
     async def finalise(self) -> Heard:
+        if self._fails:
+            raise SpeechUnavailable("The recogniser is not there.")
         if not self._open:
             return Heard("", 0, 0)
         if self._text is None:
@@ -90,8 +99,9 @@ class ScriptedHearing:
 class ScriptedRecogniser:
     """Understands what the script says, one entry a turn; "" is noise."""
 
-    def __init__(self, *script: str) -> None:
+    def __init__(self, *script: str, fails: bool = False) -> None:
         self.script = deque(script)
+        self.fails = fails
 
     async def start(self) -> None: ...
 
@@ -102,7 +112,7 @@ class ScriptedRecogniser:
         hints: Sequence[str] = (),
         on_partial: Callable[[Partial], None] | None = None,
     ) -> ScriptedHearing:
-        return ScriptedHearing(self.script, on_partial)
+        return ScriptedHearing(self.script, on_partial, fails=self.fails)
 
     def capacity(self) -> int:
         return 100
@@ -147,16 +157,20 @@ class ToneSynthesiser:
 
 
 class HangUps:
-    """The one thing a conversation asks of a carrier."""
+    """What a conversation asks of a carrier."""
 
     def __init__(self) -> None:
         self.hung_up: list[str] = []
+        self.documents: list[str] = []
 
     async def of(self, account_id: str | None) -> Self:
         return self
 
     async def hang_up(self, call_id: str) -> None:
         self.hung_up.append(call_id)
+
+    async def redirect(self, call_id: str, *, document: str) -> None:
+        self.documents.append(document)
 
 
 class Watcher:

@@ -1,5 +1,6 @@
 """What a caller lives through: greeting, answers, interruptions, noise, silence, the end."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,16 @@ from sounds import first_ms, silence, speech
 from sqlalchemy import select
 from stage import ScriptedBrain, ScriptedRecogniser, Stage, ToneSynthesiser, connected, snapshot
 
-from offhook import costs, media, usage
+from offhook import costs, inbox, media, usage
 from offhook.agents import Cited, HangUp, Text
 from offhook.calls import service
 from offhook.calls.models import Call
+from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End
+from offhook.calls.transfers import service as transfers
+from offhook.calls.transfers import targets
+from offhook.calls.transfers.rules import Failure
+from offhook.calls.transfers.service import Returned
 from offhook.db import Database
 
 QUESTION = "Are you open on Sunday morning?"
@@ -198,18 +204,60 @@ async def test_a_reply_with_nothing_speakable_is_followed_by_speech_all_the_same
 async def test_a_voice_that_is_gone_ends_the_call_rather_than_leave_silence(
     database: Database, tmp_path: Path
 ) -> None:
-    """C9, UM5: nothing was ever heard, so nothing is billed."""
+    """C9, UM5: the carrier says it, a call back is noted; nothing was heard of us: no minute."""
     stage = Stage(
         database, await connected(database, snapshot()), tmp_path,
         brain=ScriptedBrain(), recogniser=ScriptedRecogniser(QUESTION),
         synthesiser=ToneSynthesiser(fails=True),
     )  # fmt: skip
     await stage.until(stage.task.done, limit_ms=5000)
-    await stage.ended()
+    assert await stage.ended() is End.TROUBLE
+    (document,) = stage.carrier.documents
+    assert ENGLISH.call_back in document
+    assert stage.carrier.hung_up == []
     row = await call_row(database, stage)
     async with database.team(row.team_id) as session:
         cost = await usage.cost_of_call(session, row.team_id, row.id)
+        thread = await inbox.get(session, row.team_id, row.conversation_id)
     assert cost is None
+    assert "call back" in thread.person_needed
+
+
+@pytest.mark.parametrize("returned", [False, True], ids=["first", "back"])
+async def test_an_agent_that_hears_nothing_any_more_gives_the_call_to_who_stands_in(
+    database: Database, tmp_path: Path, returned: bool
+) -> None:
+    """C9: once; who is back from that is promised a call."""
+    call = await connected(database, snapshot())
+    async with database.team(call.team_id) as session:
+        await targets.add(
+            session, call.team_id, name="Anna", number="+12025550177", ring_s=20,
+            announced=False, stands_in=True,
+        )  # fmt: skip
+    if returned:
+        call = replace(call, returned=Returned("Anna", Failure.BUSY))
+    stage = Stage(
+        database, call, tmp_path,
+        brain=ScriptedBrain(), recogniser=ScriptedRecogniser(QUESTION, fails=True),
+    )  # fmt: skip
+    for _ in range(3):
+        await stage.agent_is_silent()
+        await stage.run(speech(QUESTION))
+    await stage.until(stage.task.done, limit_ms=20_000)
+    async with database.team(call.team_id) as session:
+        transfer = await transfers.last_of(session, call.team_id, call.call_id)
+        thread = await inbox.get(session, call.team_id, call.conversation_id)
+    if returned:
+        assert await stage.ended() is End.TROUBLE
+        assert transfer is None
+        assert ("agent", ENGLISH.call_back) in await stage.turns()
+        assert thread.person_needed
+    else:
+        assert await stage.ended() is None
+        assert transfer is not None
+        assert (transfer.name, transfer.rescue, transfer.run_id) == ("Anna", True, "")
+        assert (await call_row(database, stage)).state is CallState.TRANSFERRED
+        assert not thread.person_needed
 
 
 async def test_nothing_is_recorded_before_the_notice_has_ended(

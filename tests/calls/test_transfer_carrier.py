@@ -1,6 +1,7 @@
 """The carrier's questions about a second leg: verified, answered alike twice, lost by no death."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,20 @@ from office import Office, open_office
 from sqlalchemy import select
 from stage import ToneSynthesiser
 
+from offhook import inbox
 from offhook.calls import service
 from offhook.calls.models import MediaNode
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End
 from offhook.calls.service import Connected
 from offhook.calls.tokens import stream_token
+from offhook.calls.transfers import legs, targets
 from offhook.calls.transfers import service as transfers
-from offhook.calls.transfers import targets
 from offhook.calls.transfers.models import Transfer
 from offhook.calls.transfers.rules import Failure, TransferState
 from offhook.db import Database
-from offhook.settings import Settings
+from offhook.prices import Money
+from offhook.settings import Settings, load
 from offhook.speech import VoiceCache
 
 LEG = "CA" + "e" * 32
@@ -56,10 +59,10 @@ class Put:
         assert answer.status_code == 200, answer.text
         return answer.text
 
-    async def leg_over(self, status: str, *, bridged: bool = False) -> str:
+    async def leg_over(self, status: str, *, bridged: bool = False, **more: str) -> str:
         return await self.asks(
             "over", sid=self.call.carrier_call_id, DialCallStatus=status, DialCallSid=LEG,
-            DialBridged=str(bridged).lower(),
+            DialBridged=str(bridged).lower(), **more,
         )  # fmt: skip
 
     def form(self, state: str) -> list[tuple[str, str]]:
@@ -71,7 +74,9 @@ class Put:
             return row
 
 
-async def put(network: Network, database: Database, *, announced: bool = False) -> Put:
+async def put(
+    network: Network, database: Database, *, announced: bool = False, rescue: bool = False
+) -> Put:
     office = await open_office(database)
     call = await office.live()
     async with database.team(office.team_id) as session:
@@ -79,7 +84,8 @@ async def put(network: Network, database: Database, *, announced: bool = False) 
             session, office.team_id, name="Anna", number="+12025550177", ring_s=25,
             announced=announced,
         )  # fmt: skip
-        wish = transfers.Wish(target.id, "run_1", call.granted)
+        run_id = "" if rescue else "run_1"
+        wish = transfers.Wish(target.id, run_id, call.granted, rescue)
         await service.leave(session, office.team_id, call.call_id, wish)
         await service.leave(session, office.team_id, call.call_id, wish)  # asked twice: once
     return Put(network, office, call)
@@ -224,3 +230,63 @@ async def test_a_late_word_of_the_end_charges_no_minute_more(
     assert (call.ended_at - call.answered_at).total_seconds() <= 1
     assert await away.office.balance() == (1, 0)
     assert (await away.transfer()).failure is Failure.CALLER_GONE
+
+
+async def test_a_caller_whose_agent_cannot_go_on_is_told_and_a_person_is_needed(
+    network: Network, database: Database
+) -> None:
+    """C9: the carrier's own voice apologises; nobody took the call, so somebody has to call."""
+    away = await put(network, database, rescue=True)
+    assert "</Say><Dial action=" in await away.stream_ended()
+    assert ENGLISH.rescue in await away.stream_ended()
+    await away.leg_over("no-answer")
+    async with database.team(away.office.team_id) as session:
+        thread = await inbox.get(session, away.office.team_id, away.call.conversation_id)
+    assert thread.person_needed == "Anna did not answer."
+
+
+@pytest.fixture
+def priced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The operator charges second legs."""
+    monkeypatch.setenv("OFFHOOK_TRANSFER_MINUTE_PRICE", "0.025")
+    load.cache_clear()
+    yield
+    load.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("status", "told_s", "minutes"),
+    [("completed", "61", 2), ("completed", "60", 1), ("busy", "0", 0), ("no-answer", "", 0)],
+)
+@pytest.mark.usefixtures("priced")
+async def test_a_second_leg_that_was_answered_is_priced_by_its_started_minutes(
+    network: Network, database: Database, status: str, told_s: str, minutes: int
+) -> None:
+    """UM9, WT4: never a minute of the limit."""
+    away = await put(network, database)
+    await away.stream_ended()
+    await away.leg_over(status, bridged=status == "completed", DialCallDuration=told_s)
+    await away.leg_over(status, bridged=status == "completed", DialCallDuration="600")  # a repeat
+    transfer = await away.transfer()
+    assert transfer.ended_at is not None
+    price = Money.of("0.025")
+    assert legs.charge(transfer) == (price * minutes if minutes else None)
+    later = transfer.ended_at + timedelta(seconds=1)
+    async with database.team(away.office.team_id) as session:
+        found = await legs.legs_of(session, away.office.team_id, transfer.ended_at, later)
+        none = await legs.legs_of(session, away.office.team_id, later, later + timedelta(days=40))
+    assert [(leg.minutes, leg.price, leg.number_id) for leg in found] == (
+        [(minutes, price, away.office.number_id)] if minutes else []
+    )
+    assert none == []
+    assert sum(await away.office.balance()) == 1
+
+
+async def test_without_a_price_a_leg_is_the_operators_cost(
+    network: Network, database: Database
+) -> None:
+    away = await put(network, database)
+    await away.stream_ended()
+    await away.leg_over("completed", bridged=True, DialCallDuration="61")
+    transfer = await away.transfer()
+    assert (transfer.minutes, legs.charge(transfer)) == (2, None)

@@ -95,6 +95,25 @@ async def test_another_teams_target_is_not_there_and_members_only_look(
     assert [each["id"] for each in (await api.get(TARGETS)).json()] == [made["id"]]
 
 
+async def test_one_of_the_list_stands_in_for_the_agent(
+    api: httpx.AsyncClient, owner: Person, database: Database
+) -> None:
+    """C9: naming another relieves the one before; a number that became ours stands in no more."""
+    anna = (await api.post(TARGETS, json=ANNA | {"stands_in": True})).json()
+    bo = (await api.post(TARGETS, json=ANNA | {"name": "Bo", "number": "+12025550178"})).json()
+    assert (anna["stands_in"], bo["stands_in"]) == (True, False)
+    body = ANNA | {"name": "Bo", "number": "+12025550178", "stands_in": True}
+    assert (await api.put(f"{TARGETS}/{bo['id']}", json=body)).json()["stands_in"]
+    assert [each["stands_in"] for each in (await api.get(TARGETS)).json()] == [False, True]
+    async with database.team(owner.team_id) as session:
+        found = await targets.standing_in(session, owner.team_id)
+        assert found is not None
+        assert found.name == "Bo"
+    await make_number(database, owner.team_id, e164="+12025550178")
+    async with database.team(owner.team_id) as session:
+        assert await targets.standing_in(session, owner.team_id) is None
+
+
 async def test_the_page_adds_changes_and_removes(client: httpx.AsyncClient) -> None:
     assert "Nobody yet" in (await client.get("/transfers")).text
     form = {"name": "Anna", "number": "202 555 0177", "ring_s": "20", "announced": "true"}

@@ -57,6 +57,18 @@ class Fillable:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A person of the owner's list whom the caller can be put through to now."""
+
+    target: str
+    name: str
+
+    @property
+    def announcement(self) -> str:
+        return f"One moment, I'll put you through to {self.name}."
+
+
 Search = Callable[[str], Awaitable[Sequence[Hit]]]
 """A question in words to passages, best first, of this agent's knowledge as it is now."""
 
@@ -89,6 +101,8 @@ class Briefing:
     """Label to value of what is known about the contact. Their number proves nothing (SEC10)."""
     earlier: Sequence[Earlier] = ()
     """Other conversations of the contact, oldest first; none for who hides their number."""
+    stand_in: StandIn | None = None
+    """On a call: who takes it when a person is needed; without one that is noted only."""
     spent: Callable[[Sequence[costs.Used]], None] = _forget
     """Told once per reply what it used of a model, also when it was given up half-way."""
 
@@ -144,7 +158,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Put the call through to `target` once all text so far has been heard (C6)."""
+    """Put the call through to `target` once all text so far has been heard (C6). `run_id` is empty
+    where no task asked for it, but the caller, for a person.
+    """
 
     run_id: str
     target: str

@@ -74,16 +74,21 @@ class Errands:
         ended = [each for each in self._steps if isinstance(each, (Completed, Failed))]
         handing = [each for each in self._steps if isinstance(each, HandingOver)]
         found: list[Part] = []
+        stand_in = self._briefing.stand_in if self._reason else None
         if handing and not self.spoke:
             found.append(Text(handing[-1].answer))
+        elif stand_in is not None and not self.spoke:
+            found.append(Text(stand_in.announcement))
         if self.spoke or handing:
             found += [Told(each) for each in dict.fromkeys([*news, *(e.run_id for e in ended)])]
         found += [Cited(passage_id, title) for passage_id, title in self._cited.items()]
         found += [Learned(key, value) for key, value in self._learned.items()]
-        if self._reason:
+        if self._reason and stand_in is None:
             found.append(NeedsPerson(self._reason))
         if handing:
             found.append(HandOver(handing[-1].run_id, handing[-1].target))
+        elif stand_in is not None:
+            found.append(HandOver("", stand_in.target))
         elif self._ended and self._briefing.channel is Channel.CALL:
             found.append(HangUp())
         return found
@@ -118,6 +123,9 @@ class Errands:
     async def need_person(self, reason: str) -> str:
         """Have a person of the business look at this conversation; say why in one sentence."""
         self._reason = reason.strip()[:MAX_REASON_CHARS] or "The agent asks for a person."
+        if self._briefing.stand_in is not None:
+            name = self._briefing.stand_in.name
+            return f"They are put through to {name} once you have said so: say it now."
         return "Noted. Say that somebody will get back to them."
 
     async def remember(self, attribute: str, value: str) -> str:

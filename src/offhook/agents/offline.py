@@ -15,6 +15,7 @@ from offhook.agents.brain import (
     Briefing,
     Channel,
     Cited,
+    HandOver,
     HangUp,
     NeedsPerson,
     Part,
@@ -82,8 +83,8 @@ async def _to_turn(briefing: Briefing) -> AsyncIterator[Part]:
         if found != Drop(silent=True):
             return
     if found is None and (why := await _person_wanted(briefing)):
-        yield Text(NOTED_FOR_PERSON)
-        yield NeedsPerson(why)
+        for part in _to_person(briefing, NOTED_FOR_PERSON, why):
+            yield part
         return
     if noted and found is None and not questions.asks(briefing.unanswered):
         yield Text(NOTED_ABOUT_THEM)
@@ -172,10 +173,17 @@ def _small_talk(kind: Talk, briefing: Briefing) -> list[Part]:
         and offered
         and heard[-1].strip().endswith((briefing.snapshot.fallback.strip(), errands.OFFER_PERSON))
     ):
-        return [Text(NOTED), NeedsPerson("The caller would like somebody to get back.")]
+        return _to_person(briefing, NOTED, "The caller would like somebody to get back.")
     if kind is Talk.PERSON:
-        return [Text(PERSON), NeedsPerson("The caller asks for a person.")]
+        return _to_person(briefing, PERSON, "The caller asks for a person.")
     return [Text(_line(kind, heard, briefing))]
+
+
+def _to_person(briefing: Briefing, noted: str, why: str) -> list[Part]:
+    """A person is needed: on a call whoever stands in, where somebody does; else it is noted."""
+    if briefing.stand_in is None:
+        return [Text(noted), NeedsPerson(why)]
+    return [Text(briefing.stand_in.announcement), HandOver("", briefing.stand_in.target)]
 
 
 def _line(kind: Talk, heard: Sequence[str], briefing: Briefing) -> str:

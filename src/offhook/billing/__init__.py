@@ -13,6 +13,7 @@
     billing.when_settled(handler)                              # handler(session, charge)
     billing.when_suspended(handler)                            # handler(session, team_id), N11
     billing.rents_from(source)         # source(session, team_id, start, end) -> Sequence[Rent]
+    billing.legs_from(source)          # alike -> Sequence[Leg]: second legs of transfers, UM9
     billing.when_released(handler)                             # handler(session, team_id), UN11
     found = await billing.entries_of_line(session, team_id, line_id, paging)   # .entries .next
 
@@ -48,6 +49,7 @@ from offhook.billing.gateway import (
 from offhook.billing.invoices import entries_of_line
 from offhook.billing.invoices import links as invoice_links
 from offhook.billing.jobs import register as register_jobs
+from offhook.billing.legs import Leg, legs_from
 from offhook.billing.models import Charge
 from offhook.billing.opening import least, open_gateway, origins
 from offhook.billing.rents import Rent, rents_from
@@ -76,6 +78,7 @@ __all__ = [
     "Gateway",
     "Hold",
     "HoldState",
+    "Leg",
     "Missing",
     "NotPaid",
     "Outcome",
@@ -96,6 +99,7 @@ __all__ = [
     "hold",
     "invoice_links",
     "least",
+    "legs_from",
     "look",
     "not_paid",
     "on_charge_settled",

@@ -179,12 +179,16 @@ async def line_page(
     if found.line.service:
         service = usage.Service(found.line.service)
         subjects = await usage.subjects(session, actor.team_id, service, ids)
+    elif found.legs:
+        calls = [leg.call_id for leg in found.legs]
+        subjects = await usage.subjects(session, actor.team_id, usage.Service.CALLS, calls)
     return render(
         request,
         "billing/line.html",
         invoice=found.invoice,
         line=found.line,
         entries=found.entries,
+        legs=found.legs,
         subjects=subjects,
         next_url=f"{here}?cursor={found.next}" if found.next else "",
         first_url=here if paging.cursor else "",

@@ -11,9 +11,11 @@ from datetime import datetime
 from sqlalchemy import Select, select
 
 from offhook import usage
-from offhook.billing import invoicing
+from offhook.billing import invoicing, legs
 from offhook.billing.invoicing import Upcoming
+from offhook.billing.legs import Leg
 from offhook.billing.models import Charge, Invoice, InvoiceLine
+from offhook.billing.totals import LineKind
 from offhook.db import Session, now
 from offhook.errors import NotFound
 from offhook.usage import Link
@@ -39,6 +41,7 @@ class LineWithEntries:
     line: InvoiceLine
     entries: Sequence[EntryOfLine]
     next: str | None
+    legs: Sequence[Leg] = ()
 
 
 def of_team(team_id: str) -> Select[Invoice]:
@@ -87,13 +90,19 @@ async def payments(session: Session, invoice: Invoice) -> Sequence[Charge]:
 async def entries_of_line(
     session: Session, team_id: str, line_id: str, paging: Paging
 ) -> LineWithEntries:
-    """What an invoice's line holds (U10); a rent holds nothing. Raises LineNotFound."""
+    """What an invoice's line holds (U10): entries of the ledger, or legs of transfers; a rent holds
+    nothing. Raises LineNotFound.
+    """
     line = await session.scalar(
         select(InvoiceLine).where(InvoiceLine.team_id == team_id, InvoiceLine.id == line_id)
     )
     if line is None:
         raise LineNotFound(f"There is no line {line_id[:40]}.", remedy="Open the invoice again.")
     invoice = await get(session, team_id, line.invoice_id)
+    if line.kind is LineKind.TRANSFER:
+        ended = await legs.ended(session, team_id, invoice.period_start, invoice.period_end)
+        own = [leg for leg in ended if (leg.number_id, leg.price) == (line.number_id, line.price)]
+        return LineWithEntries(invoice, line, [], None, own)
     if line.usage_line_id is None:
         return LineWithEntries(invoice, line, [], None)
     after = decode_cursor(paging.cursor, [int])[0] if paging.cursor else 0

@@ -1,9 +1,10 @@
 """The monthly close: 72 h after a month's end its invoice is made, once, and stays as it is (U10).
 
-One transaction per team and month: the ledger's lines and which entries they hold, the rents of
-the month that has begun, tax, the balance, the number, the event and the job that charges. Killed
-anywhere, nothing of it is there; repeated, the month is closed already. Two workers meet at the
-row of the team's earliest open month. A month without anything gets no invoice.
+One transaction per team and month: the ledger's lines and which entries they hold, the legs of
+transfers, the rents of the month that has begun, tax, the balance, the number, the event and the
+job that charges. Killed anywhere, nothing of it is there; repeated, the month is closed already.
+Two workers meet at the row of the team's earliest open month. A month without anything gets no
+invoice.
 """
 
 import logging
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import usage
-from offhook.billing import opening, parties, rents, subscriptions, totals
+from offhook.billing import legs, opening, parties, rents, subscriptions, totals
 from offhook.billing.events import InvoiceFinalized
 from offhook.billing.models import Invoice, InvoiceLine, InvoiceNumbers
 from offhook.billing.parties import Details, SellerDetails
@@ -118,7 +119,7 @@ async def close_team(
 async def preview(session: Session, team_id: str, period: Period) -> Upcoming:
     """What the month's invoice would be if it were closed now; writes nothing."""
     lines = await usage.closing.preview(session, team_id, period.starts_at)
-    drafts = [*map(_of_usage, lines), *await _rents(session, team_id, period)]
+    drafts = [*map(_of_usage, lines), *await _others(session, team_id, period)]
     sides = await _sides(session, team_id)
     return Upcoming(period, drafts, await _sums(session, team_id, drafts, sides), sides.decision)
 
@@ -131,7 +132,7 @@ async def _close(
         return None
     lines = await usage.closing.close(session, team_id, period.starts_at)
     passage("close.rated")
-    drafts = [*map(_of_usage, lines), *await _rents(session, team_id, period)]
+    drafts = [*map(_of_usage, lines), *await _others(session, team_id, period)]
     if not drafts:
         await usage.closing.closed(session, team_id, period.starts_at, ClosedAs.EMPTY, at)
         return None
@@ -162,6 +163,28 @@ def _of_usage(rated: RatedLine) -> Draft:
         direction=line.rate.direction.value,
         usage_line_id=rated.id,
     )
+
+
+async def _others(session: Session, team_id: str, period: Period) -> list[Draft]:
+    """What is on an invoice beside the ledger's lines."""
+    return [*await _legs(session, team_id, period), *await _rents(session, team_id, period)]
+
+
+async def _legs(session: Session, team_id: str, period: Period) -> list[Draft]:
+    """The second legs of transfers that ended in `period`; no free minute is theirs (UM9)."""
+    found = await legs.ended(session, team_id, period.starts_at, period.ends_at)
+    return [
+        Draft(
+            kind=LineKind.TRANSFER,
+            number_id=number_id,
+            month=period.month,
+            price_id="",
+            price=price,
+            units=minutes,
+            amount=(price * minutes).rounded(),
+        )
+        for (number_id, price), minutes in legs.by_price(found).items()
+    ]
 
 
 async def _rents(session: Session, team_id: str, period: Period) -> list[Draft]:

@@ -14,13 +14,14 @@ from offhook.prices import Money
 
 
 class LineKind(StrEnum):
-    """As the ledger's lines (usage.closing.LineKind), and rents."""
+    """As the ledger's lines (usage.closing.LineKind), rents, and second legs of transfers."""
 
     USAGE = "usage"
     LATE = "late"
     EXPIRED = "expired"
     CREDIT = "credit"
     RENT = "rent"
+    TRANSFER = "transfer"
 
 
 class InvoiceState(StrEnum):
@@ -99,6 +100,8 @@ def describe(kind: LineKind, service: str | None, direction: str | None, month: 
     named = f"{month:%B %Y}"
     if kind is LineKind.RENT:
         return f"Rent, {named}"
+    if kind is LineKind.TRANSFER:
+        return "Minutes of calls put through"
     unit = "minutes" if service == "calls" else "messages"
     what = f"{'Incoming' if direction == 'inbound' else 'Outgoing'} {unit}"
     return {

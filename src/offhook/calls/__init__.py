@@ -7,7 +7,7 @@
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
 `calls_kept` is what the carrier's records are compared with. `TRANSFER` is the kind of task that
-puts a caller through (transfers/).
+puts a caller through (transfers/), `legs_of` what billing asks for their second legs.
 """
 
 from offhook.calls.contact_keeping import Calls
@@ -20,6 +20,7 @@ from offhook.calls.records import CallKept, calls_kept
 from offhook.calls.stopping import when_number_stopped, words_url
 from offhook.calls.transfers.kind import KIND as TRANSFER
 from offhook.calls.transfers.kind import finished as transfer_finished
+from offhook.calls.transfers.legs import legs_of
 from offhook.calls.transfers.service import when_known as when_transfer_known
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Node",
     "Parts",
     "calls_kept",
+    "legs_of",
     "lines",
     "links",
     "register_jobs",

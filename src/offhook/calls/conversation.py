@@ -27,10 +27,11 @@ from offhook.calls.meter import Meter
 from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
-from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
+from offhook.calls.rules import END_SENTENCES, End
 from offhook.calls.setting import Setting, Stream, Watchers, line_options
+from offhook.calls.signs import Signs
 from offhook.calls.transcript import Transcript
-from offhook.carriers import Carrier, CarrierProblem
+from offhook.carriers import Carrier, CarrierProblem, twiml
 from offhook.db import Session
 from offhook.speech import SpeechUnavailable
 
@@ -40,6 +41,7 @@ CHECK_INS = 3
 MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
 LEAVE_S = 0.5
+LAST_WORDS_MS = 8_000  # that the carrier may say in our place, within the last granted minute
 HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 
@@ -110,7 +112,10 @@ class Conversation:
             on_hang_up=self.end,
         )
         self._handing_over = HandingOver(call, self._credit, self._ask)
+        self._signs = Signs(call, self._ask, on_end=self.end, journal=self._note)
         self._used: list[costs.Used] = []
+        self._unsaid = ""
+        self._gave_up = False
         self._handlers = self._handle()
 
     # --- from outside ---
@@ -127,7 +132,7 @@ class Conversation:
     def poke(self) -> None:
         """Something about this call or its limit changed in the database: look."""
         self._credit.limit_changed()
-        self._spawn(self._look())
+        self._spawn(self._signs.look())
 
     def task_ended(self) -> None:
         """A task of this conversation began or ended: if the caller waits for it, tell them."""
@@ -141,7 +146,9 @@ class Conversation:
             self._over.set_result(reason)
 
     async def farewell(self, text: str, reason: End, *, at_once: bool = False) -> None:
-        """Say a last sentence, then end; `at_once` drops what is still to be said before it."""
+        """Say a last sentence, then end; `at_once` drops what is still to be said before it. The
+        carrier says it where there is no voice (C9).
+        """
         self._stop_reply()
         if at_once:
             self._line.clear()  # the silence after it must not end the call: no `_leaving` yet
@@ -150,7 +157,7 @@ class Conversation:
         try:
             piece = await self._mouth.phrase(text)
         except SpeechUnavailable:
-            piece = ""
+            piece, self._unsaid = "", text
         self._leaving = reason
         if not piece:
             self.end(reason)
@@ -159,7 +166,7 @@ class Conversation:
         """Live the call to its end. Returns why it ended; None: it has left, to be put through."""
         writer = asyncio.create_task(self.transcript.run())
         self._spawn(self._know_carrier())
-        self._spawn(self._beat())
+        self._spawn(self._signs.beat())
         self._spawn(self._credit.run())
         self._spawn(self._greet())
         try:
@@ -221,7 +228,7 @@ class Conversation:
         """Audio is kept from here on (C3)."""
         self._setting.recording_path.parent.mkdir(parents=True, exist_ok=True)
         self._line.record(self._setting.recording_path)
-        self._spawn(self._note_recording())
+        self._spawn(self._signs.recording(str(self._setting.recording_path)))
 
     def _answer(self) -> None:
         """Reply to everything that is unanswered; an older reply is given up."""
@@ -231,8 +238,10 @@ class Conversation:
 
     async def _speak_reply(self) -> None:
         call = self.call
-        memory, tools = await asyncio.gather(
-            self._errands.memory(), self._errands.toolbox(self.transcript.said)
+        memory, tools, stand_in = await asyncio.gather(
+            self._errands.memory(),
+            self._errands.toolbox(self.transcript.said),
+            self._errands.stand_in(),
         )
         briefing = agents.Briefing(
             team_id=call.team_id,
@@ -248,6 +257,7 @@ class Conversation:
             known=memory.known,
             earlier=memory.earlier,
             spent=self._used.extend,
+            stand_in=stand_in,
         )
         try:
             spoken = await self._mouth.reply(
@@ -297,7 +307,7 @@ class Conversation:
         self._watchers.tell("agent", self._mouth.pending.get(event.piece, ""))
         if not self._spoke:
             self._spoke = True
-            self._spawn(self._note_first_words())
+            self._spawn(self._signs.spoke())
 
     def _played(self, event: media.PiecePlayed) -> None:
         heard = event.heard
@@ -371,15 +381,29 @@ class Conversation:
         self._leave_if_silent()
 
     async def _speech_failed(self) -> None:
-        """A vendor failed: say so, and after three times in a row apologise and end (C9)."""
+        """A vendor failed: say so, and after three times in a row give up."""
         self._failures += 1
         if self._failures >= MAX_SPEECH_FAILURES:
-            await self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP)
+            await self._give_up()
             return
         try:
             await self._mouth.phrase(self._phrases.not_understood)
         except SpeechUnavailable:
-            await self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP)
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        """Nothing works: a person takes the caller, or calls back; never silence (C9)."""
+        if self._gave_up:
+            return
+        self._gave_up = True
+        self._stop_reply()
+        stand_in = await self._errands.stand_in()
+        if stand_in and await self._handing_over.rescue(stand_in.target, self._carrier):
+            self.end(None)
+            return
+        promised = await self._errands.promise_call_back()
+        words = self._phrases.call_back if promised else self._phrases.trouble
+        await self.farewell(words, End.TROUBLE)
 
     def _silence(self, event: media.CallerSilent) -> None:
         """Check in three times, then say goodbye; at once to a caller who never spoke (C5)."""
@@ -405,53 +429,6 @@ class Conversation:
 
     async def _say_end_is_near(self) -> None:
         await self._mouth.phrase(self._phrases.ending_soon)
-
-    async def _look(self) -> None:
-        try:
-            reason = await self._ask(
-                lambda session: service.requested_end(session, self.call.team_id, self.call.call_id)
-            )
-        except AWAY as error:  # the next heart-beat looks again
-            log.warning("could not look after %s: %s", self.call.call_id, error)
-            return
-        if reason is not None:
-            self.end(reason)
-
-    async def _beat(self) -> None:
-        """Show signs of life; a database that is away does not end the call (UC3, UL13)."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            try:
-                wish = await self._ask(
-                    lambda session: service.beat(session, self.call.team_id, self.call.call_id)
-                )
-            except AWAY as error:
-                log.warning("no heart-beat for %s: %s", self.call.call_id, error)
-                with suppress(OSError):
-                    await self._note()
-                continue
-            if wish is not None:
-                self.end(End(wish))
-
-    async def _note_first_words(self) -> None:
-        """Noted again at the end, should the database be away now."""
-        try:
-            await self._ask(
-                lambda session: service.spoke(session, self.call.team_id, self.call.call_id)
-            )
-        except AWAY as error:
-            log.warning("first words of %s not noted: %s", self.call.call_id, error)
-
-    async def _note_recording(self) -> None:
-        path = str(self._setting.recording_path)
-        try:
-            await self._ask(
-                lambda session: service.recording_began(
-                    session, self.call.team_id, self.call.call_id, path
-                )
-            )
-        except AWAY as error:
-            log.warning("recording of %s not noted: %s", self.call.call_id, error)
 
     # --- the end ---
 
@@ -572,7 +549,12 @@ class Conversation:
     async def _hang_up(self) -> None:
         try:
             carrier = self._carrier or await self._parts.carriers.of(self.call.account_id)
-            await carrier.hang_up(self.call.carrier_call_id)
+            if self._unsaid and self._credit.left_ms > LAST_WORDS_MS:
+                language = self._phrases.carrier_language
+                words = twiml.say_and_hang_up(self._unsaid, language=language)
+                await carrier.redirect(self.call.carrier_call_id, document=words)
+            else:
+                await carrier.hang_up(self.call.carrier_call_id)
         except (CarrierProblem, *AWAY) as problem:
             log.warning("could not hang up %s: %s", self.call.call_id, problem)
 
@@ -590,5 +572,7 @@ class Conversation:
                 self._spawn(self._tell_news())
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s failed", self.call.call_id, exc_info=error)
-            if not self._over.done() and self._leaving is None:
-                self._spawn(self.farewell(self._phrases.trouble, End.AGENT_HUNG_UP))
+            if self._gave_up:
+                self.end(End.TROUBLE)
+            elif not self._over.done() and self._leaving is None:
+                self._spawn(self._give_up())

@@ -77,6 +77,11 @@ class Credit:
         return int((self._clock.now() - self._began) * 1000)
 
     @property
+    def left_ms(self) -> int:
+        """Until the last instant at which something may be heard (U4)."""
+        return self._meter.hang_up_ms - self.elapsed_ms
+
+    @property
     def granted(self) -> int | None:
         """Minutes that the ledger has granted; None where it was away, or said no."""
         meter = self._meter

@@ -12,6 +12,7 @@ from typing import Any
 from offhook import agents, inbox, phone, tasks
 from offhook.calls.away import AWAY, within
 from offhook.calls.service import Connected
+from offhook.calls.transfers import targets
 from offhook.db import Session
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Errands:
         self._ask = ask
         self._timezone = timezone
         self._memory: inbox.Memory | None = None
+        self._stand_in: tuple[agents.StandIn | None] | None = None
 
     async def toolbox(self, said: Sequence[agents.Said]) -> tasks.Toolbox:
         """For one reply to what was said so far; without tasks while the database is away."""
@@ -77,7 +79,31 @@ class Errands:
         except AWAY as error:  # it is told once more, which is better than never
             log.warning("that %s was told is not noted: %s", run_id, error)
 
-    async def need_person(self, reason: str) -> None:
+    async def stand_in(self) -> agents.StandIn | None:
+        """Who takes the caller when a person is needed, looked up once; nobody for a caller who is
+        back from a transfer.
+        """
+        if self._call.returned is not None:
+            return None
+        if self._stand_in is None:
+            try:
+                self._stand_in = (await within(PATIENCE_S, self._ask(self._standing_in)),)
+            except AWAY as error:
+                log.warning("call %s goes on without a person: %s", self._call.call_id, error)
+                return None
+        return self._stand_in[0]
+
+    async def _standing_in(self, session: Session) -> agents.StandIn | None:
+        target = await targets.standing_in(session, self._call.team_id)
+        return agents.StandIn(target.id, target.name) if target is not None else None
+
+    async def promise_call_back(self) -> bool:
+        """Whether somebody will: it is noted, and there is a number to call."""
+        noted = await self.need_person("A technical problem ended the call: please call back.")
+        return noted and bool(self._call.caller)
+
+    async def need_person(self, reason: str) -> bool:
+        """Ask for a person of the team; whether that is noted."""
         call = self._call
         try:
             await self._ask(
@@ -87,6 +113,8 @@ class Errands:
             )
         except AWAY as error:
             log.warning("call %s needs a person, which is not noted: %s", call.call_id, error)
+            return False
+        return True
 
     def _scope(self) -> tasks.Scope:
         call = self._call

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from offhook import inbox
 from offhook.agents import HandOver
 from offhook.calls import service
 from offhook.calls.away import AWAY
@@ -20,6 +21,7 @@ from offhook.db import Session
 from offhook.errors import Problem
 
 log = logging.getLogger(__name__)
+WANTED = "The caller wanted a person and could not be put through."
 Transaction = Callable[[Callable[[Session], Awaitable[None]]], Awaitable[None]]
 
 
@@ -62,25 +64,36 @@ class HandingOver:
         """It does not happen, and its run is known as failed (T3)."""
         wish = self._wish or self._held
         self._wish = self._held = None
-        if wish is not None:
+        if wish is not None and wish.run_id:
             await self._fail(wish, sentence)
 
     async def _fail(self, wish: HandOver, sentence: str) -> None:
+        call = self._call
+
         async def tell(session: Session) -> None:
-            await transfers.not_begun(session, self._call.team_id, wish.run_id, sentence)
+            if wish.run_id:
+                await transfers.not_begun(session, call.team_id, wish.run_id, sentence)
+            else:  # no task asked for it, but the caller, for a person
+                await inbox.need_person(session, call.team_id, call.conversation_id, WANTED)
 
         try:
             await self._ask(tell)
         except AWAY as error:
             log.warning("run %s is not known as failed yet: %s", wish.run_id, error)
 
-    async def leave(self, carrier: Carrier | None) -> bool:
+    async def rescue(self, target: str, carrier: Carrier | None) -> bool:
+        """Give the caller to a person because the agent cannot go on (C9)."""
+        await self.call_off("A technical problem kept the agent from going on.")
+        self._wish = HandOver("", target)
+        return await self.leave(carrier, rescue=True)
+
+    async def leave(self, carrier: Carrier | None, *, rescue: bool = False) -> bool:
         """Give the call to the keeper. False: it stays here, and its run has failed."""
         wish, self._wish = self._wish, None
         if wish is None:
             return False
         try:
-            granted = await self._move(wish)
+            granted = await self._move(wish, rescue=rescue)
         except (Problem, *AWAY) as error:
             log.warning("call %s is not put through: %s", self._call.call_id, error)
             reason = error.sentence if isinstance(error, Problem) else "A fault on our side."
@@ -93,11 +106,11 @@ class HandingOver:
                 log.warning("no limit at the carrier for %s: %s", self._call.call_id, problem)
         return True
 
-    async def _move(self, wish: HandOver) -> int:
+    async def _move(self, wish: HandOver, *, rescue: bool) -> int:
         granted = self._minutes.granted
         if granted is None:
             raise NotTransferable("The call is about to end.", remedy="Nothing was changed.")
-        asked = transfers.Wish(wish.target, wish.run_id, granted)
+        asked = transfers.Wish(wish.target, wish.run_id, granted, rescue)
 
         async def move(session: Session) -> None:
             await service.leave(session, self._call.team_id, self._call.call_id, asked)

@@ -23,10 +23,12 @@ from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call
 from offhook.calls.reading import Outcome
 from offhook.calls.rules import End
+from offhook.calls.transfers import legs
 from offhook.calls.transfers import service as transfers
 from offhook.calls.transfers.models import Transfer
 from offhook.carriers import handset_token
 from offhook.db import Session
+from offhook.prices import Money
 from offhook.settings import Settings
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import redirect, render
@@ -48,8 +50,8 @@ class View:
     entries: list[tuple[inbox.Entry, int | None]]
     cost: "usage.CallCost | None"
     recording_url: str
-    transfers: list[tuple[Transfer, str, bool]]
-    """Each with what became of it, and whether that is well."""
+    transfers: list[tuple[Transfer, str, bool, Money | None]]
+    """Each with what became of it, whether that is well, and what its second leg cost."""
 
     @property
     def is_live(self) -> bool:
@@ -79,7 +81,7 @@ async def _view(request: Request, session: Session, actor: CurrentActor, call_id
         cost=await usage.cost_of_call(session, actor.team_id, call.id),
         recording_url=url,
         transfers=[
-            (each, *transfers.told(each))
+            (each, *transfers.told(each), legs.charge(each))
             for each in await transfers.of_call(session, actor.team_id, call.id)
         ],
     )

@@ -23,6 +23,10 @@ class Phrases:
     not_understood: str
     trouble: str
     """C9: nothing works any more."""
+    call_back: str
+    """C9: the same, where somebody will call back."""
+    rescue: str
+    """C9: said by the carrier before it rings whoever stands in."""
     stopping: str
     time_is_up: str
     """U4: said by the carrier, to a caller who talks to somebody else."""
@@ -47,6 +51,7 @@ class Phrases:
             self.ending_soon,
             self.not_understood,
             self.trouble,
+            self.call_back,
             self.stopping,
             self.not_handed_over,
             *self.fillers,
@@ -68,6 +73,8 @@ ENGLISH = Phrases(
     ending_soon="I'm sorry, our time is almost up: this call ends in a few seconds.",
     not_understood="Sorry, I didn't get that. Could you say it again?",
     trouble="I'm sorry, I have a technical problem. Please call again a little later. Goodbye.",
+    call_back="I'm sorry, I have a technical problem. Somebody will call you back. Goodbye.",
+    rescue="I'm sorry, I have a technical problem. One moment, I'll put you through to somebody.",
     stopping="I'm sorry, this line is being restarted. Please call again in a minute. Goodbye.",
     time_is_up="I'm sorry, our time is up, and this call ends now. Goodbye.",
     not_handed_over="I'm sorry, I can't put you through just now. How else can I help you?",
@@ -90,6 +97,8 @@ GERMAN = Phrases(
     ending_soon="Unsere Zeit ist leider fast um: Das Gespräch endet in wenigen Sekunden.",
     not_understood="Das habe ich nicht verstanden. Können Sie es noch einmal sagen?",
     trouble="Ich habe leider eine technische Störung. Bitte rufen Sie später noch einmal an.",
+    call_back="Ich habe leider eine technische Störung. Jemand ruft Sie zurück. Auf Wiederhören.",
+    rescue="Ich habe leider eine technische Störung. Einen Moment, ich verbinde Sie mit jemandem.",
     stopping="Diese Leitung wird gerade neu gestartet. Bitte rufen Sie gleich noch einmal an.",
     time_is_up="Unsere Zeit ist leider um, das Gespräch endet jetzt. Auf Wiederhören.",
     not_handed_over="Ich kann Sie gerade leider nicht verbinden. Was kann ich sonst für Sie tun?",

@@ -133,6 +133,7 @@ class End(StrEnum):
     NEVER_CONNECTED = "never_connected"
     STOPPING = "stopping"
     TRANSFER_OVER = "transfer_over"
+    TROUBLE = "trouble"
 
 
 END_SENTENCES: dict[End, str] = {
@@ -149,6 +150,7 @@ END_SENTENCES: dict[End, str] = {
     End.MEDIA_LOST: "The connection to the media process was lost.",
     End.NEVER_CONNECTED: "The caller was gone before the agent spoke.",
     End.STOPPING: "The installation was stopped during the call.",
+    End.TROUBLE: "A technical problem kept the agent from going on.",
     End.TRANSFER_OVER: "The person whom the caller was put through to hung up.",
 }
 

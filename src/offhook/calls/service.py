@@ -223,7 +223,7 @@ async def finish(
     duration_s = max(0.0, (ended_at - call.answered_at).total_seconds())
     if call.spoke_at is None and reason is End.CALLER_HUNG_UP:
         reason = End.NEVER_CONNECTED
-    await transfers.call_ended(session, call, reason)
+    await transfers.call_ended(session, call, reason, ended_at)
     call.state = rules.after(call.state, Happening.HUNG_UP)
     call.reason = reason.value
     call.ended_at = ended_at

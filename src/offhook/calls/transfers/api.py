@@ -40,6 +40,11 @@ class TargetIn(BaseModel):
         default=True,
         description="Whoever answers hears who calls, and takes the call by pressing 1.",
     )
+    stands_in: bool = Field(
+        default=False,
+        description="Takes callers who need a person, and those whose agent cannot go on; one of a "
+        "team: whoever did so before does not any more.",
+    )
 
 
 class TargetOut(BaseModel):
@@ -50,6 +55,7 @@ class TargetOut(BaseModel):
     e164: str
     ring_s: int
     announced: bool
+    stands_in: bool
     created_at: datetime
 
     @classmethod
@@ -69,9 +75,14 @@ class TransferOut(BaseModel):
     state: TransferState
     failure: Failure | None
     leg_id: str = Field(description="The carrier's id of the second leg; empty before its answer.")
+    rescue: bool = Field(description="Nobody asked for it: the agent could not go on.")
     requested_at: datetime
+    answered_at: datetime | None
     joined_at: datetime | None
     ended_at: datetime | None
+    minutes: int = Field(description="Started minutes of the second leg, once it is over.")
+    price_micros: int | None = Field(description="Of each; null: the leg costs the team nothing.")
+    currency: str | None
 
     @classmethod
     def of(cls, transfer: Transfer) -> "TransferOut":

@@ -79,7 +79,15 @@ async def second_leg(request: Request, session: Session, call: Call) -> Response
         announce_url=f"{base}/announce" if transfer.announced else "",
         machine_url="" if transfer.announced else f"{base}/machine",
     )
-    return document(twiml.dial(leg, action_url=f"{base}/over"))
+    words = _phrases(call)
+    return document(
+        twiml.dial(
+            leg,
+            action_url=f"{base}/over",
+            said=words.rescue if transfer.rescue else "",
+            language=words.carrier_language,
+        )
+    )
 
 
 @router.post("/{transfer_id}/announce")
@@ -170,7 +178,7 @@ async def _after_leg(request: Request, transfer_id: str, ended: DialEnded) -> Re
             await transfers.joined(session, call, transfer)
         else:
             await transfers.failed(session, call, transfer, failure)
-        await transfers.over(session, transfer, ended.leg_id)
+        await transfers.over(session, transfer, ended.leg_id, told_s=ended.duration_s)
         if failure is None or call.end_requested:
             reason = End(call.end_requested) if call.end_requested else End.TRANSFER_OVER
             await service.finish(session, call.team_id, call.id, reason)

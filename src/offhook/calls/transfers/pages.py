@@ -47,10 +47,11 @@ async def page(request: Request, actor: CurrentActor, session: TeamSession) -> H
 async def add(
     request: Request, actor: AdminActor, session: TeamSession, *,
     name: Text = "", number: Text = "", ring_s: Text = "20", announced: Text = "",
+    stands_in: Text = "",
 ) -> Response:  # fmt: skip
     target = await targets.add(
         session, actor.team_id, name=name, number=number, ring_s=_seconds(ring_s),
-        announced=bool(announced), country=actor.country,
+        announced=bool(announced), stands_in=bool(stands_in), country=actor.country,
     )  # fmt: skip
     return redirect(request, "/transfers", toast=f"{target.name} is in the list")
 
@@ -59,10 +60,11 @@ async def add(
 async def change(
     request: Request, target_id: str, actor: AdminActor, session: TeamSession, *,
     name: Text = "", number: Text = "", ring_s: Text = "20", announced: Text = "",
+    stands_in: Text = "",
 ) -> Response:  # fmt: skip
     target = await targets.change(
         session, actor.team_id, target_id, name=name, number=number, ring_s=_seconds(ring_s),
-        announced=bool(announced), country=actor.country,
+        announced=bool(announced), stands_in=bool(stands_in), country=actor.country,
     )  # fmt: skip
     return redirect(request, "/transfers", toast=f"{target.name} is saved")
 

@@ -6,6 +6,7 @@ transaction, so that it is known as failed the moment the transfer is (T3).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
 from offhook.calls.rules import Happening as CallHappening
 from offhook.calls.rules import after as call_after
-from offhook.calls.transfers import rules, targets
+from offhook.calls.transfers import legs, rules, targets
 from offhook.calls.transfers.models import Transfer
 from offhook.calls.transfers.rules import (
     FAILURES,
@@ -56,11 +57,14 @@ def forget(tell: Outcome) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a conversation asks for. `granted` counts the minutes that the call holds."""
+    """What a conversation asks for. `granted` counts the minutes that the call holds; `rescue`:
+    the agent cannot go on, and the caller is told so while it rings (C9).
+    """
 
     target_id: str
     run_id: str
     granted: int
+    rescue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ async def move(session: Session, call: Call, wish: Wish) -> Transfer:
         e164=target.e164,
         ring_s=target.ring_s,
         announced=target.announced,
+        rescue=wish.rescue,
         state=TransferState.LEAVING,
         granted=wish.granted,
         requested_at=instant,
@@ -142,6 +147,7 @@ async def picked_up(session: Session, transfer: Transfer, leg_id: str) -> None:
     transfer.state = rules.after(transfer.state, Happening.PICKED_UP)
     if transfer.state in OPEN:
         transfer.leg_id = leg_id
+        transfer.answered_at = transfer.answered_at or await now(session)
     await session.flush()
 
 
@@ -156,6 +162,7 @@ async def joined(session: Session, call: Call, transfer: Transfer) -> bool:
     if transfer.state is not TransferState.JOINED:
         return False
     transfer.joined_at = await now(session)
+    transfer.answered_at = transfer.answered_at or transfer.joined_at
     sentence = f"{transfer.name} took the call."
     await _note(session, call, sentence)
     await publish(
@@ -175,23 +182,35 @@ async def failed(session: Session, call: Call, transfer: Transfer, failure: Fail
     sentence = FAILURES[failure].format(name=transfer.name)
     await _note(session, call, sentence)
     await _tell(session, transfer, done=False, sentence=sentence)
+    if not transfer.run_id:  # no task asked for it, but the caller, for a person
+        await inbox.need_person(session, call.team_id, call.conversation_id, sentence)
 
 
-async def over(session: Session, transfer: Transfer, leg_id: str = "") -> None:
-    """The second leg is gone, whatever it came to."""
+async def over(
+    session: Session,
+    transfer: Transfer,
+    leg_id: str = "",
+    *,
+    at: datetime | None = None,
+    told_s: int = 0,
+) -> None:
+    """The second leg is gone, whatever it came to: by now, or `at`; `told_s` is its length by the
+    carrier.
+    """
     transfer.state = rules.after(transfer.state, Happening.OVER)
     transfer.leg_id = leg_id or transfer.leg_id
     transfer.ended_at = await now(session)
+    legs.rate(transfer, at or transfer.ended_at, told_s)
 
 
-async def call_ended(session: Session, call: Call, reason: End) -> None:
-    """The call is over, and with it a transfer that was under way."""
+async def call_ended(session: Session, call: Call, reason: End, at: datetime) -> None:
+    """The call is over since `at`, and with it a transfer that was under way."""
     transfer = await open_of(session, call)
     if transfer is None:
         return
     gone = Failure.CALLER_GONE if reason is End.CALLER_HUNG_UP else Failure.ENDED
     await failed(session, call, transfer, gone)
-    await over(session, transfer)
+    await over(session, transfer, at=at)
 
 
 async def came_back(session: Session, call: Call, node_id: str) -> None:

@@ -1,6 +1,6 @@
 """The owner's list of people and desks that callers may be put through to (SEC13)."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from offhook import numbers, phone
 from offhook.calls.transfers import rules
@@ -45,7 +45,7 @@ async def get(session: Session, team_id: str, target_id: str) -> TransferTarget:
 
 async def add(
     session: Session, team_id: str, *, name: str, number: str, ring_s: int, announced: bool,
-    country: str = "US",
+    stands_in: bool = False, country: str = "US",
 ) -> TransferTarget:  # fmt: skip
     """Raises TargetRefused, TargetNameTaken, PhoneNumberInvalid."""
     await _list_locked(session, team_id)
@@ -56,7 +56,7 @@ async def add(
     target = TransferTarget(team_id=team_id, created_at=await now(session))
     await _fill(
         session, target, name=name, number=number, ring_s=ring_s, announced=announced,
-        country=country,
+        stands_in=stands_in, country=country,
     )  # fmt: skip
     session.add(target)
     await session.flush()
@@ -65,14 +65,14 @@ async def add(
 
 async def change(
     session: Session, team_id: str, target_id: str, *, name: str, number: str, ring_s: int,
-    announced: bool, country: str = "US",
+    announced: bool, stands_in: bool = False, country: str = "US",
 ) -> TransferTarget:  # fmt: skip
     """The next transfer goes by it; one that is under way keeps what it began with."""
     await _list_locked(session, team_id)
     target = await get(session, team_id, target_id)
     await _fill(
         session, target, name=name, number=number, ring_s=ring_s, announced=announced,
-        country=country,
+        stands_in=stands_in, country=country,
     )  # fmt: skip
     return target
 
@@ -80,6 +80,19 @@ async def change(
 async def remove(session: Session, team_id: str, target_id: str) -> None:
     """Nobody is put through to it any more; tasks that name it say so."""
     await session.delete(await get(session, team_id, target_id))
+
+
+async def standing_in(session: Session, team_id: str) -> TransferTarget | None:
+    """Who takes callers that need a person, if the owner named somebody who may be called (C9)."""
+    target = await session.scalar(
+        select(TransferTarget).where(TransferTarget.team_id == team_id, TransferTarget.stands_in)
+    )
+    if target is not None:
+        try:
+            await check_number(session, team_id, E164(target.e164))
+        except TargetRefused:  # it has become our own number since
+            return None
+    return target
 
 
 async def check_number(session: Session, team_id: str, e164: E164) -> None:
@@ -90,7 +103,7 @@ async def check_number(session: Session, team_id: str, e164: E164) -> None:
 
 async def _fill(
     session: Session, target: TransferTarget, *, name: str, number: str, ring_s: int,
-    announced: bool, country: str,
+    announced: bool, stands_in: bool, country: str,
 ) -> None:  # fmt: skip
     e164 = phone.parse(number, country)
     await check_number(session, target.team_id, e164)
@@ -108,6 +121,13 @@ async def _fill(
         )
     target.name, target.e164 = name, e164
     target.ring_s, target.announced = ring_s, announced
+    if stands_in and not target.stands_in:
+        await session.execute(  # the one before, if any, is relieved
+            update(TransferTarget)
+            .where(TransferTarget.team_id == target.team_id, TransferTarget.stands_in)
+            .values(stands_in=False)
+        )
+    target.stands_in = stands_in
 
 
 async def _list_locked(session: Session, team_id: str) -> None:

@@ -62,8 +62,10 @@ class Leg:
     machine_url: str = ""
 
 
-def dial(leg: Leg, *, action_url: str) -> str:
-    """Join the caller with a second leg. However that ends, the carrier asks `action_url`."""
+def dial(leg: Leg, *, action_url: str, said: str = "", language: str = "en-US") -> str:
+    """Join the caller with a second leg. However that ends, the carrier asks `action_url`. The
+    caller hears `said` first, in the carrier's own voice.
+    """
     options = {
         "url": leg.announce_url,
         "statusCallback": leg.answered_url,
@@ -72,8 +74,9 @@ def dial(leg: Leg, *, action_url: str) -> str:
         "amdStatusCallback": leg.machine_url,
     }
     attributes = "".join(f" {name}={_attribute(value)}" for name, value in options.items() if value)
+    before = _said(said, language) if said else ""
     return _document(
-        f"<Dial action={_attribute(action_url)} callerId={_attribute(leg.caller_id)}"
+        f"{before}<Dial action={_attribute(action_url)} callerId={_attribute(leg.caller_id)}"
         f' timeout="{leg.ring_s}">'
         f"<Number{attributes}>{escape(leg.number)}</Number></Dial>"
     )
@@ -84,7 +87,7 @@ def announce(text: str, *, accept_url: str, wait_s: int, language: str = "en-US"
 
     A machine presses none. The key arrives at `accept_url`, whose document goes on from there.
     """
-    said = f"<Say language={_attribute(language)}>{escape(readable(text))}</Say>"
+    said = _said(text, language)
     gather = (
         f'<Gather numDigits="1" timeout="{wait_s}" action={_attribute(accept_url)}>{said}</Gather>'
     )
@@ -93,9 +96,7 @@ def announce(text: str, *, accept_url: str, wait_s: int, language: str = "en-US"
 
 def say_and_hang_up(text: str, *, language: str = "en-US") -> str:
     """Speak a sentence in the carrier's own voice, then end the call."""
-    return _document(
-        f"<Say language={_attribute(language)}>{escape(readable(text))}</Say><Hangup/>"
-    )
+    return _document(f"{_said(text, language)}<Hangup/>")
 
 
 def hang_up() -> str:
@@ -107,6 +108,10 @@ def nothing() -> str:
     announced: go on, the two are joined.
     """
     return _document("")
+
+
+def _said(text: str, language: str) -> str:
+    return f"<Say language={_attribute(language)}>{escape(readable(text))}</Say>"
 
 
 def _attribute(value: str) -> str:
