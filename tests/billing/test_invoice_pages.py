@@ -16,6 +16,7 @@ from offhook.billing.models import Invoice, InvoiceLine
 from offhook.billing.totals import InvoiceState, LineKind
 from offhook.db import Database, Session
 from offhook.prices import Money
+from offhook.teams.models import Role
 from web_fixtures import Person, Site, new_member, new_owner
 
 
@@ -97,7 +98,7 @@ async def test_an_invoice_leads_to_each_unit_and_back_u10(desk: Desk, client: As
 
 
 async def test_second_legs_are_a_line_of_their_own_um9(
-    desk: Desk, client: AsyncClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By number and price, without free minutes; the line leads to each call."""
     ended = utc("2026-05-20T12:00")
@@ -115,6 +116,7 @@ async def test_second_legs_are_a_line_of_their_own_um9(
     monkeypatch.setattr(import_module("offhook.billing.legs"), "_sources", [told])
     clock.instant = utc("2026-06-04T12:00")
     await close(desk)
+    client = site.client(await new_member(desk.database, desk.team, Role.MEMBER))
     _, june = await invoices(desk)
     found = await lines(desk, june)
     assert [(line.kind, line.units, line.free, line.amount) for line in found] == [

@@ -32,11 +32,17 @@ def rate(transfer: Transfer, ended_at: datetime, told_s: int = 0) -> None:
         transfer.price_micros, transfer.currency = each.micros, each.currency
 
 
-def charge(transfer: Transfer) -> Money | None:
-    """What the leg cost; None where it cost nothing, or is not over."""
+def price_of(transfer: Transfer) -> Money | None:
+    """Of each minute of the leg; None where it cost nothing, or is not over."""
     if transfer.price_micros is None or transfer.currency is None:
         return None
-    return Money(transfer.price_micros, transfer.currency) * transfer.minutes
+    return Money(transfer.price_micros, transfer.currency)
+
+
+def charge(transfer: Transfer) -> Money | None:
+    """What the leg cost, likewise."""
+    each = price_of(transfer)
+    return each * transfer.minutes if each is not None else None
 
 
 async def legs_of(
@@ -61,7 +67,8 @@ async def legs_of(
             name=transfer.name,
             ended_at=transfer.ended_at,
             minutes=transfer.minutes,
-            price=Money(transfer.price_micros, transfer.currency),
+            price=each,
         )
         for transfer, number_id in rows.all()
+        if transfer.ended_at is not None and (each := price_of(transfer)) is not None
     ]

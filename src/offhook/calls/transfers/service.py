@@ -199,8 +199,9 @@ async def over(
     """
     transfer.state = rules.after(transfer.state, Happening.OVER)
     transfer.leg_id = leg_id or transfer.leg_id
-    transfer.ended_at = await now(session)
-    legs.rate(transfer, at or transfer.ended_at, told_s)
+    instant = await now(session)
+    transfer.ended_at = instant
+    legs.rate(transfer, at or instant, told_s)
 
 
 async def call_ended(session: Session, call: Call, reason: End, at: datetime) -> None:
