@@ -177,6 +177,7 @@ def register_jobs(
     bookings.register_jobs(jobs, bookings.Desk(database, vault, outgoing))
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
+    inbox.register_jobs(jobs, settings, database)
     messages.register_jobs(jobs, settings, database, accounts, brain, runner)
     calls.register_jobs(jobs, settings, database, accounts)
     reconciliation.register_jobs(jobs, settings, database, accounts)

@@ -21,6 +21,7 @@ from web_fixtures import Person, Site, new_member
 NO_CHANGE = "it changes nothing"
 RECORD = "what it does is a record of its own, which nobody can change"
 SERVER = "it needs a calendar server; what it changes is the calendar's row, told as by PATCH"
+HANDLED = "how a conversation is handled is no setting; it stands on the conversation"
 SILENT = {
     "POST /billing/cards/setups": "the card is told once it is on file",
     "POST /billing/cards/setups/{setup_id}": "as above; the owner's bank decides",
@@ -32,7 +33,17 @@ SILENT = {
     "POST /calls/{call_id}/end": RECORD,
     "POST /carrier-accounts/simulated": "an account at the simulated carrier is not ours",
     "POST /carrier-accounts/{account_id}/test": NO_CHANGE,
+    "POST /conversations/acts": HANDLED,
+    "POST /conversations/read": "who has read what is no setting",
     "POST /conversations/{conversation_id}/close": RECORD,
+    "POST /conversations/{conversation_id}/reopen": RECORD,
+    "POST /conversations/{conversation_id}/take-over": "the thread says who, in its own turn",
+    "POST /conversations/{conversation_id}/hand-back": "as above",
+    "DELETE /conversations/{conversation_id}/read": "who has read what is no setting",
+    "PUT /conversations/{conversation_id}/assignee": HANDLED,
+    "PUT /conversations/{conversation_id}/labels": HANDLED,
+    "PUT /conversations/{conversation_id}/snooze": HANDLED,
+    "DELETE /conversations/{conversation_id}/snooze": HANDLED,
     "PUT /contact-imports/{import_id}/reading": "how a file is read is no change yet",
     "DELETE /conversations/{conversation_id}/person": RECORD,
     "POST /conversations/{conversation_id}/person": RECORD,

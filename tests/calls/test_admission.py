@@ -62,7 +62,7 @@ async def _is_kept(office: Office, refusal: Refusal) -> None:
         filtered = inbox.Filter(state=inbox.State.NOT_ANSWERED)
         assert list(await session.scalars(inbox.listed(office.team_id, filtered))) == [kept]
         assert await usage.cost_of_call(session, office.team_id, call.id) is None
-    assert (call.reason, kept.reason, kept.unread) == (refusal, refusal, False)
+    assert (call.reason, kept.reason, kept.last_heard_at) == (refusal, refusal, None)
     assert await office.told("call.refused") == 1
 
 

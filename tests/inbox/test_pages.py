@@ -70,7 +70,7 @@ async def test_the_list_shows_what_is_asked_for(
     await make_call(database, owner.team_id, number, refused="limit_reached")
     for query, seen, hidden in (
         ("", "Croissants on Sunday?", "monthly limit reached"),
-        ("?q=croissants", "Croissants on Sunday?", "Hi."),
+        ("?q=croissants", "<mark>Croissants</mark> on Sunday?", "Hi."),
         ("?channel=call", "Hi.", "Croissants"),
         ("?state=not_answered", "monthly limit reached", "Croissants"),
         ("?q=nowhere", "Nothing matches", "Croissants"),
@@ -94,13 +94,13 @@ async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
     number = await number_of(database, owner.team_id)
     thread = await make_thread(database, owner.team_id, number, "<b>See you & thanks</b>")
     await make_call(database, owner.team_id, number)
+    assert (await client.get(f"/api/v1/conversations/{thread}")).json()["unread"]
     text = (await client.get(f"/inbox/{thread}")).text
     assert text.index("Daily Bread, hello!") < text.rindex(
         "&lt;b&gt;See you &amp; thanks&lt;/b&gt;"
     )
     assert 'href="/calls/call_1"' in text
-    async with database.team(owner.team_id) as session:
-        assert not (await inbox.get(session, owner.team_id, thread)).unread
+    assert not (await client.get(f"/api/v1/conversations/{thread}")).json()["unread"]
 
 
 async def test_a_thread_is_closed_by_hand(
@@ -109,7 +109,8 @@ async def test_a_thread_is_closed_by_hand(
     """S8"""
     number = await number_of(database, owner.team_id)
     thread = await make_thread(database, owner.team_id, number, "bye")
-    assert (await client.post(f"/inbox/{thread}/close")).status_code in {204, 303}
+    given = {"ids": thread, "act": "close"}
+    assert (await client.post("/inbox/acts", data=given)).status_code == 303
     assert "closed by hand" in (await client.get(f"/inbox/{thread}")).text
 
 
@@ -128,7 +129,8 @@ async def test_a_person_is_asked_for_filtered_and_seen_to(
     assert "A person is needed." in page
     found = await client.get("/api/v1/conversations", params={"person_needed": True})
     assert [each["id"] for each in found.json()["items"]] == [thread]
-    assert (await client.post(f"/inbox/{thread}/seen-to")).status_code in {204, 303}
+    given = {"ids": thread, "act": "seen_to"}
+    assert (await client.post("/inbox/acts", data=given)).status_code == 303
     assert "A person is needed." not in (await client.get(f"/inbox/{thread}")).text
     assert (await client.delete(api)).json()["person_needed"] == ""
 
@@ -146,6 +148,8 @@ async def test_other_teams_conversations_are_not_found(
     for address in (
         f"/inbox/{thread}",
         f"/inbox/{thread}/body",
+        f"/inbox/{thread}/contact",
+        f"/fragments/answering/{thread}",
         f"/fragments/composer/{thread}",
         f"/api/v1/conversations/{thread}",
         f"/api/v1/conversations/{thread}/turns",

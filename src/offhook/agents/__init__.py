@@ -57,6 +57,7 @@ from offhook.agents.service import (
     version,
 )
 from offhook.agents.snapshot import Options, Snapshot, from_json, to_json
+from offhook.agents.summing_up import Summariser, Summary, open_summariser
 from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
 from offhook.agents.wiring import search_in
 
@@ -88,6 +89,8 @@ __all__ = [
     "Snapshot",
     "Speaker",
     "StandIn",
+    "Summariser",
+    "Summary",
     "Text",
     "Told",
     "Working",
@@ -98,6 +101,7 @@ __all__ = [
     "listed",
     "make_live",
     "open_brain",
+    "open_summariser",
     "pause",
     "published",
     "register",

@@ -94,7 +94,7 @@ class ModelBrain:
                         errands.spoke = True
                         yield Text(text)
         finally:
-            briefing.spent(_used(briefing.snapshot.model or self._settings.model, usage))
+            briefing.spent(used_of(briefing.snapshot.model or self._settings.model, usage))
         for part in errands.parts([each.step.run_id for each in found]):
             yield part
 
@@ -121,11 +121,11 @@ class ModelBrain:
 
     def _model(self, name: str) -> "Model[Any]":
         if name not in self._models:
-            self._models[name] = _open(name, self._settings)
+            self._models[name] = open_model(name, self._settings)
         return self._models[name]
 
 
-def _used(name: str, usage: RunUsage) -> list[costs.Used]:
+def used_of(name: str, usage: RunUsage) -> list[costs.Used]:
     """What a reply used, as far as the vendor has told: a stream that is given up tells nothing.
 
     Tokens read from the vendor's cache are part of its count of tokens read.
@@ -143,7 +143,7 @@ def _used(name: str, usage: RunUsage) -> list[costs.Used]:
     return [costs.Used(kind, vendor, model, amount) for kind, amount in amounts.items()]
 
 
-def _open(name: str, settings: Settings) -> "Model[Any]":
+def open_model(name: str, settings: Settings) -> "Model[Any]":
     """`provider:name`; an address of one's own is spoken to as OpenAI's chat completions."""
     provider, colon, model = name.partition(":")
     if not colon:

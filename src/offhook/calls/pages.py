@@ -92,7 +92,7 @@ async def page(
     request: Request, call_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
     view = await _view(request, session, actor, call_id)
-    await inbox.mark_read(session, actor.team_id, view.call.conversation_id)
+    await inbox.mark_read(session, actor.team_id, view.call.conversation_id, actor.who)
     return render(request, "calls/call.html", view=view)
 
 

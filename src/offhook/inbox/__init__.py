@@ -10,6 +10,7 @@ Calls and messages write; pages and the API read. In the writer's transaction:
         text=..., started_at=..., ended_at=..., status=..., note=..., citations=[...])
     await inbox.update_turn(session, team_id, turn.id, text=..., status=..., ended_at=...)
     await inbox.need_person(session, team_id, conversation.id, "Wants a refund.")       # I6
+    await inbox.add_label(session, team_id, conversation.id, "complaint")
     await inbox.close(session, team_id, conversation.id, reason="caller_hung_up")
 
 What an agent may know and remember of the other side is `inbox.remembered` (P4); what it took from
@@ -20,33 +21,39 @@ a turn goes to `inbox.learn` (P3).
 """
 
 from offhook.inbox.contact_keeping import Conversations
+from offhook.inbox.handling import (
+    add_label,
+    assign,
+    hand_back,
+    is_taken_over,
+    mark_read,
+    mark_unread,
+    remove_label,
+    snooze,
+    take_over,
+    wake,
+    wake_due,
+)
+from offhook.inbox.jobs import register as register_jobs
+from offhook.inbox.listing import Filter, listed, read_by, unread_of
 from offhook.inbox.looks import Entry, spoken_and_done
 from offhook.inbox.memory import Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
-from offhook.inbox.reading import (
-    Filter,
-    Told,
-    labels,
-    last_activity,
-    listed,
-    timeline,
-    turns_of,
-)
+from offhook.inbox.reading import Told, labels, last_activity, timeline, turns_of
 from offhook.inbox.service import (
     CallIsLive,
     ConversationNotFound,
-    add_label,
+    NotAThread,
     add_turn,
     close,
     close_by_hand,
     close_idle_threads,
     get,
-    mark_read,
     need_person,
     open_conversation,
     open_thread,
-    remove_label,
     reopen,
+    reopen_by_hand,
     seen_to,
     set_agent,
     update_turn,
@@ -63,31 +70,44 @@ __all__ = [
     "Entry",
     "Filter",
     "Memory",
+    "NotAThread",
     "Speaker",
     "State",
     "Told",
     "Turn",
     "add_label",
     "add_turn",
+    "assign",
     "close",
     "close_by_hand",
     "close_idle_threads",
     "get",
+    "hand_back",
+    "is_taken_over",
     "labels",
     "last_activity",
     "learn",
     "listed",
     "mark_read",
+    "mark_unread",
     "need_person",
     "open_conversation",
     "open_thread",
+    "read_by",
+    "register_jobs",
     "remembered",
     "remove_label",
     "reopen",
+    "reopen_by_hand",
     "seen_to",
     "set_agent",
+    "snooze",
     "spoken_and_done",
+    "take_over",
     "timeline",
     "turns_of",
+    "unread_of",
     "update_turn",
+    "wake",
+    "wake_due",
 ]

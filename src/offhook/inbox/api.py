@@ -1,24 +1,33 @@
-"""The inbox over REST: conversations with their filters, their turns, closing and reading."""
+"""The inbox over REST: conversations by filters, their turns, and what is done about them."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
-from offhook.inbox import reading, service
+from offhook.db import Session
+from offhook.inbox import acts, exporting, handling, listing, reading, service
+from offhook.inbox.acts import Act, Wish
+from offhook.inbox.listing import Filter
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
-from offhook.inbox.reading import Filter
-from offhook.teams import CurrentActor, TeamSession
+from offhook.inbox.rules import MAX_LABEL, MAX_LABELS
+from offhook.teams import Actor, CurrentActor, TeamSession
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"])
 Id = Annotated[str, Query(max_length=40)]
 MAX_TURNS = 200
+ORDER = (Conversation.last_activity_at, Conversation.id)
 
 
 class ConversationOut(BaseModel):
-    """One call or one SMS thread. `sender` is "" for who hides their number."""
+    """One call or one SMS thread. `sender` is "" for who hides their number. `unread`: by you, or
+    by this key. `taken_over_by`: who answers by hand, "" for the agent. `summary_by`: the model
+    that wrote title and summary, "" when they are the conversation's own words.
+    """
 
     id: str
     channel: Channel
@@ -35,14 +44,21 @@ class ConversationOut(BaseModel):
     last_activity_at: datetime
     unread: bool
     person_needed: str
+    assignee_id: str | None
+    snoozed_until: datetime | None
+    taken_over_by: str
     preview: str
+    title: str
+    summary: str
+    summary_by: str
     labels: list[str]
     turns: int
 
     @classmethod
-    def of(cls, row: Conversation) -> "ConversationOut":
-        values = {name: getattr(row, name) for name in cls.model_fields if name != "turns"}
-        return cls(**values, turns=row.last_sequence)
+    def of(cls, row: Conversation, *, unread: bool) -> "ConversationOut":
+        derived: dict[str, Any] = {"turns": row.last_sequence, "unread": unread}
+        values = {name: getattr(row, name) for name in cls.model_fields if name not in derived}
+        return cls(**(values | derived))
 
 
 class TurnOut(BaseModel):
@@ -70,11 +86,19 @@ class Turns(BaseModel):
     turns: list[TurnOut]
 
 
-@router.get("")
-async def index(
-    actor: CurrentActor,
-    session: TeamSession,
-    paging: PagingQuery,
+async def _out(session: Session, actor: Actor, rows: list[Conversation]) -> list[ConversationOut]:
+    by = await listing.read_by(session, actor.team_id, actor.who)
+    unread = await listing.unread_of(session, actor.team_id, by, rows)
+    return [ConversationOut.of(row, unread=row.id in unread) for row in rows]
+
+
+async def _shown(session: Session, actor: Actor, conversation_id: str) -> ConversationOut:
+    row = await service.get(session, actor.team_id, conversation_id)
+    [shown] = await _out(session, actor, [row])
+    return shown
+
+
+def _filter(
     channel: Channel | None = None,
     state: State | None = None,
     number_id: Id = "",
@@ -82,13 +106,20 @@ async def index(
     contact_id: Id = "",
     unread: bool | None = None,
     person_needed: bool | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    q: Annotated[str, Query(max_length=200)] = "",
-    label: Annotated[str, Query(max_length=100)] = "",
-) -> Page[ConversationOut]:
-    """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
-    wanted = Filter(
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    q: Annotated[
+        str,
+        Query(max_length=200, description='Words of a turn, "a phrase", -without; beginnings do.'),
+    ] = "",
+    label: Annotated[str, Query(max_length=MAX_LABEL)] = "",
+    assignee: Annotated[str, Query(max_length=40, description="A member's id, or `nobody`.")] = "",
+    snoozed: Annotated[
+        bool | None, Query(description="Only what is snoozed, or only what is not; empty: both.")
+    ] = None,
+    taken_over: bool | None = None,
+) -> Filter:
+    return Filter(
         channel=channel,
         number_id=number_id,
         agent_id=agent_id,
@@ -100,19 +131,102 @@ async def index(
         until=until,
         words=q,
         label=label,
+        assignee=assignee,
+        snoozed=snoozed,
+        taken_over=taken_over,
     )
-    order = (Conversation.last_activity_at, Conversation.id)
-    query = reading.listed(actor.team_id, wanted)
-    rows, after = await paginate(session, query, paging, *order)
-    return Page(items=[ConversationOut.of(row) for row in rows], next=after)
 
 
-@router.get("/{conversation_id}")
+FilterQuery = Annotated[Filter, Depends(_filter)]
+
+
+@router.get("", summary="List conversations")
+async def index(
+    actor: CurrentActor, session: TeamSession, paging: PagingQuery, wanted: FilterQuery
+) -> Page[ConversationOut]:
+    """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
+    if wanted.words:
+        await session.execute(listing.PLANNED_BY_ITS_WORDS)
+    by = await listing.read_by(session, actor.team_id, actor.who)
+    query = listing.listed(actor.team_id, wanted, by)
+    rows, after = await paginate(session, query, paging, *ORDER)
+    return Page(items=await _out(session, actor, rows), next=after)
+
+
+@router.get(
+    "/export",
+    summary="Export conversations",
+    response_class=StreamingResponse,
+    responses={200: {"content": {each: {} for each in ("text/csv", "application/json")}}},
+)
+async def export(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    wanted: FilterQuery,
+    format: exporting.Format = exporting.Format.CSV,  # noqa: A002 - the parameter's name in the address
+) -> StreamingResponse:
+    """What a filter finds, with every turn: CSV, a line for each turn, or JSON; newest first."""
+    return await exporting.download(request, session, actor, wanted, format)
+
+
+class LabelsOut(BaseModel):
+    """Every label that the team uses or has used."""
+
+    labels: list[str]
+
+
+@router.get("/labels", summary="List labels")
+async def labels(actor: CurrentActor, session: TeamSession) -> LabelsOut:
+    return LabelsOut(labels=list(await reading.labels(session, actor.team_id)))
+
+
+class ActIn(BaseModel):
+    """`value`: for `assign` a member's id or "" for nobody, for `snooze` a time with its zone, for
+    `label` and `unlabel` the label, for `need_person` why.
+    """
+
+    act: Act
+    ids: list[Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=acts.MOST)
+    value: str = Field(default="", max_length=400)
+
+
+class RefusalOut(BaseModel):
+    id: str
+    code: str
+    sentence: str
+
+
+class ActOut(BaseModel):
+    """What was done, and what was refused and why; each conversation by itself."""
+
+    done: list[str]
+    refused: list[RefusalOut]
+
+
+@router.post("/acts", summary="Do something about many conversations")
+async def act(wanted: ActIn, actor: CurrentActor, session: TeamSession) -> ActOut:
+    wish = Wish(actor.team_id, actor.who, wanted.act, wanted.value)
+    result = await acts.many(session, wanted.ids, wish)
+    refused = [
+        RefusalOut(id=each.conversation_id, code=each.problem.code, sentence=each.problem.sentence)
+        for each in result.refused
+    ]
+    return ActOut(done=result.done, refused=refused)
+
+
+@router.post("/read", status_code=204, summary="Mark all as read")
+async def read_all(actor: CurrentActor, session: TeamSession) -> None:
+    """By you, or by this key; others have their own."""
+    await handling.mark_all_read(session, actor.team_id, actor.who)
+
+
+@router.get("/{conversation_id}", summary="Show a conversation")
 async def show(conversation_id: str, actor: CurrentActor, session: TeamSession) -> ConversationOut:
-    return ConversationOut.of(await service.get(session, actor.team_id, conversation_id))
+    return await _shown(session, actor, conversation_id)
 
 
-@router.get("/{conversation_id}/turns")
+@router.get("/{conversation_id}/turns", summary="List a conversation's turns")
 async def turns(
     conversation_id: str,
     actor: CurrentActor,
@@ -125,17 +239,31 @@ async def turns(
     return Turns(turns=[TurnOut.of(row) for row in rows])
 
 
-@router.post("/{conversation_id}/close")
+@router.post("/{conversation_id}/close", summary="Close a thread")
 async def close(conversation_id: str, actor: CurrentActor, session: TeamSession) -> ConversationOut:
-    """Close a thread; the next text opens it again. A live call is ended by its own address."""
-    closed = await service.close_by_hand(session, actor.team_id, conversation_id)
-    return ConversationOut.of(closed)
+    """The next text opens it again. A live call is ended by its own address."""
+    return await _done(session, actor, conversation_id, Act.CLOSE)
 
 
-@router.post("/{conversation_id}/read")
+@router.post("/{conversation_id}/reopen", summary="Open a closed thread again")
+async def reopen(
+    conversation_id: str, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    return await _done(session, actor, conversation_id, Act.REOPEN)
+
+
+@router.post("/{conversation_id}/read", summary="Mark as read")
 async def read(conversation_id: str, actor: CurrentActor, session: TeamSession) -> ConversationOut:
-    await service.mark_read(session, actor.team_id, conversation_id)
-    return ConversationOut.of(await service.get(session, actor.team_id, conversation_id))
+    """By you, or by this key; others have their own."""
+    return await _done(session, actor, conversation_id, Act.READ)
+
+
+@router.delete("/{conversation_id}/read", summary="Mark as unread")
+async def unread(
+    conversation_id: str, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    """A conversation in which the other side said nothing cannot be unread."""
+    return await _done(session, actor, conversation_id, Act.UNREAD)
 
 
 class Reason(BaseModel):
@@ -149,12 +277,61 @@ async def need_person(
     conversation_id: str, wanted: Reason, actor: CurrentActor, session: TeamSession
 ) -> ConversationOut:
     """Marks the conversation and announces `conversation.human_required` once."""
-    marked = await service.need_person(session, actor.team_id, conversation_id, wanted.reason)
-    return ConversationOut.of(marked)
+    return await _done(session, actor, conversation_id, Act.NEED_PERSON, wanted.reason)
 
 
 @router.delete("/{conversation_id}/person", summary="A person has seen to it")
 async def seen_to(
     conversation_id: str, actor: CurrentActor, session: TeamSession
 ) -> ConversationOut:
-    return ConversationOut.of(await service.seen_to(session, actor.team_id, conversation_id))
+    return await _done(session, actor, conversation_id, Act.SEEN_TO)
+
+
+class AssigneeIn(BaseModel):
+    user_id: str | None = Field(max_length=40, description="A member's id; null: nobody.")
+
+
+@router.put("/{conversation_id}/assignee", summary="Assign a conversation")
+async def assign(
+    conversation_id: str, wanted: AssigneeIn, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    return await _done(session, actor, conversation_id, Act.ASSIGN, wanted.user_id or "")
+
+
+class SnoozeIn(BaseModel):
+    until: AwareDatetime = Field(description="Within the next year.")
+
+
+@router.put("/{conversation_id}/snooze", summary="Snooze a conversation")
+async def snooze(
+    conversation_id: str, wanted: SnoozeIn, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    """It returns at its time, or when the other side says something."""
+    until = wanted.until.isoformat()
+    return await _done(session, actor, conversation_id, Act.SNOOZE, until)
+
+
+@router.delete("/{conversation_id}/snooze", summary="Bring a conversation back")
+async def wake(conversation_id: str, actor: CurrentActor, session: TeamSession) -> ConversationOut:
+    return await _done(session, actor, conversation_id, Act.WAKE)
+
+
+class LabelsIn(BaseModel):
+    labels: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]] = Field(
+        max_length=MAX_LABELS
+    )
+
+
+@router.put("/{conversation_id}/labels", summary="Set a conversation's labels")
+async def set_labels(
+    conversation_id: str, wanted: LabelsIn, actor: CurrentActor, session: TeamSession
+) -> ConversationOut:
+    await handling.set_labels(session, actor.team_id, conversation_id, wanted.labels)
+    return await _shown(session, actor, conversation_id)
+
+
+async def _done(
+    session: Session, actor: Actor, conversation_id: str, act: Act, value: str = ""
+) -> ConversationOut:
+    await acts.one(session, conversation_id, Wish(actor.team_id, actor.who, act, value))
+    return await _shown(session, actor, conversation_id)

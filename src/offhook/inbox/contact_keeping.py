@@ -12,8 +12,8 @@ from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
 from offhook.db import Session, now
-from offhook.inbox.models import Conversation, State, Turn
-from offhook.inbox.reading import ERASED
+from offhook.inbox.listing import ERASED
+from offhook.inbox.models import Conversation, Labelled, State, Turn
 
 
 class Conversations:
@@ -75,11 +75,16 @@ class Conversations:
             .where(Turn.team_id == team_id, Turn.conversation_id.in_(ids))
             .returning(Turn.id)
         )
+        await session.execute(
+            delete(Labelled).where(Labelled.team_id == team_id, Labelled.conversation_id.in_(ids))
+        )
         instant = await now(session)
         for each in conversations:
             each.contact_id, each.sender = None, ""
             each.preview, each.person_needed = "", ""
-            each.state, each.reason, each.unread = State.CLOSED, ERASED, False
+            each.title, each.summary, each.labels = "", "", []
+            each.state, each.reason, each.last_heard_at = State.CLOSED, ERASED, None
+            each.snoozed_until, each.taken_over_by = None, ""
             each.closed_at = each.closed_at or instant
         await session.flush()
         return {"conversations": len(ids), "turns": len(turns.all())}
@@ -100,6 +105,9 @@ def _told(conversation: Conversation, turns: list[dict[str, Any]]) -> dict[str, 
         "sender": conversation.sender,
         "state": conversation.state,
         "reason": conversation.reason,
+        "title": conversation.title,
+        "summary": conversation.summary,
+        "labels": conversation.labels,
         "opened_at": conversation.opened_at,
         "closed_at": conversation.closed_at,
         "turns": turns,

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from offhook import contacts, numbers
-from offhook.inbox import looks, reading
+from offhook.inbox import looks
+from offhook.inbox.listing import Filter, listed
 from offhook.inbox.models import Conversation, Turn
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import render
@@ -21,7 +22,7 @@ async def timeline(
 ) -> HTMLResponse:
     """The newest fifty, refused calls left out."""
     contact = await contacts.get(session, actor.team_id, contact_id)
-    query = reading.listed(actor.team_id, reading.Filter(contact_id=contact.id))
+    query = listed(actor.team_id, Filter(contact_id=contact.id, snoozed=None))
     newest = query.order_by(Conversation.last_activity_at.desc(), Conversation.id.desc())
     found = (await session.scalars(newest.limit(SHOWN + 1))).all()
     held = await session.scalars(

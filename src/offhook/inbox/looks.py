@@ -12,7 +12,7 @@ from offhook.tasks import TaskRun
 
 REASONS: Mapping[str, str] = {
     "by_hand": "closed by hand",
-    "quiet": "closed after a day without a text",
+    "quiet": "closed after a while without a text",
     "limit_reached": "monthly limit reached",
     "spend_cap": "spend cap reached",
     "lines_full": "all lines were busy",
@@ -51,6 +51,13 @@ class Entry:
     turn: Turn | None = None
     call: Told | None = None
     run: TaskRun | None = None
+
+
+def named(contact: Contact | None) -> str:
+    """A contact by name, else by number; "" for none."""
+    if contact is None:
+        return ""
+    return contact.name or phone.national(phone.E164(contact.e164))
 
 
 def title(conversation: Conversation, contact: Contact | None) -> str:

@@ -1,103 +1,41 @@
 """Pages of the inbox: the list, one person's timeline, and fragments for other pages.
 
 /inbox, /inbox/{id}                     the list beside a conversation; /rows and /body are live
+/inbox/acts, /inbox/read, /inbox/export what is done about one or many, and their file
 /fragments/last-activity/{number_id}    for the list of numbers
 
 Calls have their own page in calls/, the composer is served by messages/: both are above this room
 and are reached by their addresses.
 """
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
-from urllib.parse import urlencode
+import json
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Form, Query
-from sqlalchemy import select
+from fastapi import APIRouter, Form
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from offhook import contacts, numbers, tasks
 from offhook.db import Session
-from offhook.inbox import looks, reading, service
-from offhook.inbox.models import Channel, Conversation, State
-from offhook.inbox.reading import Filter
+from offhook.inbox import acts, exporting, handling, reading, service, view
+from offhook.inbox.acts import Act, Wish
+from offhook.inbox.models import Conversation
+from offhook.inbox.view import Text, WantedQuery
 from offhook.teams import Actor, CurrentActor, TeamSession
-from offhook.web import Paging, paginate, redirect, render
+from offhook.web import redirect, render
 
 router = APIRouter(include_in_schema=False)
-PAGE = 40
-MAX_LIVE = 20
-PARAMETERS = (
-    "channel", "number", "state", "contact", "unread", "person", "q", "label", "cursor",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The filters as they stand in the address."""
-
-    channel: str = ""
-    number: str = ""
-    state: str = ""
-    contact: str = ""
-    unread: str = ""
-    person: str = ""
-    q: str = ""
-    label: str = ""
-    cursor: str = ""
-
-    def filter(self) -> Filter:
-        """What cannot be read is no filter: an old address still shows the inbox."""
-        return Filter(
-            channel=Channel(self.channel) if self.channel in set(Channel) else None,
-            number_id=self.number,
-            contact_id=self.contact,
-            state=State(self.state) if self.state in set(State) else None,
-            unread=True if self.unread else None,
-            person_needed=True if self.person else None,
-            words=self.q,
-            label=self.label,
-        )
-
-    def address(self, **changes: str) -> str:
-        """The query that says the same, `?` and all; "" without a filter."""
-        values = {
-            name: value for name in PARAMETERS if (value := changes.get(name, getattr(self, name)))
-        }
-        return f"?{urlencode(values)}" if values else ""
-
-    @property
-    def filtered(self) -> bool:
-        return bool(replace(self, cursor="").address())
-
-
-Text = Annotated[str, Query(max_length=200)]
-
-
-def _wanted(
-    channel: Text = "",
-    number: Text = "",
-    state: Text = "",
-    contact: Text = "",
-    unread: Text = "",
-    person: Text = "",
-    q: Text = "",
-    label: Text = "",
-    cursor: Annotated[str, Query(max_length=500)] = "",
-) -> Wanted:
-    return Wanted(channel, number, state, contact, unread, person, q, label, cursor)
-
-
-WantedQuery = Annotated[Wanted, Depends(_wanted)]
 
 
 @router.get("/inbox")
 async def index(
     request: Request, actor: CurrentActor, session: TeamSession, wanted: WantedQuery
 ) -> HTMLResponse:
-    context = await _list(session, actor, wanted)
-    return render(request, "inbox/inbox.html", chosen=None, **context)
+    context = await view.of_list(session, actor, wanted)
+    context |= await view.of_filters(session, actor, wanted)
+    return render(request, "inbox/inbox.html", chosen=None, pane="", **context)
 
 
 @router.get("/inbox/rows")
@@ -108,8 +46,20 @@ async def rows(
     wanted: WantedQuery,
     chosen: Text = "",
 ) -> HTMLResponse:
-    context = await _list(session, actor, wanted)
+    context = await view.of_list(session, actor, wanted)
     return render(request, "inbox/rows.html", chosen_id=chosen, **context)
+
+
+@router.get("/inbox/export")
+async def export(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    wanted: WantedQuery,
+    format: exporting.Format = exporting.Format.CSV,  # noqa: A002 - the parameter's name in the address
+) -> StreamingResponse:
+    asked = wanted.filter(actor)
+    return await exporting.download(request, session, actor, asked, format)
 
 
 @router.get("/inbox/{conversation_id}")
@@ -119,49 +69,71 @@ async def show(
     actor: CurrentActor,
     session: TeamSession,
     wanted: WantedQuery,
+    pane: Text = "",
 ) -> HTMLResponse:
+    """`pane=contact` shows the contact where there is room for one pane only."""
     chosen = await _read(session, actor, conversation_id)
-    context = await _list(session, actor, wanted)
-    told = await _told(session, actor, chosen)
-    return render(request, "inbox/inbox.html", chosen=chosen, **(context | told))
+    context = await view.of_list(session, actor, wanted)
+    context |= await view.of_filters(session, actor, wanted)
+    told = await view.of_conversation(session, actor, chosen, wanted)
+    return render(request, "inbox/inbox.html", chosen=chosen, pane=pane, **(context | told))
 
 
 @router.get("/inbox/{conversation_id}/body")
 async def body(
-    request: Request, conversation_id: str, actor: CurrentActor, session: TeamSession
-) -> HTMLResponse:
-    """The state of the pane, whole: the page puts it in place of what it shows (CM8)."""
-    chosen = await _read(session, actor, conversation_id)
-    told = await _told(session, actor, chosen)
-    return render(request, "inbox/body.html", chosen=chosen, **told)
-
-
-@router.post("/inbox/{conversation_id}/close")
-async def close(
-    request: Request, conversation_id: str, actor: CurrentActor, session: TeamSession
-) -> Response:
-    await service.close_by_hand(session, actor.team_id, conversation_id)
-    return redirect(request, f"/inbox/{conversation_id}", toast="Closed")
-
-
-@router.post("/inbox/{conversation_id}/labels/remove")
-async def remove_label(
     request: Request,
     conversation_id: str,
     actor: CurrentActor,
     session: TeamSession,
-    label: Annotated[str, Form(max_length=100)] = "",
-) -> Response:
-    await service.remove_label(session, actor.team_id, conversation_id, label)
-    return redirect(request, f"/inbox/{conversation_id}", toast="Removed")
+    wanted: WantedQuery,
+) -> HTMLResponse:
+    """The state of the pane, whole: the page puts it in place of what it shows (CM8)."""
+    chosen = await _read(session, actor, conversation_id)
+    told = await view.of_conversation(session, actor, chosen, wanted)
+    return render(request, "inbox/body.html", chosen=chosen, **told)
 
 
-@router.post("/inbox/{conversation_id}/seen-to")
-async def seen_to(
-    request: Request, conversation_id: str, actor: CurrentActor, session: TeamSession
+@router.get("/inbox/{conversation_id}/contact")
+async def contact(
+    request: Request,
+    conversation_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    wanted: WantedQuery,
+) -> HTMLResponse:
+    chosen = await service.get(session, actor.team_id, conversation_id)
+    told = await view.of_conversation(session, actor, chosen, wanted)
+    return render(request, "inbox/contact.html", chosen=chosen, **told)
+
+
+@router.post("/inbox/acts")
+async def act(
+    request: Request,
+    actor: CurrentActor,
+    session: TeamSession,
+    act: Annotated[Act, Form()],
+    ids: Annotated[list[str], Form()],
+    value: Annotated[str, Form(max_length=400)] = "",
+    back: Annotated[str, Form(max_length=2_000)] = "",
 ) -> Response:
-    await service.seen_to(session, actor.team_id, conversation_id)
-    return redirect(request, f"/inbox/{conversation_id}", toast="Done")
+    """What a button or a key does, about one or many. One that is refused says why."""
+    if act is Act.SNOOZE:
+        value = _in_zone(value, actor.timezone)
+    wish = Wish(actor.team_id, actor.who, act, value)
+    if len(ids) == 1:
+        await acts.one(session, ids[0], wish)
+        return _done(request, acts.DONE[act], back or f"/inbox/{ids[0]}")
+    result = await acts.many(session, ids, wish)
+    told = f"{acts.DONE[act]}: {len(result.done)}"
+    if result.refused:
+        told += f". {len(result.refused)} left: {result.refused[0].problem.sentence}"
+    return _done(request, told, back or "/inbox")
+
+
+@router.post("/inbox/read")
+async def read_all(request: Request, actor: CurrentActor, session: TeamSession) -> Response:
+    await handling.mark_all_read(session, actor.team_id, actor.who)
+    return _done(request, "All marked as read", "/inbox")
 
 
 @router.get("/fragments/last-activity/{number_id}")
@@ -172,73 +144,27 @@ async def last_activity(
     return render(request, "inbox/last_activity.html", moment=moment)
 
 
+def _done(request: Request, told: str, back: str) -> Response:
+    """The page stays and loads again what it shows; without scripts it is opened anew."""
+    if request.headers.get("hx-request") == "true":
+        news = json.dumps({"toast": told, "inbox:changed": True})
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Trigger": news})
+    inside = back.startswith("/inbox")  # nobody else's address is followed
+    return redirect(request, back if inside else "/inbox", toast=told)
+
+
+def _in_zone(value: str, zone: str) -> str:
+    """The time of a field of a page, which has no zone, in the team's."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return (
+        (at.replace(tzinfo=ZoneInfo(zone)) if at.tzinfo is None else at).astimezone(UTC).isoformat()
+    )
+
+
 async def _read(session: Session, actor: Actor, conversation_id: str) -> Conversation:
     conversation = await service.get(session, actor.team_id, conversation_id)
-    await service.mark_read(session, actor.team_id, conversation_id)
+    await handling.mark_read(session, actor.team_id, conversation_id, actor.who)
     return conversation
-
-
-async def _list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """The list with live calls on top, and the words for it."""
-    asked = wanted.filter()
-    paging = Paging(PAGE, wanted.cursor)
-    query = reading.listed(actor.team_id, asked)
-    live: list[Conversation] = []
-    if asked.state is None:
-        query = query.where(Conversation.state != State.LIVE)
-        if not wanted.cursor:
-            going_on = reading.listed(actor.team_id, replace(asked, state=State.LIVE))
-            newest = going_on.order_by(Conversation.opened_at.desc()).limit(MAX_LIVE)
-            live = list(await session.scalars(newest))
-    order = (Conversation.last_activity_at, Conversation.id)
-    found, after = await paginate(session, query, paging, *order)
-    shown = [*live, *found]
-    known = await contacts.of(session, actor.team_id, [each.contact_id for each in shown])
-    return {
-        "conversations": [
-            (each, looks.title(each, known.get(each.contact_id or ""))) for each in shown
-        ],
-        "numbers": await _numbers(session, actor.team_id),
-        "labels": await reading.labels(session, actor.team_id),
-        "wanted": wanted,
-        "older": f"/inbox{wanted.address(cursor=after)}" if after else "",
-        "newest": f"/inbox{replace(wanted, cursor='').address()}" if wanted.cursor else "",
-        "states": looks.STATES,
-        "reason": looks.reason,
-    }
-
-
-async def _told(session: Session, actor: Actor, chosen: Conversation) -> dict[str, Any]:
-    told = await reading.timeline(session, actor.team_id, chosen)
-    contact = None
-    if chosen.contact_id:
-        contact = await contacts.get(session, actor.team_id, chosen.contact_id)
-    held = await _numbers(session, actor.team_id)
-    return {
-        "entries": looks.timeline(told, ZoneInfo(actor.timezone)),
-        "contact": contact,
-        "title": looks.title(chosen, contact),
-        "topics": " ".join(["inbox", *(topic for each in told for topic in _topics(each))]),
-        "number": held.get(chosen.number_id),
-        "calls": sum(each.conversation.channel is Channel.CALL for each in told),
-        "texts": sum(len(each.turns) for each in told if each.conversation.channel is Channel.SMS),
-        "states": looks.STATES,
-        "status": looks.status,
-        "reason": looks.reason,
-        "talked": looks.talked,
-    }
-
-
-def _topics(told: reading.Told) -> tuple[str, str]:
-    conversation_id = told.conversation.id
-    return f"conversation:{conversation_id}", tasks.topic(conversation_id)
-
-
-async def _numbers(session: Session, team_id: str) -> dict[str, numbers.Number]:
-    """All numbers that the team holds or held, by id: the inbox outlives them (N10)."""
-    found = await session.scalars(
-        select(numbers.Number)
-        .where(numbers.Number.team_id == team_id, numbers.Number.held_since.is_not(None))
-        .order_by(numbers.Number.name, numbers.Number.id)
-    )
-    return {number.id: number for number in found}

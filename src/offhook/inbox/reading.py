@@ -1,36 +1,17 @@
-"""Reading the inbox: the list with its filters, one conversation's turns, one person's timeline."""
+"""Reading the inbox: one conversation's turns, one person's timeline. The list is in listing.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from offhook import tasks
 from offhook.db import Session
-from offhook.inbox.models import Channel, Conversation, State, Turn
+from offhook.inbox.models import Conversation, Label, State, Turn
 
 TIMELINE_CONVERSATIONS = 100
 MAX_TURNS = 1_000
-ERASED = "erased"
-"""The reason of a conversation whose contact was erased: it is listed nowhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What of the inbox to list (I3). Refused calls are hidden unless asked for (C1)."""
-
-    channel: Channel | None = None
-    number_id: str = ""
-    agent_id: str = ""
-    contact_id: str = ""
-    state: State | None = None
-    unread: bool | None = None
-    person_needed: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    words: str = ""
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +21,6 @@ class Told:
     conversation: Conversation
     turns: list[Turn]
     runs: Sequence[tasks.TaskRun] = ()
-
-
-def listed(team_id: str, wanted: Filter) -> Select[Conversation]:
-    """The conversations of `wanted`, for `paginate` by (last_activity_at, id)."""
-    row = Conversation
-    query = select(row).where(row.team_id == team_id, row.reason != ERASED)
-    if wanted.state is not None:
-        query = query.where(row.state == wanted.state)
-    else:
-        query = query.where(row.state != State.NOT_ANSWERED)
-    conditions = (
-        (wanted.channel, row.channel == wanted.channel),
-        (wanted.number_id, row.number_id == wanted.number_id),
-        (wanted.agent_id, row.agent_id == wanted.agent_id),
-        (wanted.contact_id, row.contact_id == wanted.contact_id),
-        (wanted.unread is not None, row.unread.is_(wanted.unread)),
-        (wanted.label, row.labels.contains([wanted.label])),
-        (wanted.person_needed is not None, (row.person_needed != "").is_(wanted.person_needed)),
-    )
-    query = query.where(*(condition for asked, condition in conditions if asked))
-    if wanted.since is not None:
-        query = query.where(row.last_activity_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(row.last_activity_at < wanted.until)
-    if wanted.words.strip():
-        query = query.where(row.id.in_(_with_words(team_id, wanted.words)))
-    return query
-
-
-def _with_words(team_id: str, words: str) -> Select[str]:
-    """Conversations of which one turn holds the words (I3), as a person writes a search."""
-    asked = func.websearch_to_tsquery("simple", words.replace("\x00", " "))
-    return select(Turn.conversation_id).where(
-        Turn.team_id == team_id, Turn.words.bool_op("@@")(asked)
-    )
 
 
 async def turns_of(
@@ -136,10 +82,9 @@ async def timeline(session: Session, team_id: str, conversation: Conversation) -
 
 
 async def labels(session: Session, team_id: str) -> Sequence[str]:
-    """Every label that a conversation of the team has."""
-    each = func.unnest(Conversation.labels).label("label")
+    """Every label that the team uses or has used."""
     rows = await session.scalars(
-        select(each).where(Conversation.team_id == team_id).distinct().order_by(each)
+        select(Label.name).where(Label.team_id == team_id).order_by(Label.name)
     )
     return rows.all()
 

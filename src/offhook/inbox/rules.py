@@ -4,6 +4,10 @@ call  LIVE --close--> CLOSED          NOT_ANSWERED has no life: it is written on
 sms   OPEN --close--> CLOSED --reopen--> OPEN (S8)
 """
 
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 from offhook.inbox.models import Channel, Speaker, State
 
 MAX_TURN_BYTES = 4_096
@@ -12,6 +16,9 @@ PREVIEW_CHARACTERS = 140
 MAX_REASON_CHARACTERS = 200
 MAX_LABEL = 30
 MAX_LABELS = 20
+MAX_SNOOZE = timedelta(days=365)
+EVENING, MORNING = time(18), time(9)
+SOON = timedelta(hours=1)
 
 CLOSES: frozenset[State] = frozenset({State.LIVE, State.OPEN})
 REOPENS: frozenset[tuple[Channel, State]] = frozenset({(Channel.SMS, State.CLOSED)})
@@ -39,8 +46,8 @@ def reason(text: str) -> str:
     return line if len(line) <= MAX_REASON_CHARACTERS else line[: MAX_REASON_CHARACTERS - 1] + "…"
 
 
-def makes_unread(speaker: Speaker) -> bool:
-    """What the other side said waits to be read (I6); our own turns do not."""
+def is_heard(speaker: Speaker) -> bool:
+    """What the other side said waits to be read and ends a snooze (I6); our own turns do not."""
     return speaker is Speaker.CALLER
 
 
@@ -48,3 +55,26 @@ def clean_label(text: str) -> str:
     """A label as it is kept: one line without control characters; "" if it is none."""
     line = " ".join(text.split())
     return line if line.isprintable() and len(line) <= MAX_LABEL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A time that is offered for a snooze, and its name."""
+
+    name: str
+    at: datetime
+
+
+def laters(now: datetime, zone: ZoneInfo) -> list[Later]:
+    """When somebody may want to see a conversation again: by the clock on the team's wall."""
+    local = now.astimezone(zone)
+    evening = datetime.combine(local.date(), EVENING, zone)
+    tomorrow = datetime.combine(local.date() + timedelta(days=1), MORNING, zone)
+    monday = datetime.combine(local.date() + timedelta(days=7 - local.weekday()), MORNING, zone)
+    offered = [Later("In an hour", now + SOON)]
+    if evening > local + SOON:
+        offered.append(Later("This evening, 18:00", evening))
+    offered.append(Later("Tomorrow, 9:00", tomorrow))
+    if monday > tomorrow:
+        offered.append(Later("Monday, 9:00", monday))
+    return offered

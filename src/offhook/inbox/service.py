@@ -14,27 +14,29 @@ from sqlalchemy.dialects.postgresql import insert
 
 from offhook import teams
 from offhook.db import Session, new_id, now, publish, touch
-from offhook.errors import Conflict, Invalid, NotFound
+from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
     ConversationEnded,
     ConversationHumanRequired,
     ConversationStarted,
 )
+from offhook.inbox.listing import document
 from offhook.inbox.masking import masked
-from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn, TurnWords
+from offhook.inbox.summaries import enqueue_summary
 
 
 class ConversationNotFound(NotFound):
     code = "conversation_not_found"
 
 
-class LabelInvalid(Invalid):
-    code = "label_invalid"
-
-
 class CallIsLive(Conflict):
     code = "call_is_live"
+
+
+class NotAThread(Conflict):
+    code = "not_a_thread"
 
 
 async def get(
@@ -88,13 +90,12 @@ async def open_conversation(
         opened_at=instant,
         closed_at=instant if refused else None,
         last_activity_at=instant,
-        unread=False,
     )
     session.add(conversation)
     await session.flush()
     if not refused:
         await _announce_start(session, conversation)
-    await _touch(session, conversation)
+    await told(session, conversation)
     return conversation
 
 
@@ -128,7 +129,6 @@ async def open_thread(
             opened_at=instant,
             last_activity_at=instant,
             reason="",
-            unread=False,
             preview="",
             last_sequence=0,
         )
@@ -149,7 +149,7 @@ async def open_thread(
     assert thread is not None  # noqa: S101 - inserted by us, or by whoever we waited for
     if made is not None:
         await _announce_start(session, thread)
-        await _touch(session, thread)
+        await told(session, thread)
     else:
         await reopen(session, thread)
     return thread
@@ -164,7 +164,7 @@ async def reopen(session: Session, thread: Conversation) -> None:
     thread.closed_at = None
     thread.last_activity_at = await now(session)
     await _announce_start(session, thread)
-    await _touch(session, thread)
+    await told(session, thread)
 
 
 async def set_agent(
@@ -215,11 +215,23 @@ async def add_turn(
     conversation.last_activity_at = max(conversation.last_activity_at, instant)
     if speaker is not Speaker.NOTICE:
         conversation.preview = rules.preview(kept, media=len(media))
-    if rules.makes_unread(speaker):
-        conversation.unread = True
+    if rules.is_heard(speaker):
+        conversation.last_heard_at = instant
+        conversation.snoozed_until = None
     await session.flush()
-    await _touch(session, conversation)
+    await _index(session, turn)
+    await told(session, conversation)
     return turn
+
+
+async def _index(session: Session, turn: Turn) -> None:
+    """Let the search find what was said (I3)."""
+    row = {"words": document(turn.team_id, turn.text)}
+    await session.execute(
+        insert(TurnWords)
+        .values(turn_id=turn.id, conversation_id=turn.conversation_id, **row)
+        .on_conflict_do_update(index_elements=[TurnWords.turn_id], set_=row)
+    )
 
 
 async def _kept(session: Session, team_id: str, text: str) -> str:
@@ -252,14 +264,18 @@ async def update_turn(
     changed = {name: value for name, value in changes.items() if value is not None}
     if not changed:
         return
-    conversation_id = await session.scalar(
+    turn = await session.scalar(
         update(Turn)
         .where(Turn.team_id == team_id, Turn.id == turn_id)
         .values(**changed)
-        .returning(Turn.conversation_id)
+        .returning(Turn)
+        .execution_options(populate_existing=True)
     )
-    if conversation_id is not None:
-        await touch(session, team_id, f"conversation:{conversation_id}")
+    if turn is None:
+        return
+    if "text" in changed:
+        await _index(session, turn)
+    await touch(session, team_id, f"conversation:{turn.conversation_id}")
 
 
 async def close(
@@ -277,7 +293,11 @@ async def close(
     conversation.state = State.CLOSED
     conversation.reason = reason
     conversation.closed_at = at or await now(session)
+    conversation.snoozed_until = None
+    # The next text is the agent's again: nobody waits for a person who is done (S7, S8).
+    conversation.taken_over_by, conversation.taken_over_at = "", None
     await session.flush()
+    await enqueue_summary(session, conversation)
     await publish(
         session,
         ConversationEnded(
@@ -289,7 +309,7 @@ async def close(
             reason=reason,
         ),
     )
-    await _touch(session, conversation)
+    await told(session, conversation)
     return conversation
 
 
@@ -299,6 +319,21 @@ async def close_by_hand(session: Session, team_id: str, conversation_id: str) ->
     if conversation.state is State.LIVE:
         raise CallIsLive("The call is still going on.", remedy="End it on the call's page.")
     return await close(session, team_id, conversation_id, reason="by_hand")
+
+
+async def reopen_by_hand(session: Session, team_id: str, conversation_id: str) -> Conversation:
+    """Open a closed thread again (S8); one that is open stays as it is. Raises NotAThread."""
+    conversation = await thread(session, team_id, conversation_id)
+    await reopen(session, conversation)
+    return conversation
+
+
+async def thread(session: Session, team_id: str, conversation_id: str) -> Conversation:
+    """A thread of texts, locked. Raises NotAThread for a call."""
+    conversation = await get(session, team_id, conversation_id, lock=True)
+    if conversation.channel is not Channel.SMS:
+        raise NotAThread("This conversation is a call.", remedy="Choose a thread of texts.")
+    return conversation
 
 
 async def close_idle_threads(session: Session, *, before: datetime, limit: int = 200) -> int:
@@ -339,7 +374,7 @@ async def need_person(
                 reason=conversation.person_needed,
             ),
         )
-    await _touch(session, conversation)
+    await told(session, conversation)
     return conversation
 
 
@@ -348,47 +383,8 @@ async def seen_to(session: Session, team_id: str, conversation_id: str) -> Conve
     conversation = await get(session, team_id, conversation_id, lock=True)
     conversation.person_needed = ""
     await session.flush()
-    await _touch(session, conversation)
+    await told(session, conversation)
     return conversation
-
-
-async def add_label(session: Session, team_id: str, conversation_id: str, label: str) -> None:
-    """Put a label on the conversation; once more changes nothing. Raises LabelInvalid."""
-    conversation = await get(session, team_id, conversation_id, lock=True)
-    clean = rules.clean_label(label)
-    if not clean or len({*conversation.labels, clean}) > rules.MAX_LABELS:
-        raise LabelInvalid(
-            f"“{label[:40]}” cannot be a label here.",
-            remedy=f"Use 1 to {rules.MAX_LABEL} characters, at most {rules.MAX_LABELS} labels.",
-        )
-    if clean not in conversation.labels:
-        conversation.labels = sorted([*conversation.labels, clean])
-        await session.flush()
-        await _touch(session, conversation)
-
-
-async def remove_label(session: Session, team_id: str, conversation_id: str, label: str) -> None:
-    """Take a label off; one that is not there is no matter."""
-    conversation = await get(session, team_id, conversation_id, lock=True)
-    conversation.labels = [each for each in conversation.labels if each != label]
-    await session.flush()
-    await _touch(session, conversation)
-
-
-async def mark_read(session: Session, team_id: str, conversation_id: str) -> None:
-    """Somebody has looked at it. Pages are told only when that changed something."""
-    changed = await session.scalar(
-        update(Conversation)
-        .where(
-            Conversation.team_id == team_id,
-            Conversation.id == conversation_id,
-            Conversation.unread,
-        )
-        .values(unread=False)
-        .returning(Conversation.id)
-    )
-    if changed is not None:
-        await touch(session, team_id, "inbox")
 
 
 async def _announce_start(session: Session, conversation: Conversation) -> None:
@@ -404,5 +400,6 @@ async def _announce_start(session: Session, conversation: Conversation) -> None:
     )
 
 
-async def _touch(session: Session, conversation: Conversation) -> None:
+async def told(session: Session, conversation: Conversation) -> None:
+    """Tell open pages that it changed."""
     await touch(session, conversation.team_id, "inbox", f"conversation:{conversation.id}")

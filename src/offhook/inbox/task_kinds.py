@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from offhook import tasks
 from offhook.db import Session
-from offhook.inbox import service
+from offhook.inbox import handling, service
 from offhook.inbox.models import Speaker
 from offhook.inbox.rules import MAX_LABEL, clean_label
 from offhook.tasks import templating
@@ -44,7 +44,7 @@ class NoteConfig(BaseModel):
 async def _label(session: Session, order: tasks.Order) -> tasks.Outcome:
     config: LabelConfig = order.config
     label = order.inputs.get(CHOICE, config.labels[0])
-    await service.add_label(session, order.scope.team_id, order.scope.conversation_id, label)
+    await handling.add_label(session, order.scope.team_id, order.scope.conversation_id, label)
     return tasks.Done(config.answer)
 
 

@@ -28,6 +28,7 @@ from offhook.messages.records import (
 )
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
+from offhook.messages.taking_over import hand_back, take_over
 from offhook.messages.task_kind import text_kind
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "OptOuts",
     "conversations_of",
     "give_back_unit",
+    "hand_back",
     "is_opted_out",
     "links",
     "message",
@@ -47,6 +49,7 @@ __all__ = [
     "register_jobs",
     "send_by_hand",
     "take_from_list",
+    "take_over",
     "text_kind",
     "when_number_stopped",
 ]

@@ -131,9 +131,15 @@ class Delivery:
 
 
 async def why_not_sent(session: Session, message: Message) -> Why | None:
-    """What keeps a queued text from being handed over now; a confirmation passes (UT9)."""
+    """What keeps a queued text from being handed over now, or one that came from being answered;
+    a confirmation passes (UT9). While a person answers, the agent is silent (S7).
+    """
     if message.kind is Kind.CONFIRMATION:
         return None
+    if message.kind in {None, Kind.REPLY} and await inbox.is_taken_over(
+        session, message.team_id, message.conversation_id
+    ):
+        return Why.TAKEN_OVER
     answer = await numbers.answering(
         session, message.team_id, message.number_id, numbers.Service.SMS
     )

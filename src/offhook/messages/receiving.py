@@ -232,16 +232,23 @@ async def _judge(session: Session, arrival: Arrival, message: Message) -> None:
         session, message.team_id, ours=message.ours, remote=message.remote
     ):
         why = Why.OPTED_OUT
+    if why is None and await inbox.is_taken_over(session, message.team_id, message.conversation_id):
+        why = Why.TAKEN_OVER
     if why is not None:
         await threads.keep(session, [message], why)
         return
+    await await_answer(session, message, settle_ms=arrival.settle_ms)
+
+
+async def await_answer(session: Session, message: Message, *, settle_ms: int = 0) -> None:
+    """Let a worker answer it, with what else waits in its thread."""
     message.outcome = Outcome.WAITING
     await session.flush()
     await enqueue(
         session,
         ANSWER_JOB,
         lock=message.conversation_id,
-        after_s=arrival.settle_ms / 1000,
+        after_s=settle_ms / 1000,
         team_id=message.team_id,
         conversation_id=message.conversation_id,
         message_id=message.id,

@@ -116,6 +116,7 @@ class Why(StrEnum):
     ERASED = "erased"
     NO_REPLY_POSSIBLE = "no_reply_possible"
     NOTHING_TO_SAY = "nothing_to_say"
+    TAKEN_OVER = "taken_over"
 
 
 NOTES: dict[Why, str] = {
@@ -130,6 +131,7 @@ NOTES: dict[Why, str] = {
     Why.BLOCKED: "Not answered: this number is blocked",
     Why.NO_REPLY_POSSIBLE: "Not answered: this sender takes no replies",
     Why.NOTHING_TO_SAY: "Not answered",
+    Why.TAKEN_OVER: "Left to a person",
 }
 
 NOT_SENT: dict[Why, str] = {
@@ -139,6 +141,7 @@ NOT_SENT: dict[Why, str] = {
     Why.AGENT_NOT_LIVE: "Not sent: the agent was not live",
     Why.OPTED_OUT: "Not sent: this recipient has opted out",
     Why.BLOCKED: "Not sent: this number is blocked",
+    Why.TAKEN_OVER: "Not sent: a person took over",
 }
 """What is said of a text of ours that was withdrawn."""
 

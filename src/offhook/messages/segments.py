@@ -66,6 +66,12 @@ def encoding_of(text: str) -> Encoding:
     return Encoding.GSM7 if gsm else Encoding.UCS2
 
 
+def not_gsm(text: str) -> str:
+    """The characters, each once, that keep `text` from GSM-7."""
+    odd = (each for each in text if each not in BASIC and each not in EXTENSION)
+    return "".join(dict.fromkeys(odd))
+
+
 def size(text: str) -> Size:
     """What a carrier counts for `text`; an empty text (a picture alone) is one segment."""
     encoding = encoding_of(text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from offhook import inbox
 from offhook.db import Session, now, publish
@@ -60,13 +60,14 @@ async def unsent(session: Session, team_id: str, conversation_id: str) -> list[s
 
 async def not_heard(session: Session, team_id: str, conversation_id: str) -> set[str]:
     """Turns that are no part of the talk: keywords, and texts that were kept unanswered, which
-    are not answered later either (N9, UT4).
+    are not answered later either (N9, UT4). What a person was left to answer is part of it (S7).
     """
     rows = await session.scalars(
         select(Message.turn_id).where(
             Message.team_id == team_id,
             Message.conversation_id == conversation_id,
             Message.outcome.in_((Outcome.KEYWORD, Outcome.KEPT)),
+            Message.why.is_distinct_from(Why.TAKEN_OVER),
         )
     )
     return {each for each in rows if each}
@@ -107,6 +108,50 @@ async def withdraw(session: Session, message: Message, why: Why) -> None:
             note=NOT_SENT.get(why, NOTES[why]),
         )
     await units.give_back(session, message, reason=f"not sent: {why}")
+
+
+async def leave_to_person(session: Session, team_id: str, conversation_id: str) -> None:
+    """The agent falls silent: what waits is a person's, what it was about to say is not sent."""
+    await keep(session, await waiting(session, team_id, conversation_id), Why.TAKEN_OVER)
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.state.in_((State.DRAFT, State.QUEUED)),
+            Message.kind == Kind.REPLY,
+        )
+        .with_for_update(key_share=True)
+    )
+    for message in rows:
+        await withdraw(session, message, Why.TAKEN_OVER)
+
+
+async def left_unanswered(session: Session, team_id: str, conversation_id: str) -> list[Message]:
+    """What was left to a person since anybody of ours last said something, in order."""
+    answered = (
+        select(func.coalesce(func.max(Message.turn_sequence), 0))
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.kind.in_((Kind.BY_HAND, Kind.REPLY)),
+            Message.state.not_in((State.DRAFT, State.WITHDRAWN)),
+        )
+        .scalar_subquery()
+    )
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.why == Why.TAKEN_OVER,
+            Message.outcome == Outcome.KEPT,
+            Message.turn_sequence > answered,
+        )
+        .order_by(Message.turn_sequence)
+        .with_for_update(key_share=True)
+    )
+    return list(rows)
 
 
 async def withdraw_thread(session: Session, team_id: str, conversation_id: str, why: Why) -> None:

@@ -27,6 +27,7 @@ from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import (
     create_team,
+    joined_at,
     masks_numbers,
     members,
     on_team_created,
@@ -50,6 +51,7 @@ __all__ = [
     "create_team",
     "forgotten",
     "identify",
+    "joined_at",
     "masks_numbers",
     "members",
     "on_team_created",

@@ -6,6 +6,7 @@ known (first owner, sign-in, an invitation's link) take a system session.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
@@ -301,6 +302,15 @@ async def members(session: Session, team_id: str) -> list[Member]:
         .order_by(Membership.created_at)
     )
     return [Member(user, Role(joined.role), joined) for user, joined in rows]
+
+
+async def joined_at(session: Session, team_id: str, user_id: str) -> datetime | None:
+    """Since when somebody is a member of the team; None for who is none."""
+    return await session.scalar(
+        select(Membership.created_at).where(
+            Membership.team_id == team_id, Membership.user_id == user_id
+        )
+    )
 
 
 async def _membership(session: Session, team_id: str, user_id: str) -> Membership:
