@@ -1,24 +1,36 @@
 """Long sources: how long reading takes, in how much memory, and whether the right passage is first.
 
     PYTHONPATH=src python bench/knowledge.py [--pages 200] [--site 50] [--questions 100]
+        [--calls 50]
 
 A PostgreSQL of its own. A guide of so many pages is made as a PDF and read by the worker's job;
 another one is served as a web site on loopback and read by its sitemap. The questions are in
 other words than the guide's (tests/knowledge/corpus.py), and each has a near miss on every fifth
 page. Prints the share of right passages, the times beside K1's bounds, and the memory.
+
+Beside the reading a media engine runs in a process of its own, with so many calls on this machine's
+cores: how late its ticks were while nothing was read, and while something was (K1: calls keep
+their pace).
 """
 
 import argparse
 import asyncio
+import multiprocessing
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+import numpy as np
 
 # In place of this folder, whose knowledge.py would hide the tests' folder of that name.
 sys.path.pop(0)
@@ -31,12 +43,14 @@ from offhook.db import Database, Jobs
 from offhook.db.migrate import migrate
 from offhook.documents import Reader
 from offhook.knowledge import SourceKind, jobs
+from offhook.media import TICK_MS, Batch, Engine, Line, Pace
 from offhook.settings import Settings
 from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 
 SECTIONS_OF_A_PLACE = 5
 MB = 1024
+ALONE_S = 20.0
 
 
 def main() -> None:
@@ -44,6 +58,7 @@ def main() -> None:
     arguments.add_argument("--pages", type=int, default=200)
     arguments.add_argument("--site", type=int, default=50)
     arguments.add_argument("--questions", type=int, default=100)
+    arguments.add_argument("--calls", type=int, default=50)
     wanted = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
     folder.chmod(0o711)
@@ -53,10 +68,68 @@ def main() -> None:
         server.sql("CREATE DATABASE bench OWNER offhook")
         server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
         migrate(server.url("bench"))
-        asyncio.run(measure(server.url("bench"), wanted))
+        with calls_beside(wanted.calls) as pace:
+            time.sleep(ALONE_S)
+            pace("while nothing was read")
+            asyncio.run(measure(server.url("bench"), wanted))
+            pace("while a document and a site were read and asked")
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def calls_beside(count: int) -> Generator[Callable[[str], None]]:
+    """An engine with so many calls; what is yielded prints its pace since the last time."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    engine = multiprocessing.get_context("spawn").Process(
+        target=carry_calls, args=(theirs, count), daemon=True
+    )
+    engine.start()
+    ours.recv()
+
+    def pace(when: str) -> None:
+        ours.send("pace")
+        late: Pace = ours.recv()
+        print(
+            f"{count} calls {when}: ticks late by {late.lateness_p50_ms:.1f} ms (p50), "
+            f"{late.lateness_p99_ms:.1f} ms (p99) of {TICK_MS}; {late.skipped} skipped"
+        )
+
+    try:
+        yield pace
+    finally:
+        ours.send("stop")
+        engine.join(10)
+
+
+def carry_calls(pipe: Connection, count: int) -> None:
+    """Every caller speaks, every second agent does."""
+    engine = Engine(deque[Batch](maxlen=1).append, max_lines=count, reserve_bytes=0)
+    engine.start()
+    noise = np.random.default_rng(1).integers(0, 255, 160 * 50, np.uint8).tobytes()
+    lines = [engine.open(str(number)) for number in range(count)]
+    asked = threading.Event()
+    threading.Thread(target=feed, args=(lines, noise, asked), daemon=True).start()
+    time.sleep(1)
+    engine.reset_pace()
+    pipe.send("ready")
+    while pipe.recv() == "pace":
+        pipe.send(engine.pace())
+        engine.reset_pace()
+    asked.set()
+    engine.stop()
+
+
+def feed(lines: Sequence[Line], noise: bytes, asked: threading.Event) -> None:
+    tick = 0
+    while not asked.wait(TICK_MS / 1000):
+        at = 160 * (tick % 50)
+        for number, line in enumerate(lines):
+            line.feed(noise[at : at + 160])
+            if number % 2 and tick % 50 == 0:
+                line.play(line.new_reply(), "reply", noise, text="Yes, we are.")
+        tick += 1
 
 
 async def measure(url: str, wanted: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from offhook import audit, teams
+from offhook import audit, mail, tasks, teams
 from offhook.db import Database, Listener
 from offhook.outgoing import Outgoing
 from offhook.schema import ROOMS
@@ -185,7 +185,9 @@ def new_app(
     app.add_middleware(audit.Acting, callbacks="/carriers/")
     app.state.database = database
     app.state.vault = open_vault(settings)
-    app.state.outgoing = Outgoing(settings)
+    app.state.outgoing = outgoing = Outgoing(settings)
+    means = tasks.Means(database, app.state.vault, outgoing, mail.open_mailer(settings))
+    app.state.tasks = tasks.Runner(means)
     for router in room_routers(rooms):
         app.include_router(router)
     return app

@@ -1,5 +1,7 @@
 """The pages and the REST of agents and knowledge, as a person and a program use them."""
 
+import re
+
 import pytest
 from httpx import AsyncClient
 
@@ -21,9 +23,13 @@ async def test_a_newcomer_takes_the_sample_and_texts_its_draft(client: AsyncClie
         page = await client.get(f"/agents/{agent_id}?section={section}")
         assert page.status_code == 200
         assert "Daily Bread Bakery" in page.text
-    sent = {"text": "How much is the rye loaf?", "tried": "[]"}
+    sent = {"text": "How much is the rye loaf?"}
     talk = await client.post(f"/agents/{agent_id}/try", data=sent, headers=HTMX)
     assert "The rye loaf costs 4.80." in talk.text
+    found = re.search(r'href="(/knowledge/passages/[^"]+)"', talk.text)
+    assert found is not None
+    opened = await client.get(found[1])
+    assert opened.headers["location"].startswith("/knowledge/src_")
     assert (await client.get("/agents/rows")).status_code == 200
 
 

@@ -23,6 +23,7 @@ RECORD = "what it does is a record of its own, which nobody can change"
 SERVER = "it needs a calendar server; what it changes is the calendar's row, told as by PATCH"
 HANDLED = "how a conversation is handled is no setting; it stands on the conversation"
 SILENT = {
+    "POST /agents/{agent_id}/try": NO_CHANGE,
     "POST /billing/cards/setups": "the card is told once it is on file",
     "POST /billing/cards/setups/{setup_id}": "as above; the owner's bank decides",
     "POST /billing/charges/{charge_id}/confirmation": RECORD,
@@ -59,6 +60,7 @@ SILENT = {
     "POST /operator/prices/preview": NO_CHANGE,
     "POST /operator/reconciliation/days/{day}/check": NO_CHANGE,
     "POST /operator/reconciliation/differences/{difference_id}/correct": RECORD,
+    "POST /tasks/{task_id}/renewal": "it needs an MCP server; the task's row is told as by PATCH",
     "POST /tasks/{task_id}/try": NO_CHANGE,
     "POST /webhooks/deliveries/{delivery_id}/replay": RECORD,
     "POST /webhooks/endpoints/{endpoint_id}/replay": RECORD,

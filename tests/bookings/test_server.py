@@ -1,7 +1,10 @@
 """A calendar that a CalDAV server keeps (Radicale): read, followed, told once, never overbooked."""
 
 import asyncio
+import hashlib
+import re
 import threading
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +52,7 @@ START = (datetime.now(UTC) + timedelta(days=7)).replace(hour=10, minute=0, secon
 ALWAYS = Hours(((Span(START.time(), START.replace(hour=18).time()),),) * 7)
 CHAIR = Definition("The chair", "UTC", ALWAYS)
 SECRET = "app-password"
+FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
 
 class Quiet(WSGIRequestHandler):
@@ -67,6 +71,8 @@ class DavServer:
     port: int = 0
     asked: list[str] = field(default_factory=list[str])
     status: HTTPStatus | None = None
+    digest: bool = False
+    """It takes no plain password, only a digest of it (RFC 7616)."""
     after: dict[str, Callable[[], None]] = field(default_factory=dict[str, Callable[[], None]])
     """Method to what somebody else does right after it was answered once."""
 
@@ -76,7 +82,8 @@ class DavServer:
 
     def person(self) -> httpx.Client:
         """Somebody who uses the calendar with another program."""
-        return httpx.Client(auth=("ann", SECRET), base_url=self.url, trust_env=False)
+        auth: Any = httpx.DigestAuth("ann", SECRET) if self.digest else ("ann", SECRET)
+        return httpx.Client(auth=auth, base_url=self.url, trust_env=False)
 
     def make(self, name: str) -> None:
         """Another calendar of the account."""
@@ -136,6 +143,10 @@ def dav(tmp_path: Path) -> Iterator[DavServer]:
         if found.status is not None:
             start_response(f"{found.status.value} .", [("Content-Length", "0")])
             return [b""]
+        if found.digest and not _shows_digest(environ):
+            challenge = 'Digest realm="dav", qop="auth", nonce="once", algorithm=SHA-256'
+            start_response("401 .", [("WWW-Authenticate", challenge), ("Content-Length", "0")])
+            return [b""]
         answer = list(inside(environ, start_response))
         if (then := found.after.pop(method, None)) is not None:
             then()
@@ -150,6 +161,23 @@ def dav(tmp_path: Path) -> Iterator[DavServer]:
         yield found
         server.shutdown()
         thread.join()
+
+
+def _shows_digest(environ: Any) -> bool:
+    """Whether the request proves the password (RFC 7616 3.4.1); Radicale then gets it plain."""
+    scheme, _, fields = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme != "Digest":
+        return False
+    told = {key: plain or quoted for key, quoted, plain in FIELD.findall(fields)}
+
+    def hashed(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    secret = hashed(f"ann:dav:{SECRET}")
+    asked = hashed(f"{environ['REQUEST_METHOD']}:{told['uri']}")
+    middle = f"{told['nonce']}:{told['nc']}:{told['cnonce']}:{told['qop']}"
+    environ["HTTP_AUTHORIZATION"] = "Basic " + b64encode(f"ann:{SECRET}".encode()).decode()
+    return told["response"] == hashed(f"{secret}:{middle}:{asked}")
 
 
 @pytest.fixture
@@ -215,6 +243,19 @@ async def test_what_is_booked_is_written_on_the_server_once(
     assert (moved.start, moved["sequence"]) == (START + HALF_HOUR, 1)
     await desk.cancel(calendar.team_id, made.id)
     assert dav.events() == {}
+
+
+async def test_a_server_that_takes_no_plain_password_is_shown_a_digest_of_it(
+    desk: Desk, dav: DavServer, calendar: Calendar
+) -> None:
+    dav.digest = True
+    made = await desk.book(calendar.team_id, wish(calendar, key="run"))
+    assert made.state is AppointmentState.BOOKED
+    dav.write("one", dtstart=START + 4 * HALF_HOUR, dtend=START + 5 * HALF_HOUR)
+    await mirror.read(desk, calendar.team_id, calendar.id)
+    assert {START, START + 4 * HALF_HOUR}.isdisjoint(await starts(desk, calendar))
+    with pytest.raises(CalendarServerRefused):
+        await mirror.connect(desk, calendar.team_id, calendar.id, account(dav, password="wrong"))
 
 
 async def test_others_events_take_a_place(desk: Desk, dav: DavServer, calendar: Calendar) -> None:

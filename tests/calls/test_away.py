@@ -14,7 +14,8 @@ from outage import Outage, stopped
 from sounds import speech
 from stage import ScriptedBrain, ScriptedRecogniser, Stage, connected, snapshot
 
-from offhook import usage
+from offhook import agents, usage
+from offhook.agents.offline import OfflineBrain
 from offhook.calls import jobs, journal, replay, service
 from offhook.calls.journal import Fact, Journal
 from offhook.calls.rules import CallState, End
@@ -302,3 +303,23 @@ async def test_a_server_that_says_nothing_does_not_keep_a_caller_whose_call_is_o
     assert (call.state, call.reason) == (CallState.ENDED, "silence")
     assert cost is not None
     assert cost.minutes == 1
+
+
+async def test_a_question_to_a_database_that_says_nothing_is_answered_in_words_within_a_second(
+    postgres: EmbeddedPostgres, database: Database
+) -> None:
+    """C9: the knowledge cannot be asked, and the caller is told so instead of waiting."""
+    team_id = (await connected(database, snapshot())).team_id
+    search = agents.search_in(database, team_id, snapshot(), patience_s=1.0)
+    await search("Are you open?")  # the model of meaning is loaded
+    briefing = agents.Briefing(
+        team_id, snapshot(), agents.Channel.CALL,
+        [agents.Said(agents.Speaker.CALLER, "Are you open on Sunday?")], search,
+    )  # fmt: skip
+    began = asyncio.get_running_loop().time()
+    async with stopped(postgres):
+        parts = [part async for part in OfflineBrain().reply(briefing)]
+        assert asyncio.get_running_loop().time() - began < 3
+    text = "".join(part.delta for part in parts if isinstance(part, agents.Text))
+    assert text.startswith("I am sorry, I cannot look that up just now.")
+    assert any(isinstance(part, agents.NeedsPerson) for part in parts)

@@ -86,6 +86,7 @@ async def test_every_page_is_there(client: AsyncClient, owner: Person, database:
         ("/contacts/import", "New import"),
         ("/contacts/erased", "Nobody was erased"),
         ("/contacts/export.csv", "+16502530000"),
+        ("/contacts/export.json", '"source": "agent"'),
     ):
         answer = await client.get(path)
         assert answer.status_code == 200, path
@@ -197,6 +198,7 @@ async def test_members_neither_export_nor_erase_nor_import(
     async with site.client(member) as theirs:
         for method, path in (
             ("GET", "/contacts/export.csv"),
+            ("GET", "/contacts/export.json"),
             ("GET", f"/contacts/{ann}/export"),
             ("GET", "/contact-imports"),
             ("GET", "/contact-erasures"),
@@ -206,6 +208,18 @@ async def test_members_neither_export_nor_erase_nor_import(
         erase = await theirs.post(f"{API}/contacts/{ann}/erase", json={"confirm": "+16502530000"})
         assert erase.status_code == 403
         assert "Erase" not in (await theirs.get(f"/contacts/{ann}")).text
+
+
+async def test_the_list_is_taken_away_as_json_with_each_values_source(client: AsyncClient) -> None:
+    assert (await client.get(f"{API}/contacts/export.json")).json() == []
+    ann, bob = await made(client), await made(client, "+16502530001")
+    await client.patch(f"{API}/contacts/{ann}", json={"values": {"company": 'Acme, "Zoë"'}})
+    told = {each["id"]: each for each in (await client.get(f"{API}/contacts/export.json")).json()}
+    assert set(told) == {ann, bob}
+    values = {each["key"]: each for each in told[ann]["values"]}
+    assert (values["company"]["text"], values["company"]["source"]) == ('Acme, "Zoë"', "hand")
+    found = await client.get(f"{API}/contacts/export.json?q=acme")
+    assert [each["number"] for each in found.json()] == ["+16502530000"]
 
 
 async def test_two_who_add_the_same_number_at_once_make_one_contact(client: AsyncClient) -> None:

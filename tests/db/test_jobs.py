@@ -1,6 +1,8 @@
 """Jobs live and die with the transaction that enqueued them."""
 
 import pytest
+from procrastinate.retry import RetryStrategy
+from sqlalchemy import text
 
 from offhook.db import Database, Jobs, enqueue
 
@@ -51,3 +53,30 @@ async def test_a_second_job_with_a_waiting_queueing_lock_is_dropped_and_rows_sta
         await enqueue(session, "test.say", word="third")
     await jobs.run_due()
     assert seen == ["first", "third"]
+
+
+async def test_after_its_last_try_a_job_is_given_up_once_with_its_arguments(
+    database: Database,
+) -> None:
+    tried: list[str] = []
+    given_up: list[str] = []
+
+    async def handler(word: str) -> None:
+        tried.append(word)
+        raise RuntimeError(word)
+
+    async def gave_up(word: str) -> None:
+        given_up.append(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler, retry=RetryStrategy(max_attempts=3), given_up=gave_up)
+    async with database.system() as session:
+        await enqueue(session, "test.say", word="never")
+        await enqueue(session, "test.say", word="killed")
+    async with database.system() as session:  # as the sweeper counts those of dead workers
+        await session.execute(
+            text("UPDATE procrastinate_jobs SET attempts = 4 WHERE args->>'word' = 'killed'")
+        )
+    await jobs.run_due()
+    assert tried == ["never"] * 4
+    assert sorted(given_up) == ["killed", "never"]

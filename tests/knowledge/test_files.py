@@ -22,7 +22,7 @@ from offhook import knowledge
 from offhook.db import Database, Jobs
 from offhook.documents import Document, Reader
 from offhook.knowledge import Source, SourceState, jobs
-from offhook.knowledge.reading import read_source
+from offhook.knowledge.reading import give_up, read_source
 from offhook.settings import Settings
 
 AGENT = "agt_one"
@@ -201,3 +201,16 @@ async def test_a_reading_that_ends_after_the_source_was_replaced_is_thrown_away_
     async with Late() as reader:
         await read_source(database, team_id, source.id, reader)
     assert "9.99" in await ask(database, team_id, "What does the rye sourdough cost?")
+
+
+async def test_a_reading_that_fails_for_good_is_said_and_nobody_waits_on_k1(
+    database: Database, team_id: str
+) -> None:
+    async with database.team(team_id) as session:
+        new = await knowledge.add_file(session, team_id, "menu.docx", word_file(), [AGENT])
+    for _ in range(2):
+        await give_up(database, team_id, new.id)
+    async with database.team(team_id) as session:
+        source = await knowledge.get(session, team_id, new.id)
+    assert source.state == SourceState.FAILED
+    assert source.error.startswith("It could not be read: something failed on our side")

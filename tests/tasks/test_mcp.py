@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from mcp.server import MCPServer
@@ -17,7 +18,11 @@ from offhook.settings import Settings
 from offhook.tasks import mcp_kind, mcp_schema, secret_store
 from offhook.tasks.mcp_kind import McpServer
 from offhook.tasks.toolbox import InputType
-from task_fixtures import Talk, means, new_task
+from offhook.vault import open_vault
+from task_fixtures import AGENT, Talk, means, new_task, other
+from web_fixtures import Person, Site, new_app
+
+HTMX = {"HX-Request": "true"}
 
 
 @dataclass(slots=True)
@@ -26,13 +31,14 @@ class Kitchen:
     port: int = 0
     orders: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     authorizations: list[str] = field(default_factory=list[str])
+    server: Any = None
 
 
 @pytest.fixture
 async def kitchen() -> AsyncIterator[Kitchen]:
     """A server with two tools, and one that nobody can be asked the inputs of."""
     found = Kitchen()
-    server = MCPServer("Kitchen")
+    server = found.server = MCPServer("Kitchen")
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True))
     def soup_of_the_day(day: str) -> dict[str, Any]:
@@ -131,6 +137,57 @@ async def test_a_chosen_tool_is_a_task_with_its_inputs(
     assert all("s3cr3t" not in f"{run.request}{run.response}" for run in await talk.runs())
     wrong = await talk.propose("soup_of_the_day", day="never")
     assert isinstance(wrong, tasks.Failed)
+
+
+@pytest.fixture
+async def site(
+    settings: Settings, database: Database, runner: tasks.Runner, task_settings: Settings
+) -> Site:
+    app = new_app(settings, database)
+    app.state.tasks = runner
+    app.state.vault = open_vault(task_settings)
+    return Site(app, database)
+
+
+async def test_a_tool_that_changed_is_not_called_until_it_is_taken_as_it_is_now(
+    client: httpx.AsyncClient, talk: Talk, owner: Person, kitchen: Kitchen, database: Database
+) -> None:
+    """The pages: a server's tools are listed, one is chosen, changes, and is taken again."""
+    assert "List its tools" in (await client.get("/tasks/mcp")).text
+    server = {"url": kitchen.url, "headers": ""}
+    listed = await client.post("/tasks/mcp/tools", data=server, headers=HTMX)
+    assert "Order a meal" in listed.text
+    assert "cannot be asked for in a conversation" in listed.text
+    chosen = {**server, "tools": ["order", "plan"]}
+    assert (await client.post("/tasks/mcp", data=chosen, headers=HTMX)).status_code == 204
+    async with database.team(owner.team_id) as session:
+        [task] = await tasks.listed(session, owner.team_id)
+        await tasks.use(session, owner.team_id, task.id, AGENT, [tasks.CALL])
+    here = f"/tasks/{task.id}"
+    theirs = other(talk, team_id=owner.team_id)
+    assert isinstance(await theirs.do(task.name, meal="Stew", portions=2), tasks.Completed)
+    assert "asks for other inputs" not in (await client.get(here)).text
+    kitchen.server.remove_tool("order")
+
+    @kitchen.server.tool(name="order", title="Order a meal")
+    def other_order(meal: str, portions: int, card_number: str) -> str:
+        """Orders a meal."""
+        kitchen.orders.append((card_number, 0))
+        return "ordered"
+
+    failed = await theirs.do(task.name, meal="Soup", portions=1)
+    assert isinstance(failed, tasks.Failed)
+    assert kitchen.orders == [("Stew", 2)]
+    assert "asks for other inputs of “order”" in (await client.get(here)).text
+    assert (await client.post(f"{here}/mcp", headers=HTMX)).status_code == 204
+    assert "asks for other inputs" not in (await client.get(here)).text
+    step = await theirs.propose(task.name, meal="Pie", portions=1)
+    assert isinstance(step, tasks.Incomplete)
+    assert step.ask.name == "card_number"
+    kitchen.server.remove_tool("order")
+    gone = await client.post(f"/api/v1{here}/renewal")
+    assert gone.status_code == 422
+    assert "has no tool “order” any more" in gone.text
 
 
 async def test_a_server_that_is_none_is_refused_in_words(

@@ -9,7 +9,7 @@ from webhook_desk import Clock, Desk
 
 from offhook import inbox, webhooks
 from offhook.calls.events import TranscriptReady
-from offhook.db import Database
+from offhook.db import Database, EventRow
 from offhook.inbox import Channel, Speaker
 from offhook.webhooks import jobs, replaying
 from offhook.webhooks.models import Attempt, Body, Delivery
@@ -33,6 +33,29 @@ async def test_deliveries_are_kept_for_thirty_days_w11(clocked_desk: Desk, clock
     await jobs.forget_old(desk.database)
     for table in (Delivery, Attempt, Body):
         assert await count(desk.database, table) == 0
+
+
+async def test_events_are_kept_for_ninety_days_and_the_last_of_a_conversation_for_good_w3(
+    clocked_desk: Desk, clock: Clock
+) -> None:
+    desk = clocked_desk
+    told = TranscriptReady(
+        team_id=desk.team, conversation_id="cnv_1", call_id="call_1", number_id="num_1"
+    )
+    before = {row.id for row in await desk.bake(2)}
+    first, last = await desk.publish(told, told)
+    clock.advance(days=89)
+    await jobs.forget_old(desk.database)
+    assert await count(desk.database, EventRow) == 4
+    clock.advance(days=2)
+    (fresh,) = await desk.bake(1)
+    await jobs.forget_old(desk.database)
+    async with desk.database.system() as session:
+        left = set(await session.scalars(select(EventRow.id)))
+    assert left == {last.id, fresh.id}
+    assert not left & (before | {first.id})
+    (after,) = await desk.publish(told)
+    assert after.sequence == 3
 
 
 @pytest.fixture

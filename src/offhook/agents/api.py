@@ -4,15 +4,17 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
-from offhook.agents import drafts, facts, service
+from offhook import tasks
+from offhook.agents import drafts, facts, playground, service
 from offhook.agents.models import Agent
-from offhook.agents.snapshot import to_json
-from offhook.teams import CurrentActor, OnceOnly, TeamSession
+from offhook.agents.opening import open_brain
+from offhook.agents.snapshot import Snapshot, to_json
+from offhook.teams import Actor, CurrentActor, OnceOnly, Role, TeamSession, require
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
@@ -76,6 +78,41 @@ class MissingOut(BaseModel):
     sentence: str
 
 
+class Attempt(Body):
+    text: str = Field(min_length=1, max_length=playground.MAX_TEXT, description="What is texted.")
+    state: str = Field(
+        default="",
+        max_length=playground.MAX_STATE,
+        description="The `state` of the answer before; empty begins anew.",
+    )
+    real: bool = Field(
+        default=False, description="Do confirmed tasks really; otherwise they are only shown."
+    )
+
+
+class TriedTask(BaseModel):
+    """A task that the reply did or showed. `done`: it really happened."""
+
+    model_config = ConfigDict(from_attributes=True)
+    task_id: str
+    title: str
+    state: tasks.RunState
+    done: bool = Field(validation_alias="attempts")
+    inputs: dict[str, Any]
+    request: dict[str, Any]
+    response: str
+    answer: str
+    error: str
+
+
+class AttemptOut(BaseModel):
+    reply: str
+    citations: list[playground.Citation] = Field(description="The passages that it rests on.")
+    needs_person: str = Field(description="Why a person would be asked for; empty: not.")
+    tasks: list[TriedTask]
+    state: str = Field(description="To be sent back with the next text.")
+
+
 class AgentOut(BaseModel):
     id: str
     name: str
@@ -105,6 +142,19 @@ class VersionOut(BaseModel):
     snapshot: dict[str, Any]
 
 
+async def rehearse(
+    request: Request, actor: Actor, draft: Snapshot, text: str, state: str, *, real: bool
+) -> playground.Played:
+    """One text to the draft. Who may not try tasks out may not have them done here either."""
+    if real:
+        require(Role.ADMIN)(actor)
+    app = request.app.state
+    if not hasattr(app, "brain"):
+        app.brain = open_brain(app.settings)
+    rehearsing = playground.Playground(app.database, app.brain, app.tasks, actor, draft)
+    return await rehearsing.text(text, state, real=real)
+
+
 async def _out(session: TeamSession, agent: Agent) -> AgentOut:
     view = await service.view(session, agent)
     computed = {"options", "missing", "unpublished"}
@@ -120,6 +170,23 @@ async def _out(session: TeamSession, agent: Agent) -> AgentOut:
 def _changes(body: _Draft) -> dict[str, Any]:
     given = body.model_dump(exclude_none=True)
     return {key: value for key, value in given.items() if key in service.EDITABLE}
+
+
+@router.post("/{agent_id}/try", summary="Text the draft")
+async def try_agent(
+    agent_id: str, body: Attempt, request: Request, actor: CurrentActor, session: TeamSession
+) -> AttemptOut:
+    """What the draft would answer and do; nothing is stored, nothing counts."""
+    draft = await playground.draft(session, actor.team_id, agent_id)
+    played = await rehearse(request, actor, draft, body.text, body.state, real=body.real)
+    reply = played.turns[-1]
+    return AttemptOut(
+        reply=reply.text,
+        citations=reply.citations,
+        needs_person=reply.needs_person,
+        tasks=[TriedTask.model_validate(played.runs[each]) for each in reply.runs],
+        state=played.state,
+    )
 
 
 @router.get("")

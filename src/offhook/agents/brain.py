@@ -69,8 +69,14 @@ class StandIn:
         return f"One moment, I'll put you through to {self.name}."
 
 
+class KnowledgeAway(Exception):  # noqa: N818 - not a defect: the agent says that it cannot look
+    """The knowledge cannot be asked at the moment."""
+
+
 Search = Callable[[str], Awaitable[Sequence[Hit]]]
-"""A question in words to passages, best first, of this agent's knowledge as it is now."""
+"""A question in words to passages, best first, of this agent's knowledge as it is now. Raises
+KnowledgeAway.
+"""
 
 
 def _forget(_: Sequence[costs.Used]) -> None:

@@ -91,7 +91,7 @@ async def decide(briefing: Briefing) -> tuple[Move | None, Incomplete | Unconfir
     if found is None and wishes.is_wish(text):
         phrases = [phrase for _, phrase in wishes.all_phrases(tools.offers)]
         meant = wishes.alike(tools.offers, text, await likeness(text, phrases))
-        found = moves.begin(meant, text, at.today) if meant is not None else None
+        found = moves.begin(meant, text, at) if meant is not None else None
     return found, current
 
 

@@ -1,8 +1,9 @@
 """What a turn says about the inputs of a task: several in one sentence, in any order.
 
-Pure, English. Finds are taken from the most telling kind to the least (an e-mail address, a phone
-number, a day, a time, a choice, a count, a name, any text), and what one was made of is blanked
-out, so that the 7 of "at 7 pm" is no number of people.
+Pure. Read in English, into which tongues.py puts what is said in other languages. Finds are taken
+from the most telling kind to the least (an e-mail address, a phone number, a day, a time, a choice,
+a count, a name, any text), and what one was made of is blanked out, so that the 7 of "at 7 pm" is
+no number of people.
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from offhook.agents import clocks, dates, values
+from offhook.agents import clocks, dates, tongues, values
 from offhook.agents.finds import Found
 from offhook.agents.numerals import digits
 from offhook.knowledge import fold, stem
@@ -47,14 +48,16 @@ class Filling:
         return bool(self.values or self.problems)
 
 
-def fill(offer: Offer, text: str, *, today: date, asked: Input | None = None) -> Filling:
+def fill(
+    offer: Offer, text: str, *, today: date, asked: Input | None = None, language: str = "en"
+) -> Filling:
     """The inputs of `offer` that `text` tells. `asked` is what was just asked for: it takes an
     answer in fewer words. Of several values of one kind the last said counts, and what follows a
     correction is of the kind that it corrects ("at six, no, seven").
     """
     filling = Filling()
     for part in _CORRECTED.split(text):
-        turn = _Turn(offer, part, today, asked)
+        turn = _Turn(offer, part, today, asked, language)
         for kind in _ORDER:
             for each in _first_asked(offer.inputs, asked):
                 if each.type is kind:
@@ -72,15 +75,19 @@ def _first_asked(inputs: Sequence[Input], asked: Input | None) -> list[Input]:
 class _Turn:
     """One turn that is being read; `read` loses what was taken."""
 
-    def __init__(self, offer: Offer, text: str, today: date, asked: Input | None) -> None:
+    def __init__(
+        self, offer: Offer, text: str, today: date, asked: Input | None, language: str
+    ) -> None:
         self.filling = Filling()
         self._offer = offer
         self._text = text
         self._today = today
         self._asked = asked
-        self._read = digits(text)
-        self._spoken = text  # as it was written, for names and texts
-        words = " ".join([offer.title, offer.description, *offer.phrases])
+        self._read = digits(tongues.english(text, language))
+        self._spoken = tongues.introduced(text, language)  # as written, for names and texts
+        words = tongues.english(
+            " ".join([offer.title, offer.description, *offer.phrases]), language
+        )
         self._evening = bool(_EVENING.search(words.lower()))
         self.said_last: Input | None = None
         """The input whose value stands last in the turn: what a correction is of."""

@@ -16,6 +16,7 @@ from offhook.agents.brain import (
     Cited,
     HandOver,
     HangUp,
+    KnowledgeAway,
     Learned,
     NeedsPerson,
     Part,
@@ -108,7 +109,10 @@ class Errands:
 
     async def search_knowledge(self, question: str) -> str:
         """Search the business's knowledge. Ask one whole question."""
-        hits = list(await self._briefing.search(question[:MAX_QUESTION_CHARS]))[:TOLD_PASSAGES]
+        try:
+            hits = list(await self._briefing.search(question[:MAX_QUESTION_CHARS]))[:TOLD_PASSAGES]
+        except KnowledgeAway:
+            return "The knowledge cannot be asked just now. Say so, and offer that a person calls."
         for hit in hits:
             if hit.answerable:
                 self._cited[hit.passage_id] = hit.title

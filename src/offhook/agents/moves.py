@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from offhook.agents import filling, questions, smalltalk, wishes
+from offhook.agents import filling, questions, smalltalk, tongues, wishes
 from offhook.agents.smalltalk import Talk
 from offhook.knowledge import fold, stem
 from offhook.tasks import Incomplete, Input, InputType, Offer, Unconfirmed, affirms
@@ -84,9 +84,9 @@ class Situation:
     language: str = "en"
 
 
-def begin(wanted: Offer, text: str, today: date) -> Propose:
+def begin(wanted: Offer, text: str, at: Situation) -> Propose:
     """Take up a task with what the wish already tells."""
-    told = filling.fill(wanted, text, today=today)
+    told = filling.fill(wanted, text, today=at.today, language=at.language)
     return Propose(wanted, told.values, told.problems, begins=True)
 
 
@@ -94,9 +94,9 @@ def move(at: Situation, text: str) -> Move | None:
     """What `text` means for the tasks; None when it is not about them."""
     if at.current is None:
         wanted = wishes.named(at.offers, text)
-        return begin(wanted, text, at.today) if wanted is not None else None
+        return begin(wanted, text, at) if wanted is not None else None
     return (
-        _left(text)
+        _left(tongues.english(text, at.language))
         or _another(at, at.current, text)
         or (
             _answered(at, at.current, text)
@@ -118,7 +118,7 @@ def _another(at: Situation, current: Incomplete | Unconfirmed, text: str) -> Pro
     if _is_free_text(current):
         return None
     other = wishes.named([each for each in at.offers if each != current.offer], text)
-    return begin(other, text, at.today) if other is not None else None
+    return begin(other, text, at) if other is not None else None
 
 
 def _filled(at: Situation, current: Incomplete, text: str) -> Move:
@@ -126,7 +126,7 @@ def _filled(at: Situation, current: Incomplete, text: str) -> Move:
     asked = _asked_for(current.offer, at.heard) or current.ask
     if not _is_free_text(current) and _asks_something_else(text):
         return Aside()
-    told = filling.fill(current.offer, text, today=at.today, asked=asked)
+    told = filling.fill(current.offer, text, today=at.today, asked=asked, language=at.language)
     return Propose(current.offer, told.values, told.problems) if told else Again(unclear=True)
 
 
@@ -137,7 +137,7 @@ def _answered(at: Situation, current: Unconfirmed, text: str) -> Move:
     if affirms(text, at.language, current.readback):
         return Confirm()
     asked = _asked_for(current.offer, at.heard)
-    told = filling.fill(current.offer, text, today=at.today, asked=asked)
+    told = filling.fill(current.offer, text, today=at.today, asked=asked, language=at.language)
     changed = {
         name: value for name, value in told.values.items() if current.inputs.get(name) != value
     }
@@ -146,7 +146,8 @@ def _answered(at: Situation, current: Unconfirmed, text: str) -> Move:
     named = _named(current.offer, text)
     if named is not None:
         return Ask(named)
-    return Ask() if wishes.denies(text) else Again(unclear=True)
+    denied = wishes.denies(tongues.english(text, at.language))
+    return Ask() if denied else Again(unclear=True)
 
 
 def _asks_something_else(text: str) -> bool:

@@ -17,6 +17,7 @@ from offhook.agents.brain import (
     Cited,
     HandOver,
     HangUp,
+    KnowledgeAway,
     NeedsPerson,
     Part,
     Said,
@@ -27,6 +28,7 @@ from offhook.agents.moves import Aside, Drop
 from offhook.agents.smalltalk import Talk
 from offhook.knowledge import likeness
 
+CANNOT_LOOK = "I am sorry, I cannot look that up just now. " + errands.OFFER_PERSON
 NOT_HEARD = "Sorry, I did not catch that. Could you say it again?"
 NOTHING_SAID = "I had not said anything yet. How can I help you?"
 WELCOME = "You're welcome. Is there anything else?"
@@ -135,7 +137,12 @@ async def _answers(briefing: Briefing, texts: Sequence[str]) -> AsyncIterator[Pa
         whole = questions.resolve(question, before)
         before = whole
         whole = questions.plainly(questions.with_date(whole, briefing.now))
-        hits = await briefing.search(whole)
+        try:
+            hits = await briefing.search(whole)
+        except KnowledgeAway:
+            yield Text((" " if told else "") + CANNOT_LOOK)
+            yield NeedsPerson(f"The knowledge could not be asked: {whole}")
+            return
         if not hits or not hits[0].answerable:
             unknown += 1
             continue

@@ -1,21 +1,15 @@
 """Pages of agents: the list, an agent's sections, making it live, a box to text the draft."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any, cast
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import knowledge, tasks
-from offhook.agents import drafts, facts, sample, service, users
-from offhook.agents.brain import Brain, Briefing, Channel, Cited, Said, Speaker, Text
+from offhook.agents import drafts, facts, playground, sample, service, users
+from offhook.agents.api import rehearse
 from offhook.agents.models import Agent
-from offhook.agents.opening import open_brain
-from offhook.agents.wiring import search_in
 from offhook.teams import Actor, CurrentActor, TeamSession
 from offhook.web import redirect, render
 
@@ -24,7 +18,6 @@ Field = Annotated[str, Form()]
 Flag = Annotated[bool, Form()]
 Ids = Annotated[Sequence[str], Form()]
 SECTIONS = ("behaviour", "voice", "knowledge", "tasks", "numbers", "versions")
-MAX_TRIED_TURNS = 20
 
 
 @router.get("/agents")
@@ -119,8 +112,8 @@ async def agent_page(
         used=await knowledge.agents_of(session, actor.team_id),
         numbers=await _numbers(session, agent),
         versions=await service.versions(session, actor.team_id, agent_id),
-        tried="[]",
-        turns=[],
+        played=playground.NOTHING,
+        real=False,
     )
 
 
@@ -230,49 +223,15 @@ async def delete(
 @router.post("/agents/{agent_id}/try")
 async def try_draft(
     request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
-    text: Annotated[str, Form(max_length=1_600)] = "",
-    tried: Annotated[str, Form(max_length=60_000)] = "[]",
+    text: Annotated[str, Form(max_length=playground.MAX_TEXT)] = "",
+    state: Annotated[str, Form(max_length=playground.MAX_STATE)] = "",
+    real: Flag = False,
 ) -> HTMLResponse:  # fmt: skip
-    """What the draft would text; nothing is stored, nothing counts."""
+    """What the draft would text and do; nothing is stored, nothing counts."""
     agent = await service.get(session, actor.team_id, agent_id)
-    said = [*_said(tried), Said(Speaker.CALLER, text.strip())]
-    briefing = Briefing(
-        team_id=actor.team_id,
-        snapshot=replace(agent.draft(), facts=await facts.of(session, actor.team_id)),
-        channel=Channel.SMS,
-        history=said,
-        search=search_in(request.app.state.database, actor.team_id, agent.draft()),
-        now=datetime.now(ZoneInfo(actor.timezone)),
-    )
-    reply, cited = "", list[str]()
-    if text.strip():
-        async for part in _brain(request).reply(briefing):
-            reply += part.delta if isinstance(part, Text) else ""
-            cited += [part.title] if isinstance(part, Cited) else []
-        said = [*said, Said(Speaker.AGENT, reply)]
-    else:
-        said = said[:-1]
-    turns = [(each.speaker.value, each.text) for each in said[-MAX_TRIED_TURNS:]]
-    return render(
-        request, "agents/agent.html", block="talk", agent=agent, turns=turns,
-        tried=json.dumps(turns), cited=cited,
-    )  # fmt: skip
-
-
-def _said(tried: str) -> list[Said]:
-    """The turns that the page sent back; rubbish is no turns."""
-    try:
-        turns = cast("list[Any]", json.loads(tried))
-        return [Said(Speaker(str(who)), str(text)) for who, text in turns][-MAX_TRIED_TURNS:]
-    except (ValueError, TypeError):
-        return []
-
-
-def _brain(request: Request) -> Brain:
-    state = request.app.state
-    if not hasattr(state, "brain"):
-        state.brain = open_brain(state.settings)
-    return cast("Brain", state.brain)
+    draft = await playground.draft(session, actor.team_id, agent_id)
+    played = await rehearse(request, actor, draft, text, state, real=real)
+    return render(request, "agents/agent.html", block="talk", agent=agent, played=played, real=real)
 
 
 def _whole(value: str) -> int | str:

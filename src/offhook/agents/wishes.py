@@ -40,12 +40,16 @@ _ENOUGH = 0.5
 
 
 def named(offers: Iterable[Offer], text: str) -> Offer | None:
-    """The task whose phrase, title or name is in the words of `text`; the fullest match wins."""
-    if _ASKS_ABOUT.search(fold(text).strip()):
-        return None
+    """The task whose phrase, title or name is in the words of `text`; the fullest match wins.
+
+    What only looks something up may be asked for: "where is my order?".
+    """
+    asks = bool(_ASKS_ABOUT.search(fold(text).strip()))
     said = _words(text)
     best: tuple[int, Offer] | None = None
     for offer in offers:
+        if asks and offer.confirm:
+            continue
         matched = max((_matched(phrase, said) for phrase in phrases(offer)), default=0)
         if matched and _undoing(said) <= _undoing(_words(" ".join(phrases(offer)))):
             best = max(best or (0, offer), (matched, offer), key=lambda each: each[0])

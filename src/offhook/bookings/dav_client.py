@@ -6,7 +6,7 @@ wherever the server's answers point.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from caldav.async_davclient import AsyncDAVClient
 from caldav.response import DAVResponse
 
 from offhook.bookings.problems import CalendarServerFailed, CalendarServerRefused
-from offhook.outgoing import Answer, Call, Outgoing
+from offhook.outgoing import Answer, Call, Outgoing, digest
 
 ANSWER_BYTES = 8_000_000
 TOTAL_S = 10.0
@@ -37,6 +37,7 @@ class GuardedClient(AsyncDAVClient):
 
     def __init__(self, outgoing: Outgoing, url: str, username: str, password: str) -> None:
         self._outgoing = outgoing
+        self._account = username, password
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._authorization = f"Basic {pair}"
         super().__init__(url=url)  # pyright: ignore[reportUnknownMemberType] - untyped in part
@@ -73,7 +74,18 @@ class GuardedClient(AsyncDAVClient):
             answer_bytes=ANSWER_BYTES,
             total_s=TOTAL_S,
         )
-        return _read(await self._outgoing.send(call), here.netloc, self)
+        answer = await self._outgoing.send(call)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            answer = await self._once_more(call, answer)
+        return _read(answer, here.netloc, self)
+
+    async def _once_more(self, call: Call, refused: Answer) -> Answer:
+        """For a server that takes no plain password, but a digest of it."""
+        authorization = digest(call, refused, *self._account)
+        if authorization is None:
+            return refused
+        headers = {**call.headers, "Authorization": authorization}
+        return await self._outgoing.send(replace(call, headers=headers))
 
 
 def _read(answer: Answer, host: str, client: GuardedClient) -> DAVResponse:

@@ -42,6 +42,7 @@ MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
 LEAVE_S = 0.5
 LAST_WORDS_MS = 8_000  # that the carrier may say in our place, within the last granted minute
+SEARCH_PATIENCE_S = 1.0  # as for what else a reply could do without (C9)
 HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 
@@ -248,7 +249,9 @@ class Conversation:
             snapshot=call.snapshot,
             channel=agents.Channel.CALL,
             history=list(self.transcript.said),
-            search=agents.search_in(self._parts.database, call.team_id, call.snapshot),
+            search=agents.search_in(
+                self._parts.database, call.team_id, call.snapshot, patience_s=SEARCH_PATIENCE_S
+            ),
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
             notes=(call.returned.sentence,) if call.returned else (),

@@ -1,5 +1,6 @@
 """Contacts over REST: list, make, read, change; numbers, notes, blocks; merge, export, erase."""
 
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -70,7 +71,15 @@ async def export(
     request: Request, actor: AdminActor, session: TeamSession, q: Search = ""
 ) -> StreamingResponse:
     """The list as CSV: numbers, name, a column for each attribute."""
-    return csv_of(request, session, actor.team_id, q)
+    return list_of(request, session, actor.team_id, q, exporting.as_csv)
+
+
+@router.get("/export.json", response_class=StreamingResponse)
+async def export_json(
+    request: Request, actor: AdminActor, session: TeamSession, q: Search = ""
+) -> StreamingResponse:
+    """The list as a JSON array: numbers, name, each value with its source."""
+    return list_of(request, session, actor.team_id, q, exporting.as_json)
 
 
 @router.get("/{contact_id}")
@@ -179,14 +188,20 @@ async def erase(
     )
 
 
-def csv_of(request: Request, session: Session, team_id: str, query: str) -> StreamingResponse:
+def list_of(
+    request: Request,
+    session: Session,
+    team_id: str,
+    query: str,
+    written: Callable[[Database, str, str], AsyncIterator[str]],
+) -> StreamingResponse:
     """The list as a download; that it was taken is recorded (SEC21)."""
     audit.record(session, team_id, "exported", "contacts", "")
-    database: Database = request.app.state.database
+    kind = "csv" if written is exporting.as_csv else "json"
     return StreamingResponse(
-        exporting.as_csv(database, team_id, query),
-        media_type="text/csv",
-        headers=attached("contacts.csv"),
+        written(request.app.state.database, team_id, query),
+        media_type="text/csv" if kind == "csv" else "application/json",
+        headers=attached(f"contacts.{kind}"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is kept about contacts, to take away: one person whole as JSON, the list as CSV (P7).
+"""What is kept about contacts, to take away: one person whole, the list as CSV or JSON (P7).
 
 The JSON of one person is the same, byte for byte, until something changes: its digest stands in
 the receipt of an erasure. Cells that a spreadsheet would run get an apostrophe (SEC8).
@@ -6,6 +6,7 @@ the receipt of an erasure. Cells that a spreadsheet would run get an apostrophe 
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,49 @@ async def as_csv(database: Database, team_id: str, query: str = "") -> AsyncIter
     async with database.team(team_id) as session:
         keys = [each.key for each in await attributes(session, team_id)]
     yield csv_line(["id", "number", "other_numbers", "name", *keys, "created_at"])
+    async for line in _lines(database, team_id, query):
+        known = {each.key: each.text for each in line.values}
+        yield csv_line(
+            [
+                line.contact.id,
+                line.contact.e164,
+                " ".join(line.others),
+                line.contact.name,
+                *(known.get(key, "") for key in keys),
+                line.contact.created_at.isoformat(),
+            ]
+        )
+
+
+async def as_json(database: Database, team_id: str, query: str = "") -> AsyncIterator[str]:
+    """The list as one JSON array, a page of contacts at a time: each value with its source."""
+    lead = "["
+    async for line in _lines(database, team_id, query):
+        contact = line.contact
+        told = {
+            "id": contact.id,
+            "number": contact.e164,
+            "other_numbers": line.others,
+            "name": contact.name,
+            "values": [
+                _columns(each, "key", "text", "source", "set_by", "at") for each in line.values
+            ],
+            "created_at": contact.created_at,
+        }
+        yield lead + "\n" + json.dumps(told, ensure_ascii=False, default=_plain)
+        lead = ","
+    yield "[]\n" if lead == "[" else "\n]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    contact: Contact
+    others: list[str]
+    values: list[Value]
+
+
+async def _lines(database: Database, team_id: str, query: str) -> AsyncIterator[_Line]:
+    """All of the list, in order of their ids; no transaction is open while one is taken away."""
     after = ""
     while True:
         async with database.team(team_id) as session:
@@ -78,17 +122,15 @@ async def as_csv(database: Database, team_id: str, query: str = "") -> AsyncIter
                 .limit(PAGE)
             )
             page = rows.all()
-            cells = await _cells(session, team_id, page, keys)
-        for row in cells:
-            yield csv_line(row)
+            lines = await _told(session, team_id, page)
+        for line in lines:
+            yield line
         if len(page) < PAGE:
             return
         after = page[-1].id
 
 
-async def _cells(
-    session: Session, team_id: str, page: Iterable[Contact], keys: list[str]
-) -> list[list[str]]:
+async def _told(session: Session, team_id: str, page: Iterable[Contact]) -> list[_Line]:
     ids = [contact.id for contact in page]
     others: dict[str, list[str]] = {}
     found = await session.scalars(
@@ -99,17 +141,18 @@ async def _cells(
     for number in found:
         others.setdefault(number.contact_id, []).append(number.e164)
     values = await session.scalars(
-        select(Value).where(Value.team_id == team_id, Value.contact_id.in_(ids))
+        select(Value)
+        .where(Value.team_id == team_id, Value.contact_id.in_(ids))
+        .order_by(Value.contact_id, Value.key)
     )
-    known = {(each.contact_id, each.key): each.text for each in values}
+    known: dict[str, list[Value]] = {}
+    for value in values:
+        known.setdefault(value.contact_id, []).append(value)
     return [
-        [
-            contact.id,
-            contact.e164,
-            " ".join(each for each in others.get(contact.id, []) if each != contact.e164),
-            contact.name,
-            *(known.get((contact.id, key), "") for key in keys),
-            contact.created_at.isoformat(),
-        ]
+        _Line(
+            contact,
+            [each for each in others.get(contact.id, []) if each != contact.e164],
+            known.get(contact.id, []),
+        )
         for contact in page
     ]

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from offhook import phone
-from offhook.contacts import erasing, merging, numbers, profile, screening, service
-from offhook.contacts.api import csv_of, json_of
+from offhook.contacts import erasing, exporting, merging, numbers, profile, screening, service
+from offhook.contacts.api import json_of, list_of
 from offhook.contacts.defining import attributes
 from offhook.contacts.models import BlockedNumber, Contact, ContactNumber, Value
 from offhook.contacts.rules import COMPANY, EMAIL, NAME, Attribute, Source, Type
@@ -96,7 +96,14 @@ async def create(
 async def export(
     request: Request, actor: AdminActor, session: TeamSession, q: Search = ""
 ) -> Response:
-    return csv_of(request, session, actor.team_id, q)
+    return list_of(request, session, actor.team_id, q, exporting.as_csv)
+
+
+@router.get("/contacts/export.json")
+async def export_json(
+    request: Request, actor: AdminActor, session: TeamSession, q: Search = ""
+) -> Response:
+    return list_of(request, session, actor.team_id, q, exporting.as_json)
 
 
 @router.get("/contacts/{contact_id}")

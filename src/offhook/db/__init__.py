@@ -18,6 +18,7 @@ Knows no domain: tables belong to the rooms. In a room:
 Everything inside one `async with` is committed together or not at all: rows, events and jobs.
 """
 
+from offhook.db.away import AWAY, within
 from offhook.db.engine import Database, Session, fetch, fetch_each, now, told_time
 from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
@@ -34,6 +35,7 @@ from offhook.db.sealed import Rotated, Sealed, keys_in_use, rotate, seal, unseal
 from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
 
 __all__ = [
+    "AWAY",
     "Base",
     "Database",
     "Event",
@@ -64,4 +66,5 @@ __all__ = [
     "touch",
     "unseal",
     "when_published",
+    "within",
 ]

@@ -90,9 +90,37 @@ class Jobs:
         )
         self._repeated: list[tuple[str, float, Handler]] = []
 
-    def add(self, name: str, handler: Handler, *, retry: RetryStrategy = DEFAULT_RETRY) -> None:
-        """Register `handler` for job `name`; it is retried after an exception."""
-        self._app.task(name=name, retry=retry)(handler)
+    def add(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        retry: RetryStrategy = DEFAULT_RETRY,
+        given_up: Handler | None = None,
+    ) -> None:
+        """Register `handler` for job `name`; it is retried after an exception.
+
+        `given_up` is called with the same arguments once the last try has failed, or has killed
+        its worker, so that nobody waits for what will not come.
+        """
+        most = retry.max_attempts
+        if given_up is None or most is None:
+            self._app.task(name=name, retry=retry)(handler)
+            return
+
+        async def run(context: procrastinate.JobContext, **arguments: Any) -> None:
+            tried = context.job.attempts  # 0 at first; the strategy allows `most` more
+            if tried > most:  # the sweeper counts those that took their worker with them
+                await given_up(**arguments)
+                return
+            try:
+                await handler(**arguments)
+            except Exception:
+                if tried >= most:
+                    await given_up(**arguments)
+                raise
+
+        self._app.task(name=name, retry=retry, pass_context=True)(run)
 
     def every(self, seconds: float, name: str, handler: Handler) -> None:
         """Run `handler()` every `seconds` in each worker; it must be harmless to run twice."""

@@ -41,11 +41,19 @@ class NoteConfig(BaseModel):
     answer: str = Field(default="I have noted that.", max_length=400, title="What the agent says")
 
 
+async def _show_label(_: tasks.Means, order: tasks.Order) -> dict[str, str]:
+    return {CHOICE: order.inputs.get(CHOICE, order.config.labels[0])}
+
+
 async def _label(session: Session, order: tasks.Order) -> tasks.Outcome:
     config: LabelConfig = order.config
     label = order.inputs.get(CHOICE, config.labels[0])
     await handling.add_label(session, order.scope.team_id, order.scope.conversation_id, label)
     return tasks.Done(config.answer)
+
+
+async def _show_note(_: tasks.Means, order: tasks.Order) -> dict[str, str]:
+    return {"note": templating.text(order.config.text, order.inputs.get)}
 
 
 async def _note(session: Session, order: tasks.Order) -> tasks.Outcome:
@@ -80,6 +88,7 @@ KINDS = (
         config=LabelConfig,
         effect=_records,
         inside=_label,
+        show=_show_label,
         inputs=_which,
     ),
     tasks.Kind(
@@ -90,5 +99,6 @@ KINDS = (
         config=NoteConfig,
         effect=_records,
         inside=_note,
+        show=_show_note,
     ),
 )

@@ -22,7 +22,7 @@ from offhook.knowledge.jobs import register as register_jobs
 from offhook.knowledge.models import Source, SourceKind, SourceState
 from offhook.knowledge.passages import Kind, plain, row_text, sentences
 from offhook.knowledge.ranking import Hit
-from offhook.knowledge.searching import search
+from offhook.knowledge.searching import Use, search, search_by
 from offhook.knowledge.service import (
     add_file,
     add_pair,
@@ -47,6 +47,7 @@ __all__ = [
     "Source",
     "SourceKind",
     "SourceState",
+    "Use",
     "Wants",
     "accept",
     "add_file",
@@ -79,6 +80,7 @@ __all__ = [
     "row_text",
     "schedule",
     "search",
+    "search_by",
     "sentences",
     "stem",
     "sync",

@@ -3,8 +3,14 @@
 from offhook.db import Database, Jobs
 from offhook.documents import Reader
 from offhook.knowledge.fetching import Browser
-from offhook.knowledge.reading import READ_JOB, read_source
-from offhook.knowledge.syncing import SYNC_JOB, TAKE_JOB, read_pages, sync_source
+from offhook.knowledge.reading import READ_JOB, give_up, read_source
+from offhook.knowledge.syncing import (
+    SYNC_JOB,
+    TAKE_JOB,
+    give_up_sync,
+    read_pages,
+    sync_source,
+)
 from offhook.knowledge.websites import queue_due
 from offhook.outgoing import Outgoing
 from offhook.settings import Settings
@@ -29,7 +35,13 @@ def register(jobs: Jobs, settings: Settings, database: Database) -> None:
     async def due() -> None:
         await queue_due(database)
 
-    jobs.add(READ_JOB, read)
-    jobs.add(SYNC_JOB, sync)
-    jobs.add(TAKE_JOB, take)
+    async def never_read(team_id: str, source_id: str) -> None:
+        await give_up(database, team_id, source_id)
+
+    async def never_synced(team_id: str, source_id: str) -> None:
+        await give_up_sync(database, team_id, source_id)
+
+    jobs.add(READ_JOB, read, given_up=never_read)
+    jobs.add(SYNC_JOB, sync, given_up=never_synced)
+    jobs.add(TAKE_JOB, take, given_up=never_read)
     jobs.every(DUE_EVERY_S, "knowledge.due", due)

@@ -6,6 +6,7 @@ SourceInvalid     422  a field is missing or too long
 SourceTooLong     422  more passages than a source may have
 SitemapMissing    422  a site does not say which pages it has
 NothingToTake     409  no other text waits for a decision
+ReadingFailed     409  a fault of ours, several times
 """
 
 from offhook.errors import Conflict, Invalid, NotFound
@@ -29,6 +30,16 @@ class SitemapMissing(Invalid):
 
 class NothingToTake(Conflict):
     code = "nothing_to_take"
+
+
+class ReadingFailed(Conflict):
+    code = "reading_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It could not be read: something failed on our side, several times.",
+            remedy="Try it again later; its incident is in the log of the installation.",
+        )
 
 
 class SourceTooLong(Invalid):

@@ -6,6 +6,7 @@ worker that is killed in between has changed nothing; the job runs again.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,9 @@ from offhook.failpoints import failpoint
 from offhook.knowledge import storing
 from offhook.knowledge.models import Source, SourceKind, SourceState, Upload
 from offhook.knowledge.passages import Cut, cut, pair
-from offhook.knowledge.problems import SourceInvalid, SourceTooLong
+from offhook.knowledge.problems import ReadingFailed, SourceInvalid, SourceTooLong
 
+log = logging.getLogger(__name__)
 READ_JOB = "knowledge.read"
 # 20,000 passages take a minute or two of one core.
 MAX_PASSAGES = 20_000
@@ -87,6 +89,16 @@ async def read_source(database: Database, team_id: str, source_id: str, reader: 
         source.title, source.content, source.note = read.title, read.content, read.note
         await finish(session, source, read.passages)
         failpoint("knowledge.written")
+
+
+async def give_up(database: Database, team_id: str, source_id: str) -> None:
+    """Its reading failed for good, and not for a reason of the file's: nobody waits on (K1)."""
+    log.error("source %s could not be read", source_id)
+    async with database.team(team_id) as session:
+        source = await locked(session, team_id, source_id)
+        if source is not None and source.state == SourceState.READING:
+            await forget_upload(session, source)
+            await _fail(session, source, ReadingFailed())
 
 
 async def finish(session: Session, source: Source, passages: storing.Meant) -> None:

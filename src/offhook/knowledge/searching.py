@@ -5,7 +5,7 @@ now; keeps nothing between questions (K2).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Select, func, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute
@@ -22,6 +22,7 @@ from offhook.knowledge.passages import Kind
 from offhook.knowledge.ranking import Candidate, Hit, rank, shortlist, words_needed
 from offhook.knowledge.words import synonyms, terms
 
+Use = Callable[[Session], Awaitable[list[Candidate]]]
 CANDIDATES = 60
 MAX_QUESTION_CHARS = 400
 
@@ -33,6 +34,23 @@ async def search(
 
     `agent_id` None asks all of the team's sources. Empty when nothing is there to ask.
     """
+
+    async def here(use: Use) -> list[Candidate]:
+        return await use(session)
+
+    return await search_by(here, team_id, agent_id, question, k)
+
+
+async def search_by(
+    reach: Callable[[Use], Awaitable[list[Candidate]]],
+    team_id: str,
+    agent_id: str | None,
+    question: str,
+    k: int = 5,
+) -> list[Hit]:
+    """`search` for who cannot wait for a database that is away: only `reach` touches it, once,
+    and what it raises is passed on.
+    """
     question = question.strip()[:MAX_QUESTION_CHARS]
     if not question:
         return []
@@ -40,7 +58,8 @@ async def search(
         vector = (await encode_async([question]))[0].tolist()
     except MeaningUnavailableError:
         vector = None
-    chosen = shortlist(question, await _candidates(session, team_id, agent_id, question, vector))
+    found = await reach(lambda session: _candidates(session, team_id, agent_id, question, vector))
+    chosen = shortlist(question, found)
     return rank(question, chosen, await _vectors(words_needed(question, chosen)), k)
 
 

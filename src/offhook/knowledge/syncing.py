@@ -5,6 +5,7 @@ the new passages are stored; a reading that is no good leaves it as it is and as
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +20,12 @@ from offhook.knowledge import rules, storing
 from offhook.knowledge.fetching import Browser
 from offhook.knowledge.models import WEB, Source, SourceKind, SourceState, WebPage
 from offhook.knowledge.passages import Cut, cut
-from offhook.knowledge.problems import SourceTooLong
+from offhook.knowledge.problems import ReadingFailed, SourceTooLong
 from offhook.knowledge.reading import MAX_PASSAGES, finish, locked
 from offhook.knowledge.rules import Accept, Ask, Fetched, Outcome, PageState, PageText
 from offhook.knowledge.sites import pages_of
 
+log = logging.getLogger(__name__)
 SYNC_JOB = "knowledge.sync"
 TAKE_JOB = "knowledge.take"
 AT_ONCE = 4
@@ -80,6 +82,19 @@ async def sync_source(database: Database, team_id: str, source_id: str, browser:
         await session.flush()
         await touch(session, team_id, "knowledge")
         failpoint("knowledge.written")
+
+
+async def give_up_sync(database: Database, team_id: str, source_id: str) -> None:
+    """Its reading failed for good, and not for a reason of the site's: the old text is kept."""
+    log.error("web source %s could not be read", source_id)
+    async with database.team(team_id) as session:
+        source = await locked(session, team_id, source_id)
+        if source is not None and source.sync_began_at is not None:
+            source.sync_began_at = None
+            fault = ReadingFailed()
+            await _ask(session, source, Ask(f"{fault.sentence} {fault.remedy}"))
+            await session.flush()
+            await touch(session, team_id, "knowledge")
 
 
 async def read_pages(database: Database, team_id: str, source_id: str) -> None:

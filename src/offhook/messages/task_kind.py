@@ -37,6 +37,10 @@ class TextConfig(BaseModel):
 def text_kind(account_sid: Callable[[], str]) -> tasks.Kind:
     """`account_sid`: the operator's carrier account, for numbers that no team brought."""
 
+    async def show(_: tasks.Means, order: tasks.Order) -> dict[str, str]:
+        body = templating.text(order.config.text, order.inputs.get)
+        return {"to": order.scope.caller, "text": body}
+
     async def act(session: Session, order: tasks.Order) -> tasks.Outcome:
         """Raises what `send` raises: its sentence is what the agent says."""
         scope, config = order.scope, order.config
@@ -66,4 +70,5 @@ def text_kind(account_sid: Callable[[], str]) -> tasks.Kind:
         config=TextConfig,
         effect=lambda _: tasks.Effect.REACH_OUT,
         inside=act,
+        show=show,
     )

@@ -9,6 +9,7 @@ Other HTTP clients are forbidden outside the vendors' own rooms (ruff's banned-a
 
 from offhook.outgoing.addresses import Policy, check_url
 from offhook.outgoing.client import Answer, Call, GuardedTransport, Outgoing, policy_of
+from offhook.outgoing.digest import digest
 from offhook.outgoing.problems import NotPublic, NotReached, OutgoingProblem, UrlRefused
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "Policy",
     "UrlRefused",
     "check_url",
+    "digest",
     "policy_of",
 ]

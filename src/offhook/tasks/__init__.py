@@ -9,6 +9,9 @@ task runs and leaves a record. The code that holds the conversation opens it for
     turns = [tasks.Turn(position, by_caller, text), …]                  # as heard, in order
     toolbox = await tasks.open_toolbox(runner, scope, turns)
 
+Trying an agent out has `tasks.open_rehearsal(runner, scope, turns, tasks.Rehearsal())`: the same
+decisions, kept nowhere, and effects are shown instead of done.
+
 A room above adds a kind with `tasks.register(tasks.Kind(...))` in app.join_rooms, hears of ends
 with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, [conversation_id])`, and
 ends with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by id.
@@ -31,6 +34,7 @@ from offhook.tasks.kinds import (
 )
 from offhook.tasks.models import Task, TaskRun
 from offhook.tasks.records import finish, runs_of, topic, when_ended
+from offhook.tasks.rehearsing import Rehearsal, open_rehearsal, rehearsal_scope
 from offhook.tasks.rules import Effect, RunState, Trust
 from offhook.tasks.running import Runner
 from offhook.tasks.scope import CALL, SMS, Scope, Turn
@@ -76,6 +80,7 @@ __all__ = [
     "Outcome",
     "PutThrough",
     "Refused",
+    "Rehearsal",
     "RunState",
     "Runner",
     "Runs",
@@ -93,9 +98,11 @@ __all__ = [
     "forget_agent",
     "listed",
     "of_agent",
+    "open_rehearsal",
     "open_toolbox",
     "register",
     "register_jobs",
+    "rehearsal_scope",
     "runs_of",
     "topic",
     "update",

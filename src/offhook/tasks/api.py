@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy import select
 from starlette.responses import Response
 
-from offhook.tasks import kinds, records, secret_store, service, trying
+from offhook.tasks import kinds, mcp_kind, records, secret_store, service, trying
 from offhook.tasks.models import Task, TaskRun
 from offhook.tasks.rules import Effect, RunState
 from offhook.tasks.running import Runner
@@ -274,6 +274,15 @@ async def try_task(
     task = await service.get(session, actor.team_id, task_id)
     tried = await trying.attempt(runner(request), task, body.inputs, actor, send=body.send)
     return TrialOut.model_validate(tried, from_attributes=True)
+
+
+@router.post("/tasks/{task_id}/renewal", summary="Take an MCP tool as it is now")
+async def renew_task(
+    task_id: str, request: Request, actor: AdminActor, session: TeamSession
+) -> TaskOut:
+    """Ask the server what the task's tool looks like now. A tool that changed is not called."""
+    task = await mcp_kind.renew(runner(request).means, session, actor.team_id, task_id)
+    return (await _out(session, [task]))[0]
 
 
 @router.put(

@@ -9,11 +9,9 @@ was read back, heard and said yes to in a later turn (T1), and an intent that ra
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import update
 
 from offhook.db import Session, new_id, now, touch
 from offhook.failpoints import failpoint
@@ -54,26 +52,66 @@ class Offered:
     effect: Effect
 
 
+class RunLog(Protocol):
+    """Where the runs of one conversation are kept: the database, or a rehearsal."""
+
+    async def hold(self, session: Session) -> None:
+        """One at a time proposes and confirms, until the transaction ends."""
+        ...
+
+    async def add(self, session: Session, run: TaskRun) -> None: ...
+
+    async def proposed(self, session: Session) -> TaskRun | None:
+        """What is proposed in the conversation."""
+        ...
+
+    async def under_way(self, session: Session) -> Sequence[TaskRun]: ...
+
+    async def untold(self, session: Session) -> Sequence[TaskRun]:
+        """Runs that are over and whose result the other side has not heard, oldest first."""
+        ...
+
+    async def since(self, session: Session, moment: datetime) -> Sequence[TaskRun]:
+        """What was proposed since `moment`, for the budgets."""
+        ...
+
+    async def earlier(self, session: Session, wanted: str) -> TaskRun | None:
+        """The last run of the same intent that was done, is being done, or may have been (T3)."""
+        ...
+
+    async def told(self, session: Session, run_ids: Sequence[str]) -> None: ...
+
+
 async def open_toolbox(runner: Runner, scope: Scope, turns: Sequence[Turn]) -> "ConversationTools":
     """The toolbox for one reply. `turns`: what was heard and delivered so far, in order."""
+    offered = await offered_in(runner, scope)
+    return ConversationTools(runner, scope, turns, offered, records.KeptRuns(scope))
+
+
+async def offered_in(runner: Runner, scope: Scope) -> list[Offered]:
+    """What the scope's agent may do on its channel (T4)."""
     async with runner.database.team(scope.team_id) as session:
         tasks = await service.of_agent(session, scope.team_id, scope.agent_id, scope.channel)
     known = {kind.name for kind in kinds.registered()}
-    return ConversationTools(
-        runner, scope, turns, [_offered(task, scope) for task in tasks if task.kind in known]
-    )
+    return [_offered(task, scope) for task in tasks if task.kind in known]
 
 
 class ConversationTools:
     """Implements `Toolbox` for one reply of one conversation."""
 
     def __init__(
-        self, runner: Runner, scope: Scope, turns: Sequence[Turn], offered: Sequence[Offered]
+        self,
+        runner: Runner,
+        scope: Scope,
+        turns: Sequence[Turn],
+        offered: Sequence[Offered],
+        runs: RunLog,
     ) -> None:
         self._runner = runner
         self._scope = scope
         self._turns = turns
         self._offered = offered
+        self._runs = runs
 
     @property
     def offers(self) -> Sequence[Offer]:
@@ -81,7 +119,7 @@ class ConversationTools:
 
     async def current(self) -> Incomplete | Unconfirmed | None:
         async with self._runner.database.team(self._scope.team_id) as session:
-            run = await records.proposed(session, self._scope)
+            run = await self._runs.proposed(session)
             offered = self._find(run.task_id) if run is not None else None
             if run is None or offered is None:
                 return None
@@ -92,12 +130,12 @@ class ConversationTools:
 
     async def running(self) -> Sequence[Offer]:
         async with self._runner.database.team(self._scope.team_id) as session:
-            rows = await records.under_way(session, self._scope)
+            rows = await self._runs.under_way(session)
         return [self._offer_of(run) for run in rows]
 
     async def news(self) -> Sequence[News]:
         async with self._runner.database.team(self._scope.team_id) as session:
-            rows = await records.untold(session, self._scope)
+            rows = await self._runs.untold(session)
         return [
             News(step, run.ended_at)
             for run in rows
@@ -109,24 +147,15 @@ class ConversationTools:
         if not run_ids:
             return
         async with self._runner.database.team(self._scope.team_id) as session:
-            await session.execute(
-                update(TaskRun)
-                .where(
-                    TaskRun.team_id == self._scope.team_id,
-                    TaskRun.conversation_id == self._scope.conversation_id,
-                    TaskRun.id.in_(run_ids),
-                    TaskRun.told_at.is_(None),
-                )
-                .values(told_at=await now(session))
-            )
+            await self._runs.told(session, run_ids)
 
     async def propose(self, task: str, inputs: Mapping[str, Any]) -> Step:
         offered = self._find(task)
         if offered is None:
             return NO_SUCH_TASK
         async with self._runner.database.team(self._scope.team_id) as session:
-            await records.lock_conversation(session, self._scope.conversation_id)
-            run = await records.proposed(session, self._scope)
+            await self._runs.hold(session)
+            run = await self._runs.proposed(session)
             if run is not None and run.task_id != offered.task.id:
                 await self._drop(session, run)
                 run = None
@@ -135,8 +164,8 @@ class ConversationTools:
 
     async def confirm(self) -> Step:
         async with self._runner.database.team(self._scope.team_id) as session:
-            await records.lock_conversation(session, self._scope.conversation_id)
-            run = await records.proposed(session, self._scope)
+            await self._runs.hold(session)
+            run = await self._runs.proposed(session)
             offered = self._find(run.task_id) if run is not None else None
             if run is None or offered is None or not run.readback:
                 return NOTHING_PROPOSED
@@ -153,8 +182,8 @@ class ConversationTools:
 
     async def drop(self) -> None:
         async with self._runner.database.team(self._scope.team_id) as session:
-            await records.lock_conversation(session, self._scope.conversation_id)
-            run = await records.proposed(session, self._scope)
+            await self._runs.hold(session)
+            run = await self._runs.proposed(session)
             if run is not None:
                 await self._drop(session, run)
 
@@ -186,7 +215,7 @@ class ConversationTools:
         against = await kinds.kind(run.kind).examine(session, order)
         if against:
             return self._against(offered, run, against)
-        earlier = await records.earlier(session, self._scope, run.digest)
+        earlier = await self._runs.earlier(session, run.digest)
         again = earlier is not None and offered.effect is not Effect.READ
         if not offered.offer.confirm and not again:
             await self._confirmed(session, run, offered)
@@ -202,7 +231,7 @@ class ConversationTools:
         held = self._scope.trust
         if rules.verdict(held, effect, personal=task.personal, proven=proven) is Verdict.DENY:
             return NOT_PROVEN if task.personal else NOT_ALLOWED
-        recent = await records.since(session, self._scope, await now(session) - BUDGET_OF)
+        recent = await self._runs.since(session, await now(session) - BUDGET_OF)
         ran = [run for run in recent if run.confirmed_at is not None]
         reaching = {each.task.id for each in self._offered if each.effect is Effect.REACH_OUT}
         sentence = rules.over_budget(
@@ -261,7 +290,7 @@ class ConversationTools:
                 state=RunState.PROPOSED,
                 proposed_at=await now(session),
             )
-            session.add(run)
+            await self._runs.add(session, run)
         run.inputs = dict(values)
         run.digest = records.digest(task.id, values)
         run.revision = task.revision

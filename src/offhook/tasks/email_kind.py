@@ -3,6 +3,8 @@
 The run waits for the mail server's answer, so that the agent knows whether it left (T3).
 """
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from offhook.errors import Problem
@@ -49,14 +51,20 @@ class EmailConfig(BaseModel):
         return value
 
 
+async def show(_: Means, order: Order) -> Mapping[str, str]:
+    """The mail as it would be sent."""
+    values = surroundings(order)
+    return {
+        name: templating.text(getattr(order.config, name), values.get)
+        for name in ("to", "reply_to", "subject", "text")
+    }
+
+
 async def act(means: Means, order: Order) -> Outcome:
     """Hand the mail to the server once; its answer decides."""
     config: EmailConfig = order.config
     values = surroundings(order)
-    filled = {
-        name: templating.text(getattr(config, name), values.get)
-        for name in ("to", "reply_to", "subject", "text")
-    }
+    filled = await show(means, order)
     try:
         said = await means.mailer.send(Message(id=order.run_id, **filled))
     except Problem as problem:
@@ -81,4 +89,5 @@ KIND = Kind(
     config=EmailConfig,
     effect=lambda _: Effect.REACH_OUT,
     outside=act,
+    show=show,
 )

@@ -52,6 +52,11 @@ def recorded(request: Rendered, secrets: Mapping[str, str]) -> dict[str, Any]:
     return templating.without(request.model_dump(), secrets)
 
 
+async def show(means: Means, order: Order) -> Mapping[str, Any]:
+    """The request as it would be sent. Raises TemplateError, SecretNotFound."""
+    return recorded(*await rendered(means, order))
+
+
 async def act(means: Means, order: Order) -> Outcome:
     """Send it once; the answer's status decides."""
     config: RequestConfig = order.config
@@ -112,6 +117,7 @@ KIND = Kind(
     config=RequestConfig,
     effect=lambda config: config.effect,
     outside=act,
+    show=show,
     repeatable=lambda config: config.may_repeat,
     form="tasks/kinds/http.html",
 )

@@ -107,6 +107,16 @@ async def _nothing_against(_: Session, __: Order) -> Mapping[str, str]:
     return {}
 
 
+Show = Callable[[Means, Order], Awaitable[Mapping[str, Any]]]
+"""What would go out, without secrets, and without anything going out. Raises Problem, or
+TemplateError where a value is missing.
+"""
+
+
+async def _inputs_shown(_: Means, order: Order) -> Mapping[str, Any]:
+    return order.inputs
+
+
 Choices = Callable[[Session, str], Awaitable[Mapping[str, Sequence[tuple[str, str]]]]]
 
 
@@ -130,6 +140,7 @@ class Kind:
     inputs: Callable[[Any], Sequence[Input]] | None = None
     """The inputs that the kind itself asks for; None where each task defines its own."""
     examine: Examine = _nothing_against
+    show: Show = _inputs_shown
     readback: Callable[[Order], str] | None = None
     """The sentence that is said before it runs, without "Is that right?"; None: from the inputs."""
     channels: Sequence[str] = CHANNELS

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from offhook.db import Session
 from offhook.errors import Invalid, Problem
 from offhook.outgoing import NotReached
-from offhook.tasks import mcp_schema, requests, secret_store, templating
+from offhook.tasks import mcp_schema, requests, secret_store, service, templating
 from offhook.tasks.http_kind import FAILED, RECORDED, UNKNOWN
 from offhook.tasks.kinds import Done, Kind, Means, NotDone, Order, Outcome
+from offhook.tasks.models import Task
 from offhook.tasks.requests import Pair
 from offhook.tasks.rules import Effect
 from offhook.tasks.toolbox import Input
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MAX_TOOLS = 200
+CHANGED = "tool_changed"
 LIST_S = 15.0
 
 
@@ -113,16 +116,23 @@ async def tools_of(means: Means, team_id: str, server: McpServer) -> list[Found]
         raise ServerUnusable(sentence, remedy="Check the address and its headers.") from problem
 
 
+async def show(_: Means, order: Order) -> Mapping[str, Any]:
+    """The call as it would be made."""
+    config: ToolConfig = order.config
+    return {"url": config.url, "tool": config.tool, "arguments": dict(order.inputs)}
+
+
 async def act(means: Means, order: Order) -> Outcome:
     """Call the tool once."""
     config: ToolConfig = order.config
     headers, secrets = await _headers(
         means, order.scope.team_id, config, {"Idempotency-Key": order.run_id}
     )
-    request = {"url": config.url, "tool": config.tool, "arguments": dict(order.inputs)}
-    shown = templating.without(request, secrets)
+    shown = templating.without(await show(means, order), secrets)
     try:
         async with _session(means, config.url, headers, order.timeout_s) as client:
+            if why := _difference(await _listed(client, config.tool), config):
+                return NotDone(FAILED, code=CHANGED, sent=False, request=shown, response=why)
             result = await client.call_tool(config.tool, dict(order.inputs))
     except Problem as problem:
         sent = problem.sent if isinstance(problem, NotReached | _Broken) else False
@@ -140,6 +150,52 @@ async def act(means: Means, order: Order) -> Outcome:
         return NotDone(FAILED, code="tool_error", request=shown, response=response)
     answer = requests.told(config.answer, order.inputs, data)
     return Done(answer, data=requests.bounded(data), request=shown, response=response)
+
+
+async def renew(means: Means, session: Session, team_id: str, task_id: str) -> Task:
+    """Let a task have its tool as the server describes it now: its inputs may be others, and what
+    was read back is read back again. Raises ServerUnusable where the server has it no more.
+    """
+    task = await service.get(session, team_id, task_id)
+    if task.kind != KIND.name:
+        raise ServerUnusable(f"“{task.title}” is no tool of a server.", remedy="Change it by hand.")
+    config = ToolConfig.model_validate(task.config)
+    found = {each.tool: each for each in await tools_of(means, team_id, config)}
+    tool = found.get(config.tool)
+    if tool is None:
+        raise ServerUnusable(
+            f"The server has no tool “{config.tool}” any more.",
+            remedy="Delete the task, or choose another tool.",
+        )
+    changed = {"input_schema": dict(tool.input_schema), "reads_only": config.reads_only}
+    if not tool.reads_only:
+        changed["reads_only"] = False  # what now changes something is confirmed before it runs
+    return await service.update(session, team_id, task_id, config={**task.config, **changed})
+
+
+async def _listed(client: "Client", name: str) -> "Tool | None":
+    cursor: str | None = None
+    for _ in range(MAX_TOOLS):
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            if tool.name == name:
+                return tool
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return None
+
+
+def _difference(tool: "Tool | None", config: ToolConfig) -> str:
+    """What became of a tool since its owner looked at it; "" if it is the same.
+
+    A server that is taken over may let a harmless tool ask for other things: it is not called.
+    """
+    if tool is None:
+        return f"The server has no tool “{config.tool}” any more."
+    if tool.input_schema != config.input_schema:
+        return f"The server asks for other inputs of “{config.tool}” than when it was chosen."
+    return ""
 
 
 class _Broken(Problem):
@@ -234,6 +290,7 @@ KIND = Kind(
     config=ToolConfig,
     effect=lambda config: Effect.READ if config.reads_only else Effect.ACT,
     outside=act,
+    show=show,
     repeatable=_may_repeat,
     inputs=lambda config: mcp_schema.inputs(config.input_schema),
     form="tasks/kinds/mcp.html",

@@ -1,6 +1,6 @@
-"""Pages of tasks: the list, a task with its settings, test and runs, MCP servers, secrets, a run.
+"""Pages of tasks: the list, a task with its settings, test and runs, secrets, a run.
 
-/tasks, /tasks/add, /tasks/{id}, /tasks/runs/{id}, /tasks/secrets, /tasks/mcp
+/tasks, /tasks/add, /tasks/{id}, /tasks/runs/{id}, /tasks/secrets
 /fragments/agent-tasks/{agent_id}      what an agent may do, for its own page
 
 Which agents do a task is a fragment that the room above serves (/agents/tasks/{task_id}).
@@ -19,12 +19,10 @@ from offhook.tasks import forms, kinds, mcp_kind, records, secret_store, service
 from offhook.tasks import inputs as typed
 from offhook.tasks.api import runner
 from offhook.tasks.kinds import Kind
-from offhook.tasks.mcp_kind import McpServer
 from offhook.tasks.models import Task, TaskRun
-from offhook.tasks.problems import TaskInvalid
 from offhook.tasks.scope import CHANNELS
 from offhook.tasks.toolbox import InputType
-from offhook.teams import AdminActor, CurrentActor, Role, TeamSession, require
+from offhook.teams import AdminActor, CurrentActor, TeamSession
 from offhook.web import Paging, paginate, redirect, render
 
 router = APIRouter(include_in_schema=False)
@@ -99,49 +97,6 @@ async def delete_secret(
     return redirect(request, "/tasks/secrets", toast="Deleted")
 
 
-@router.get("/tasks/mcp", dependencies=[Depends(require(Role.ADMIN))])
-async def mcp_page(request: Request) -> HTMLResponse:
-    return render(request, "tasks/mcp.html")
-
-
-@router.post("/tasks/mcp/tools")
-async def mcp_tools(
-    request: Request, actor: AdminActor, *, url: Text = "", headers: Text = ""
-) -> HTMLResponse:
-    """What a server offers, to be chosen from."""
-    server = _server(url, headers)
-    found = await mcp_kind.tools_of(runner(request).means, actor.team_id, server)
-    return render(request, "tasks/mcp_tools.html", tools=found, url=url, headers=headers)
-
-
-@router.post("/tasks/mcp")
-async def add_tools(
-    request: Request, actor: AdminActor, session: TeamSession, *, fields: Fields,
-    url: Text = "", headers: Text = "",
-) -> Response:  # fmt: skip
-    """Make a task of each chosen tool, with the schema that the server lists now."""
-    server = _server(url, headers)
-    chosen = {str(each) for each in fields.getlist("tools")}
-    found = await mcp_kind.tools_of(runner(request).means, actor.team_id, server)
-    made = [each for each in found if each.tool in chosen and not each.obstacle]
-    for each in made:
-        await service.create(
-            session,
-            actor.team_id,
-            kind=mcp_kind.KIND.name,
-            title=each.title[:80],
-            description=each.description[:1_000],
-            config={
-                **server.model_dump(),
-                "tool": each.tool,
-                "input_schema": dict(each.input_schema),
-                "reads_only": each.reads_only,
-                "repeatable": each.repeatable,
-            },
-        )
-    return redirect(request, "/tasks", toast=f"{len(made)} added")
-
-
 @router.get("/tasks/runs/{run_id}")
 async def run_page(
     request: Request, run_id: str, actor: CurrentActor, session: TeamSession
@@ -165,7 +120,16 @@ async def task_page(
     runs, after = await paginate(session, query, Paging(RUNS, cursor), *order)
     shown = await _editor(session, actor.team_id, kinds.kind(task.kind), task)
     older = f"/tasks/{task_id}?cursor={after}" if after else ""
-    return render(request, "tasks/task.html", runs=runs, older=older, **shown)
+    last = runs[0] if runs and not cursor else None
+    changed = last is not None and last.error == mcp_kind.CHANGED and last.revision == task.revision
+    return render(
+        request,
+        "tasks/task.html",
+        runs=runs,
+        older=older,
+        changed=last.response if last is not None and changed else "",
+        **shown,
+    )
 
 
 @router.post("/tasks/{task_id}")
@@ -293,18 +257,6 @@ def _definition(kind: Kind, fields: FormData, stored: Mapping[str, Any]) -> dict
     if name := _text(fields, "name"):
         given["name"] = name
     return given
-
-
-def _server(url: str, headers: str) -> McpServer:
-    try:
-        return McpServer.model_validate({"url": url, "headers": forms.pairs(headers, ":")})
-    except ValueError as error:
-        sentence = "The address or a header cannot be used."
-        raise TaskInvalid(
-            sentence,
-            remedy="Write https://example.com/mcp, and headers as Name: value.",
-            errors=[{"field": "url", "sentence": sentence}],
-        ) from error
 
 
 def _text(fields: FormData, name: str) -> str:

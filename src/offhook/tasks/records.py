@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from offhook.db import Session, now, publish, touch
 from offhook.tasks import rules
@@ -40,12 +40,6 @@ def digest(task_id: str, inputs: Mapping[str, Any]) -> str:
     return sha256(written.encode("utf-8", "replace")).hexdigest()
 
 
-async def lock_conversation(session: Session, conversation_id: str) -> None:
-    """One at a time proposes and confirms in a conversation, until the transaction ends."""
-    name = f"tasks\n{conversation_id}"
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-
-
 async def get(session: Session, team_id: str, run_id: str, *, lock: bool = False) -> TaskRun:
     """Raises RunNotFound, also for another team's (SEC7)."""
     query = select(TaskRun).where(TaskRun.team_id == team_id, TaskRun.id == run_id)
@@ -73,36 +67,59 @@ async def runs_of(
     return (await session.scalars(query)).all()
 
 
-async def proposed(session: Session, scope: Scope) -> TaskRun | None:
-    """What is proposed in the conversation."""
-    return await session.scalar(_of(scope).where(TaskRun.state == RunState.PROPOSED))
+class KeptRuns:
+    """The runs of one conversation, in the database. Implements `box.RunLog`."""
 
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
 
-async def under_way(session: Session, scope: Scope) -> Sequence[TaskRun]:
-    query = _of(scope).where(TaskRun.state.in_(rules.UNDER_WAY))
-    return (await session.scalars(query.order_by(TaskRun.confirmed_at))).all()
+    async def hold(self, session: Session) -> None:
+        name = f"tasks\n{self._scope.conversation_id}"
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
+    async def add(self, session: Session, run: TaskRun) -> None:
+        session.add(run)
 
-async def untold(session: Session, scope: Scope) -> Sequence[TaskRun]:
-    """Runs that are over and whose result the other side has not heard, oldest first."""
-    query = _of(scope).where(TaskRun.state.in_(rules.OVER), TaskRun.told_at.is_(None))
-    return (await session.scalars(query.order_by(TaskRun.ended_at))).all()
+    async def proposed(self, session: Session) -> TaskRun | None:
+        return await session.scalar(self._of().where(TaskRun.state == RunState.PROPOSED))
 
+    async def under_way(self, session: Session) -> Sequence[TaskRun]:
+        query = self._of().where(TaskRun.state.in_(rules.UNDER_WAY))
+        return (await session.scalars(query.order_by(TaskRun.confirmed_at))).all()
 
-async def since(session: Session, scope: Scope, moment: datetime) -> Sequence[TaskRun]:
-    """What was proposed in the conversation since `moment`, for its budgets."""
-    query = _of(scope).where(TaskRun.proposed_at >= moment)
-    return (await session.scalars(query)).all()
+    async def untold(self, session: Session) -> Sequence[TaskRun]:
+        query = self._of().where(TaskRun.state.in_(rules.OVER), TaskRun.told_at.is_(None))
+        return (await session.scalars(query.order_by(TaskRun.ended_at))).all()
 
+    async def since(self, session: Session, moment: datetime) -> Sequence[TaskRun]:
+        query = self._of().where(TaskRun.proposed_at >= moment)
+        return (await session.scalars(query)).all()
 
-async def earlier(session: Session, scope: Scope, wanted: str) -> TaskRun | None:
-    """The last run of the same intent that was done, is being done, or may have been (T3)."""
-    query = _of(scope).where(
-        TaskRun.digest == wanted,
-        TaskRun.state.in_(rules.UNDER_WAY | {RunState.COMPLETED})
-        | ((TaskRun.state == RunState.FAILED) & (TaskRun.error == rules.UNKNOWN_OUTCOME)),
-    )
-    return await session.scalar(query.order_by(TaskRun.confirmed_at.desc()).limit(1))
+    async def earlier(self, session: Session, wanted: str) -> TaskRun | None:
+        query = self._of().where(
+            TaskRun.digest == wanted,
+            TaskRun.state.in_(rules.UNDER_WAY | {RunState.COMPLETED})
+            | ((TaskRun.state == RunState.FAILED) & (TaskRun.error == rules.UNKNOWN_OUTCOME)),
+        )
+        return await session.scalar(query.order_by(TaskRun.confirmed_at.desc()).limit(1))
+
+    async def told(self, session: Session, run_ids: Sequence[str]) -> None:
+        await session.execute(
+            update(TaskRun)
+            .where(
+                TaskRun.team_id == self._scope.team_id,
+                TaskRun.conversation_id == self._scope.conversation_id,
+                TaskRun.id.in_(run_ids),
+                TaskRun.told_at.is_(None),
+            )
+            .values(told_at=await now(session))
+        )
+
+    def _of(self) -> Any:
+        return select(TaskRun).where(
+            TaskRun.team_id == self._scope.team_id,
+            TaskRun.conversation_id == self._scope.conversation_id,
+        )
 
 
 async def end(
@@ -153,9 +170,3 @@ async def finish(
     if run.state in rules.UNDER_WAY:
         run.told_at = await now(session) if told else None
         await end(session, run, completed=completed, answer=answer, error=error, data=run.data)
-
-
-def _of(scope: Scope) -> Any:
-    return select(TaskRun).where(
-        TaskRun.team_id == scope.team_id, TaskRun.conversation_id == scope.conversation_id
-    )

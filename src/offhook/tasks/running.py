@@ -9,8 +9,10 @@ harmless; otherwise nobody knows, and that is what the run says.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -57,7 +59,11 @@ class Runner:
 
     def begin(self, team_id: str, run_id: str) -> asyncio.Task[None]:
         """Do a confirmed run, whatever becomes of the caller."""
-        task = asyncio.create_task(self._run(team_id, run_id), name=f"task run {run_id}")
+        return self.beside(self._run(team_id, run_id))
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do `work` to its end, whatever becomes of who began it."""
+        task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task

@@ -6,9 +6,9 @@ from typing import Any
 
 from offhook.db import new_id
 from offhook.errors import Invalid
-from offhook.tasks import http_kind, kinds, service
 from offhook.tasks import inputs as typed
-from offhook.tasks.kinds import Done, Order
+from offhook.tasks import kinds, service
+from offhook.tasks.kinds import Done, Kind, Order
 from offhook.tasks.models import Task
 from offhook.tasks.running import Runner
 from offhook.tasks.scope import SMS, Scope
@@ -63,7 +63,7 @@ async def attempt(
         timeout_s=float(task.timeout_s),
     )
     if not send:
-        return await _shown(runner, order)
+        return await _shown(runner, kind, order)
     outcome = await runner.try_once(kind, order)
     if isinstance(outcome, Done):
         return Trial(
@@ -82,9 +82,8 @@ async def attempt(
     )
 
 
-async def _shown(runner: Runner, order: Order) -> Trial:
+async def _shown(runner: Runner, kind: Kind, order: Order) -> Trial:
     try:
-        request, secrets = await http_kind.rendered(runner.means, order)
+        return Trial(request=await kind.show(runner.means, order))
     except TemplateError as error:
         return Trial(error=str(error))
-    return Trial(request=http_kind.recorded(request, secrets))

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import aliased
 
-from offhook.db import Database, Jobs, Session, now
+from offhook.db import Database, EventRow, Jobs, Session, now
 from offhook.outgoing import Outgoing
 from offhook.vault import Vault
 from offhook.webhooks import endpoints, rules
@@ -28,7 +29,9 @@ def register(jobs: Jobs, database: Database, vault: Vault, outgoing: Outgoing) -
 
 
 async def forget_old(database: Database) -> None:
-    """Delete deliveries after 30 days, and what nothing needs any more, a batch at a time."""
+    """Delete deliveries after 30 days, events after 90, and what nothing needs any more, a batch
+    at a time.
+    """
     async with database.system() as session:
         present = await now(session)
         await endpoints.forget_expired(session)
@@ -36,6 +39,8 @@ async def forget_old(database: Database) -> None:
         await _stop_stragglers(session, present)
     before = present - rules.KEPT
     while await _deleted(database, before):
+        pass
+    while await _events_deleted(database, present - rules.EVENTS_KEPT):
         pass
     async with database.system() as session:
         await session.execute(
@@ -71,6 +76,29 @@ async def _deleted(database: Database, before: datetime) -> bool:
             delete(Body).where(Body.event_id.in_(unused)).returning(Body.event_id)
         )
         return bool(deliveries.all()) or bool(kept.all())
+
+
+async def _events_deleted(database: Database, before: datetime) -> bool:
+    """Whether there was any event left that nothing refers to any more."""
+    later = aliased(EventRow)
+    counted_on = select(later.id).where(
+        later.team_id == EventRow.team_id,
+        later.conversation_id == EventRow.conversation_id,
+        later.sequence > EventRow.sequence,
+    )
+    unused = (
+        select(EventRow.id)
+        .where(
+            EventRow.created_at < before,
+            EventRow.conversation_id.is_(None) | counted_on.exists(),
+            ~select(Delivery.id).where(Delivery.event_id == EventRow.id).exists(),
+            ~select(Body.event_id).where(Body.event_id == EventRow.id).exists(),
+        )
+        .limit(BATCH)
+    )
+    async with database.system() as session:
+        deleted = delete(EventRow).where(EventRow.id.in_(unused)).returning(EventRow.id)
+        return bool((await session.scalars(deleted)).all())
 
 
 async def _remove_idle_listeners(session: Session, present: datetime) -> None:

@@ -42,6 +42,8 @@ GIVE_UP_AFTER = timedelta(days=5)
 BOTH_SECRETS = timedelta(hours=24)
 MOST_SECRETS = 3
 KEPT = timedelta(days=30)
+EVENTS_KEPT = timedelta(days=90)
+"""Each conversation's last event stays: the next one counts on from it (W3)."""
 MOST_ENDPOINTS = 50
 LISTENER_IDLE = timedelta(minutes=15)
 

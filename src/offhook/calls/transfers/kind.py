@@ -34,6 +34,13 @@ async def put_through(session: Session, order: tasks.Order) -> tasks.Outcome:
     return tasks.PutThrough(target.id, f"One moment, I'll put you through to {target.name}.")
 
 
+async def show(means: tasks.Means, order: tasks.Order) -> Mapping[str, str]:
+    """Whom the caller would be put through to. Raises NotFound."""
+    async with means.database.team(order.scope.team_id) as session:
+        target = await targets.get(session, order.scope.team_id, order.config.target_id)
+    return {"to": target.name, "number": target.e164}
+
+
 async def examine(session: Session, order: tasks.Order) -> Mapping[str, str]:
     """Nobody is asked to confirm what cannot be."""
     try:
@@ -76,6 +83,7 @@ KIND = tasks.Kind(
     config=TransferConfig,
     effect=lambda _: tasks.Effect.ACT,
     inside=put_through,
+    show=show,
     inputs=lambda _: (),
     examine=examine,
     readback=lambda order: f"{order.title}. Shall I put you through?",

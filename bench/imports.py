@@ -1,0 +1,110 @@
+"""A spreadsheet of contacts, imported, imported again and exported: rows a second and memory.
+
+    PYTHONPATH=src python bench/imports.py [--rows 50000]
+
+A PostgreSQL of its own, durable as in production. The first import makes every contact with three
+values; the second is of the same file and changes nothing (P7). The bound is what somebody waits
+for who watches the progress: ten minutes for the largest file that is taken.
+"""
+
+import argparse
+import asyncio
+import resource
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from offhook import contacts
+from offhook.contacts import exporting, importing
+from offhook.contacts.import_models import Import, ImportState
+from offhook.contacts.importing import Importer, Upload
+from offhook.db import Database, Jobs
+from offhook.db.migrate import migrate
+from offhook.supervisor import EmbeddedPostgres
+from offhook.teams import Team
+
+BOUND_S = 600.0
+MB = 1024
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--rows", type=int, default=50_000)
+    rows = arguments.parse_args().rows
+    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
+    folder.chmod(0o711)
+    server = EmbeddedPostgres(folder / "pg")
+    server.start()
+    try:
+        server.sql("CREATE DATABASE bench OWNER offhook")
+        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
+        migrate(server.url("bench"))
+        asyncio.run(measure(server.url("bench"), rows))
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def spreadsheet(rows: int) -> bytes:
+    """As a spreadsheet writes it: a mark, semicolons, accents, quotes."""
+    lines = [
+        f'"Zoë ""{number}"" Ärztin";+1650{2_000_000 + number:07};z{number}@example.com;Müller'
+        for number in range(rows)
+    ]
+    return ("\r\n".join(["Name;Phone;Email;Company", *lines]) + "\r\n").encode("utf-8-sig")
+
+
+async def measure(url: str, rows: int) -> None:
+    database = Database(url)
+    contacts.imports("contacts", contacts.Contacts())
+    async with database.system() as session:
+        team = Team(name="Bench", created_at=datetime.now(UTC))
+        session.add(team)
+        await session.flush()
+        team_id = team.id
+    data = spreadsheet(rows)
+    before = peak()
+    print(f"{rows:,} rows, {len(data) / 1e6:.1f} MB")
+    try:
+        for name in ("first", "again"):
+            began = time.perf_counter()
+            done = await take(database, team_id, data)
+            tell(f"{name}: {done.created:,} made, {done.unchanged:,} unchanged", rows, began)
+        began = time.perf_counter()
+        size = 0
+        async for piece in exporting.as_json(database, team_id):
+            size += len(piece)
+        tell(f"exported as JSON, {size / 1e6:.1f} MB", rows, began)
+    finally:
+        await database.close()
+    print(f"memory beyond what the process had: {peak() - before} MB at most")
+
+
+async def take(database: Database, team_id: str, data: bytes) -> Import:
+    jobs = Jobs(database)
+    jobs.add(importing.JOB, Importer(database).run)
+    async with database.team(team_id) as session:
+        file = Upload("contacts", "people.csv", data, "US", "usr_bench")
+        row = await importing.upload(session, team_id, file)
+        await importing.start(session, team_id, row.id)
+    await jobs.run_due()
+    async with database.team(team_id) as session:
+        done = await importing.get(session, team_id, row.id)
+    assert done.state is ImportState.DONE
+    assert done.refused == 0
+    return done
+
+
+def tell(what: str, rows: int, began: float) -> None:
+    took = time.perf_counter() - began
+    print(f"  {what}: {took:.1f} s, {rows / took:,.0f} rows/s, {took / BOUND_S:.0%} of the bound")
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MB
+
+
+if __name__ == "__main__":
+    main()
