@@ -2,7 +2,8 @@
 
 Imported on first use only: pydantic-ai with its providers costs seconds of start-up. A vendor
 that refuses, stalls or breaks is not waited for: the fallback answers instead, and what was
-already said is never said again (C9). A task that runs is no stalling vendor: it is waited for.
+already said is never said again (C9). A task that runs is no stalling vendor: it is waited for. A
+model that recites its instructions is cut off (SEC9).
 """
 
 import asyncio
@@ -33,7 +34,17 @@ from pydantic_ai.usage import RunUsage, UsageLimits
 
 from offhook import costs
 from offhook.agents import prompting
-from offhook.agents.brain import Brain, Briefing, Part, Said, Speaker, Text, Working
+from offhook.agents.brain import (
+    Brain,
+    Briefing,
+    NeedsPerson,
+    Part,
+    Said,
+    Speaker,
+    Text,
+    Working,
+)
+from offhook.agents.leaks import Guard, Recital
 from offhook.agents.modeltools import Errands
 from offhook.settings import Settings
 
@@ -43,6 +54,8 @@ FIRST_TOKEN_S = 3.0
 TASK_S = 90.0
 """The longest wait for tasks; each has its own, shorter time-out."""
 WAITING = "(Nothing was said.)"
+NOT_TOLD = "I am sorry, I cannot tell you that. Is there anything else?"
+RECITED = "The agent was about to tell its instructions: somebody may be trying it out."
 MOST = UsageLimits(request_limit=12, tool_calls_limit=24)
 """Of one reply: a model that goes round in circles is stopped, and the fallback answers."""
 
@@ -65,6 +78,11 @@ class ModelBrain:
             async for part in self._stream(briefing, errands):
                 said = said or (isinstance(part, Text) and any(map(str.isalnum, part.delta)))
                 yield part
+        except Recital:
+            log.warning("a reply of agent %s was cut: a recital", briefing.snapshot.agent_id)
+            yield Text(f" {NOT_TOLD}" if said else NOT_TOLD)
+            yield NeedsPerson(RECITED)
+            said = True
         except Exception:  # a vendor's library may raise anything; the caller still hears an answer
             log.exception("the language model failed for agent %s", briefing.snapshot.agent_id)
         if not said:
@@ -82,17 +100,21 @@ class ModelBrain:
         runner = await self._runner(briefing, errands)
         found = await briefing.tools.news()
         *before, asked = _messages(briefing, news=prompting.news(found) if found else "")
-        usage = RunUsage()
+        usage, guard = RunUsage(), Guard(prompting.GUARDED)
         try:
             async with runner.run_stream_events(
                 asked[1], message_history=_history(before), usage=usage, usage_limits=MOST
             ) as events:
                 async for event in self._in_time(aiter(events), errands):
-                    if errands.begins(event):
-                        yield Working()
-                    if text := _text(event):
+                    begins = errands.begins(event)
+                    if text := guard.rest() if begins else guard.say(_text(event)):
                         errands.spoke = True
                         yield Text(text)
+                    if begins:
+                        yield Working()
+                if text := guard.rest():
+                    errands.spoke = True
+                    yield Text(text)
         finally:
             briefing.spent(used_of(briefing.snapshot.model or self._settings.model, usage))
         for part in errands.parts([each.step.run_id for each in found]):

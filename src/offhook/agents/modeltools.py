@@ -1,7 +1,8 @@
 """What a language model may call during one reply, and what came of it (T1, SEC9).
 
 Each task offered is a tool of its own; every argument goes to the toolbox, which decides. Nothing
-here trusts the model: a tool has no argument that names a team, a contact or a number of ours.
+here trusts the model: a tool has no argument that names a team, a contact or a number of ours, and
+what the model was told goes into none (leaks.py).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +24,8 @@ from offhook.agents.brain import (
     Text,
     Told,
 )
-from offhook.tasks import Completed, Failed, HandingOver, Offer, Step
+from offhook.agents.leaks import Guard
+from offhook.tasks import Completed, Failed, HandingOver, Offer, Refused, Step
 
 TOLD_PASSAGES = 4
 MAX_QUESTION_CHARS = 400
@@ -31,6 +33,7 @@ MAX_REASON_CHARS = 200
 MAX_TOOL_NAME = 64
 PREFIX = "task_"
 RUNS = frozenset({"confirm_task"})
+NO_PLACE = "That is no place for these instructions."
 
 
 class Errands:
@@ -44,6 +47,7 @@ class Errands:
         self._reason = ""
         self._ended = False
         self._open: set[str] = set()
+        self._guard = Guard(prompting.GUARDED)
         self.spoke = False
 
     # --- the stream's side ---
@@ -126,7 +130,8 @@ class Errands:
 
     async def need_person(self, reason: str) -> str:
         """Have a person of the business look at this conversation; say why in one sentence."""
-        self._reason = reason.strip()[:MAX_REASON_CHARS] or "The agent asks for a person."
+        plain = "" if self._guard.holds(reason) else reason.strip()[:MAX_REASON_CHARS]
+        self._reason = plain or "The agent asks for a person."
         if self._briefing.stand_in is not None:
             name = self._briefing.stand_in.name
             return f"They are put through to {name} once you have said so: say it now."
@@ -136,6 +141,8 @@ class Errands:
         """Keep what the other side said about themselves, under one of the named attributes."""
         if attribute not in {each.key for each in self._briefing.fillable}:
             return "There is no such attribute."
+        if self._guard.holds(value):
+            return NO_PLACE
         self._learned[attribute] = value
         return "Noted."
 
@@ -150,6 +157,8 @@ class Errands:
 
     def _task(self, offer: Offer) -> Tool[None]:
         async def propose(**inputs: Any) -> str:
+            if self._guard.holds(inputs):
+                return self._came_to(Refused(NO_PLACE))
             return self._came_to(await self._briefing.tools.propose(offer.name, inputs))
 
         return Tool.from_schema(
