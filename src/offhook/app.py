@@ -127,6 +127,7 @@ def join_rooms(settings: Settings) -> None:
     contacts.imports("contacts", contacts.Contacts())
     contacts.imports("opt_outs", messages.OptOuts())
     texts = messages.text_kind(lambda: carriers.account(settings).sid)
+    tasks.texts_codes_by(messages.code_sender(lambda: carriers.account(settings).sid))
     for kind in (*tasks.BUILT_IN, texts, *inbox.KINDS, calls.TRANSFER):
         tasks.register(kind)
     calls.when_transfer_known(calls.transfer_finished)

@@ -8,6 +8,7 @@ from message_fixtures import ANN, BOB, Shop
 from offhook import costs, inbox
 from offhook.carriers import Media
 from offhook.messages.rules import Outcome, State
+from offhook.teams import service as teams_service
 
 
 async def test_a_text_is_answered_in_its_thread(shop: Shop) -> None:
@@ -35,6 +36,19 @@ async def test_a_replys_use_of_the_model_is_on_the_threads_cost(shop: Shop) -> N
     async with shop.database.team(shop.team) as session:
         found = await costs.of_conversation(session, shop.team, thread)
     assert [line.what for line in found.lines] == ["14 tokens written"]
+
+
+async def test_a_team_that_hides_card_numbers_sends_them_and_keeps_none(shop: Shop) -> None:
+    """SEC20: the agent's own words too, once the carrier has them."""
+    async with shop.database.team(shop.team) as session:
+        await teams_service.change_team(session, shop.team, mask_numbers=True)
+    shop.model.says = lambda _: "Was it 4242 4242 4242 4242?"
+    await shop.text(ANN, "My card is 4000 0566 5566 5556")
+    await shop.work()
+    assert await shop.sent_to(ANN) == ["Was it 4242 4242 4242 4242?"]
+    kept = [message.body for message in await shop.messages()]
+    kept += [turn.text for turn in await shop.turns(ANN)]
+    assert sorted(kept) == sorted(["My card is •••• 5556", "Was it •••• 4242?"] * 2)
 
 
 async def test_the_threads_memory_goes_along(shop: Shop) -> None:

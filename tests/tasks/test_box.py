@@ -2,15 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from offhook import tasks
 from offhook.db import Database, EventRow
+from offhook.masking import masked
 from offhook.tasks import records
 from offhook.tasks.models import TaskRun
 from offhook.tasks.rules import RunState
+from offhook.teams import service as teams_service
 from task_fixtures import (
     AGENT,
     ORDER_INPUT,
@@ -320,3 +323,42 @@ async def test_another_teams_task_run_or_conversation_cannot_be_named(
         with pytest.raises(records.RunNotFound):
             await records.get(session, talk.scope.team_id, done.run_id)
         assert (await session.scalars(select(TaskRun))).all() == []
+
+
+CARD = "4242 4242 4242 4242"
+PAY = [{"name": "card", "type": "text"}]
+
+
+@pytest.mark.parametrize("hides", [True, False])
+async def test_a_card_number_is_sent_and_kept_only_where_the_team_keeps_them(
+    talk: Talk, database: Database, receiver: Receiver, hides: bool
+) -> None:
+    """SEC20: the read-back was heard although the turns that are kept hide the number."""
+    team_id = talk.scope.team_id
+    async with database.team(team_id) as session:
+        await teams_service.change_team(session, team_id, mask_numbers=hides)
+    config = booking(receiver, body={"card": "{{card}}"}, answer="Paid with {{card}}.")
+    await new_task(database, team_id, config, title="Pay", inputs=PAY)
+    step = await talk.propose("pay", card=CARD)
+    assert isinstance(step, tasks.Unconfirmed)
+    talk.agent(masked(step.readback) if hides else step.readback)
+    talk.caller("Yes, please.")
+    assert isinstance(await talk.confirm(), tasks.Completed)
+    assert sent(receiver.requests[0]) == {"card": CARD}
+    (run,) = await talk.runs()
+    kept = [run.inputs["card"], run.request["body"], run.readback, run.answer]
+    assert [CARD in str(each) for each in kept] == [not hides] * 4
+    assert all("4242" in str(each) for each in kept)
+
+
+async def test_a_proposal_that_nobody_answers_is_dropped_after_a_day(
+    talk: Talk, database: Database, receiver: Receiver
+) -> None:
+    await new_task(database, talk.scope.team_id, booking(receiver))
+    await talk.propose("book_a_table", **MAY)
+    assert await talk.runner.forget() == 0
+    async with database.team(talk.scope.team_id) as session:
+        for run in await session.scalars(select(TaskRun)):
+            run.proposed_at -= timedelta(days=1)
+    assert await talk.runner.forget() == 1
+    assert await (await talk.box()).current() is None

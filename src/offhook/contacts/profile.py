@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import delete, select
 
+from offhook import teams
 from offhook.contacts import rules, screening, service
 from offhook.contacts.defining import attribute, attributes
 from offhook.contacts.events import ContactUpdated
@@ -115,7 +116,7 @@ async def learn(
         raise NotFillable(
             f"{wanted.label} is not for agents to fill.", remedy="A member of the team can set it."
         )
-    text = rules.read_value(wanted, value)
+    text = rules.read_value(wanted, await teams.as_kept(session, team_id, value))
     if not text:
         return Outcome.SAME
     given = Given(Source.AGENT, conversation_id=conversation_id, turn_id=turn_id)

@@ -43,6 +43,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             connect_args={"autocommit": True},
+            hide_parameters=True,  # a failed statement is logged; what people said is not (SEC20)
             # Every transaction ends before its connection goes back, in `_transaction`.
             pool_reset_on_return=None,
         )

@@ -15,7 +15,9 @@ class ConversationStarted(Event):
 
 
 class ConversationHumanRequired(Event):
-    """A person of the team should look at this conversation; `reason` is a sentence (I6)."""
+    """A person of the team should look at this conversation (I6). `reason` is a sentence, for the
+    endpoints that ask for what was said; it may quote the other side.
+    """
 
     event: ClassVar[str] = "conversation.human_required"
     channel: str

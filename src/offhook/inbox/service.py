@@ -22,7 +22,6 @@ from offhook.inbox.events import (
     ConversationStarted,
 )
 from offhook.inbox.listing import document
-from offhook.inbox.masking import masked
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn, TurnWords
 from offhook.inbox.summaries import enqueue_summary
 
@@ -236,10 +235,7 @@ async def _index(session: Session, turn: Turn) -> None:
 
 async def _kept(session: Session, team_id: str, text: str) -> str:
     """What of a text is kept: without card numbers, where the team asked for that (SEC20)."""
-    may_hide = any(character.isdecimal() for character in text)
-    if may_hide and await teams.masks_numbers(session, team_id):
-        text = masked(text)
-    return rules.storable(text)
+    return rules.storable(await teams.as_kept(session, team_id, text))
 
 
 async def update_turn(
@@ -360,7 +356,7 @@ async def need_person(
     """Ask for a person of the team (I6). Announced once until somebody has seen to it."""
     conversation = await get(session, team_id, conversation_id, lock=True)
     asked_before = bool(conversation.person_needed)
-    conversation.person_needed = rules.reason(reason)
+    conversation.person_needed = rules.reason(await teams.as_kept(session, team_id, reason))
     await session.flush()
     if not asked_before:
         await publish(

@@ -3,13 +3,14 @@
     web process     routes.py: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)
 
-Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as are `links` and the
-kind of task `text_kind`; whoever
+Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as are `links`, the kind
+of task `text_kind` and the `code_sender` of its codes; whoever
 calls somebody asks `is_opted_out` first (S4). `receive(database, sms, ...)` stores a text as a
 callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
+from offhook.messages.codes import code_sender
 from offhook.messages.contact_keeping import Messages
 from offhook.messages.delivery import on_status
 from offhook.messages.import_opt_outs import OptOuts
@@ -37,6 +38,7 @@ __all__ = [
     "Messages",
     "OptOut",
     "OptOuts",
+    "code_sender",
     "conversations_of",
     "give_back_unit",
     "hand_back",

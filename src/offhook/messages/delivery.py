@@ -193,6 +193,7 @@ async def _apply(session: Session, message: Message, news: MessageStatus) -> Non
     if message.accepted_at is None and message.state is State.SENDING:
         message.carrier_id = news.message_id
         message.accepted_at = await now(session)
+        await threads.forget_words(session, message)
         await units.use(session, message)
         await _announce(session, message, MessageSent, segments=message.segments)
     moved = rules.move(message.state, told)
@@ -230,6 +231,7 @@ async def _fail(session: Session, message: Message, code: int | None, note: str)
     message.state = State.FAILED
     message.error_code = code
     message.ended_at = await now(session)
+    await threads.forget_words(session, message)
     await session.flush()
     await _show(session, message, note=note)
     await _announce(session, message, MessageFailed, state=State.FAILED, error_code=code)

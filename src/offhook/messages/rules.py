@@ -91,6 +91,8 @@ class Kind(StrEnum):
     BY_HAND = "by_hand"
     TASK = "task"
     CONFIRMATION = "confirmation"
+    CODE = "code"
+    """Proves a number (SEC10); its thread shows that one was sent, not which."""
 
 
 class Outcome(StrEnum):

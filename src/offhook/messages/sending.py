@@ -83,8 +83,11 @@ async def send(
     account_id: str,
     speaker: Speaker,
     kind: Kind,
+    shown: str = "",
 ) -> Message:
-    """Queue `body` in the recipient's thread as a turn of `speaker`. Raises as `send_by_hand`."""
+    """Queue `body` in the recipient's thread as a turn of `speaker`, which shows `shown` instead
+    where that is given. Raises as `send_by_hand`.
+    """
     number = await numbers.get(session, team_id, number_id)
     text = _text(body)
     await _check(session, number, recipient)
@@ -102,7 +105,7 @@ async def send(
         team_id,
         thread.id,
         speaker=speaker,
-        text=text,
+        text=shown or text,
         started_at=instant,
         ended_at=instant,
         status=State.QUEUED,

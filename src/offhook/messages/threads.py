@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from offhook import inbox
+from offhook import inbox, teams
 from offhook.db import Session, now, publish
-from offhook.messages import units
+from offhook.messages import units, wording
 from offhook.messages.events import MessageRefused
 from offhook.messages.models import Message
 from offhook.messages.rules import NOT_SENT, NOTES, Kind, Outcome, State, Why
@@ -98,6 +98,7 @@ async def withdraw(session: Session, message: Message, why: Why) -> None:
     message.state = State.WITHDRAWN
     message.why = why
     message.ended_at = await now(session)
+    await forget_words(session, message)
     await session.flush()
     if message.turn_id:
         await inbox.update_turn(
@@ -152,6 +153,12 @@ async def left_unanswered(session: Session, team_id: str, conversation_id: str) 
         .with_for_update(key_share=True)
     )
     return list(rows)
+
+
+async def forget_words(session: Session, message: Message) -> None:
+    """It is not handed over any more: of its words is kept what its turn shows (SEC20, SEC10)."""
+    shown = wording.CODE_SENT if message.kind is Kind.CODE else message.body
+    message.body = await teams.as_kept(session, message.team_id, shown)
 
 
 async def withdraw_thread(session: Session, team_id: str, conversation_id: str, why: Why) -> None:

@@ -13,6 +13,8 @@ STOP_CONFIRMED = "You will get no more messages from this number. Reply START to
 START_CONFIRMED = "You will get messages from this number again. Reply STOP to end them."
 HELP_ANSWER = "This number is answered by an assistant. Reply STOP to get no more messages."
 ASK_TO_STOP = "Shall we stop texting you? Reply STOP and you get no more messages from us."
+CODE = "{code} is your code. Tell it only to the assistant that you are talking to now."
+CODE_SENT = "A code was texted, to be told back."
 EMPTY_REPLY = "Sorry, I have no answer to that."
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -41,6 +41,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # its details hold what people said and their numbers (SEC20)
 }
 
 

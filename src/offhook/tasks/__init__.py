@@ -14,7 +14,8 @@ decisions, kept nowhere, and effects are shown instead of done.
 
 A room above adds a kind with `tasks.register(tasks.Kind(...))` in app.join_rooms, hears of ends
 with `tasks.when_ended(hook)`, shows `tasks.runs_of(session, team_id, [conversation_id])`, and
-ends with `tasks.finish(...)` what was handed to it. Knows no conversation and no agent but by id.
+ends with `tasks.finish(...)` what was handed to it. `tasks.texts_codes_by(sender)` joins who texts
+the codes by which people prove their number. Knows no conversation and no agent but by id.
 """
 
 from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind
@@ -33,6 +34,8 @@ from offhook.tasks.kinds import (
     register,
 )
 from offhook.tasks.models import Task, TaskRun
+from offhook.tasks.proving import Sender as CodeSender
+from offhook.tasks.proving import texts_codes_by
 from offhook.tasks.records import finish, runs_of, topic, when_ended
 from offhook.tasks.rehearsing import Rehearsal, open_rehearsal, rehearsal_scope
 from offhook.tasks.rules import Effect, RunState, Trust
@@ -62,6 +65,7 @@ __all__ = [
     "BUILT_IN",
     "CALL",
     "SMS",
+    "CodeSender",
     "Completed",
     "Done",
     "Effect",
@@ -104,6 +108,7 @@ __all__ = [
     "register_jobs",
     "rehearsal_scope",
     "runs_of",
+    "texts_codes_by",
     "topic",
     "update",
     "use",

@@ -62,7 +62,12 @@ class TaskFields(Body):
         description="Ask for a yes first. Tasks that act or write to somebody mostly do anyway.",
     )
     personal: bool = Field(
-        default=False, description="Tells or changes their own data: one input must be a proof."
+        default=False,
+        description="Tells or changes their own data: with `by_code`, or one input is a proof.",
+    )
+    by_code: bool = Field(
+        default=False,
+        description="Whose data it is proves it by a code that is texted to their number.",
     )
     timeout_s: int = Field(default=15, ge=1, le=60)
     max_runs: int = Field(default=3, ge=1, le=20, description="In one conversation within a day.")
@@ -84,6 +89,7 @@ class TaskChange(Body):
     readback: str | None = Field(default=None, max_length=400)
     confirm: bool | None = None
     personal: bool | None = None
+    by_code: bool | None = None
     timeout_s: int | None = Field(default=None, ge=1, le=60)
     max_runs: int | None = Field(default=None, ge=1, le=20)
 
@@ -106,6 +112,7 @@ class TaskOut(BaseModel):
     effect: Effect
     confirm: bool
     personal: bool
+    by_code: bool
     timeout_s: int
     max_runs: int
     agents: list[UseOut]

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from offhook.db import Session, new_id, now, touch
 from offhook.failpoints import failpoint
-from offhook.tasks import consent, kinds, records, rules, service, templating
+from offhook.masking import masked
+from offhook.tasks import consent, kinds, proving, records, rules, service, templating
 from offhook.tasks import inputs as typed
 from offhook.tasks.models import Task, TaskRun
 from offhook.tasks.rules import Effect, RunState, RunStep, Verdict
@@ -126,6 +127,8 @@ class ConversationTools:
             checked = typed.check(offered.offer.inputs, run.inputs, self._scope.country)
             if checked.ask is not None:
                 return Incomplete(offered.offer, checked.values, checked.ask, checked.problems)
+            if offered.task.by_code and not await proving.is_proven(session, self._scope):
+                return Incomplete(offered.offer, checked.values, proving.INPUT)
             return Unconfirmed(offered.offer, run.inputs, run.readback)
 
     async def running(self) -> Sequence[Offer]:
@@ -157,7 +160,7 @@ class ConversationTools:
             await self._runs.hold(session)
             run = await self._runs.proposed(session)
             if run is not None and run.task_id != offered.task.id:
-                await self._drop(session, run)
+                await records.drop(session, run)
                 run = None
             step = await self._propose(session, offered, run, inputs)
         return await self._done(step) if isinstance(step, TaskRun) else step
@@ -172,7 +175,11 @@ class ConversationTools:
             if run.revision != offered.task.revision:
                 step = await self._propose(session, offered, run, {})
             else:
-                step = self._heard_yes(run) or await self._allowed(session, offered)
+                step = (
+                    self._heard_yes(run)
+                    or await self._allowed(session, offered)
+                    or await self._unproven(session, offered, run.inputs)
+                )
                 if step is None:
                     await self._confirmed(session, run, offered)
         failpoint("tasks.confirmed")
@@ -185,7 +192,7 @@ class ConversationTools:
             await self._runs.hold(session)
             run = await self._runs.proposed(session)
             if run is not None:
-                await self._drop(session, run)
+                await records.drop(session, run)
 
     # --- deciding, in the transaction that holds the conversation ---
 
@@ -193,15 +200,20 @@ class ConversationTools:
         self, session: Session, offered: Offered, run: TaskRun | None, given: Mapping[str, Any]
     ) -> Step | TaskRun:
         """The next step, or the run that is now confirmed and to be done."""
+        told = {name: value for name, value in given.items() if name != proving.INPUT.name}
         before = run.inputs if run is not None else {}
-        checked = typed.check(offered.offer.inputs, {**before, **given}, self._scope.country)
+        checked = typed.check(offered.offer.inputs, {**before, **told}, self._scope.country)
         if (no := await self._allowed(session, offered)) is not None:
             if run is not None:
-                await self._drop(session, run)
+                await records.drop(session, run)
             return no
         if checked.ask is not None:
+            wanting = Incomplete(offered.offer, checked.values, checked.ask, checked.problems)
+        else:
+            wanting = await self._unproven(session, offered, checked.values)
+        if wanting is not None:
             await self._keep(session, offered, run, checked.values)
-            return Incomplete(offered.offer, checked.values, checked.ask, checked.problems)
+            return wanting
         unchanged = (
             run is not None
             and run.readback
@@ -227,7 +239,7 @@ class ConversationTools:
     async def _allowed(self, session: Session, offered: Offered) -> Refused | None:
         """What the standing of the number or a budget has against it (SEC10, T4)."""
         task, effect = offered.task, offered.effect
-        proven = any(each.proof and each.required for each in offered.offer.inputs)
+        proven = task.by_code or any(each.proof and each.required for each in offered.offer.inputs)
         held = self._scope.trust
         if rules.verdict(held, effect, personal=task.personal, proven=proven) is Verdict.DENY:
             return NOT_PROVEN if task.personal else NOT_ALLOWED
@@ -244,11 +256,26 @@ class ConversationTools:
         )
         return Refused(sentence) if sentence else None
 
+    async def _unproven(
+        self, session: Session, offered: Offered, values: Mapping[str, Any]
+    ) -> Incomplete | Refused | None:
+        """None where no code is asked for, or it was told; else it is asked for now (SEC10)."""
+        if not offered.task.by_code:
+            return None
+        standing = await proving.prove(session, self._scope, self._turns)
+        if standing.proven:
+            return None
+        if not standing.can_be:
+            return Refused(standing.sentence)
+        problems = {proving.INPUT.name: standing.sentence} if standing.sentence else {}
+        return Incomplete(offered.offer, values, proving.INPUT, problems)
+
     def _heard_yes(self, run: TaskRun) -> Refused | None:
         """None if the read-back was heard and the turns to be answered say yes to it (T1)."""
         since = [turn for turn in self._turns if turn.position > run.proposed_turn]
         spoken = [turn for turn in since if not turn.by_caller]
-        if not consent.was_said(run.readback, [turn.text for turn in spoken]):
+        # Of a card number both may hold its end alone.
+        if not consent.was_said(masked(run.readback), [masked(turn.text) for turn in spoken]):
             return NOT_HEARD
         last = max(turn.position for turn in spoken)
         answer = " ".join(turn.text for turn in since if turn.by_caller and turn.position > last)
@@ -298,11 +325,6 @@ class ConversationTools:
         run.proposed_turn = self._position
         await session.flush()
         return run
-
-    async def _drop(self, session: Session, run: TaskRun) -> None:
-        run.state = rules.NEXT[run.state, RunStep.DROP]
-        run.ended_at = await now(session)
-        await session.flush()
 
     def _against(self, offered: Offered, run: TaskRun, against: Mapping[str, str]) -> Step:
         """What the kind itself has against the inputs: that input is asked for again."""
@@ -385,7 +407,10 @@ def _offered(task: Task, scope: Scope) -> Offered:
         title=task.title,
         description=task.description,
         phrases=tuple(task.phrases),
-        inputs=tuple(typed.with_question(each) for each in service.inputs_of(task)),
+        inputs=(
+            *(typed.with_question(each) for each in service.inputs_of(task)),
+            *([proving.INPUT] if task.by_code else []),
+        ),
         confirm=task.confirm or must,
     )
     return Offered(task, offer, effect)

@@ -8,7 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
 from offhook.db import Session
-from offhook.tasks.models import TaskRun
+from offhook.tasks.models import TaskRun, TextedCode
 from offhook.tasks.rules import RunState
 
 AT_WORK = frozenset({RunState.CONFIRMED, RunState.RUNNING})
@@ -67,6 +67,11 @@ class Runs:
         ids = [run.id for run in runs]
         await session.execute(
             delete(TaskRun).where(TaskRun.team_id == team_id, TaskRun.id.in_(ids))
+        )
+        await session.execute(
+            delete(TextedCode).where(
+                TextedCode.team_id == team_id, TextedCode.remote.in_(person.numbers)
+            )
         )
         return {"task_runs": len(ids)}
 

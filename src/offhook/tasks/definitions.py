@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from offhook.tasks import inputs as typed
-from offhook.tasks import templating
+from offhook.tasks import proving, templating
 from offhook.tasks.kinds import Kind
 from offhook.tasks.problems import TaskInvalid
 from offhook.tasks.toolbox import Input, InputType
@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "phrases": [],
     "readback": "",
     "personal": False,
+    "by_code": False,
     "timeout_s": 15,
     "max_runs": 3,
 }
@@ -73,6 +74,7 @@ def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         "phrases": phrases,
         "readback": str(given["readback"]).strip()[:400],
         "personal": bool(given["personal"]),
+        "by_code": bool(given["personal"] and given["by_code"]),
         "timeout_s": given["timeout_s"],
         "max_runs": given["max_runs"],
     }
@@ -165,8 +167,12 @@ def _check_templates(
 
 
 def _check_proof(given: Mapping[str, Any], asked: Sequence[Input], errors: Errors) -> None:
-    if given["personal"] and not any(each.proof and each.required for each in asked):
+    if any(each.name == proving.INPUT.name for each in asked):
+        errors["inputs"] = f"“{proving.INPUT.name}” is the code that we text: use another name."
+    proofs = any(each.proof and each.required for each in asked)
+    if given["personal"] and not given["by_code"] and not proofs:
         errors["personal"] = (
-            "It needs a required input that only they know and the other system checks: mark one "
-            "as a proof. A phone number alone proves nothing."
+            "Let it be proved by a code that we text, or mark a required input as a proof: "
+            "something that only they know and your system checks. A phone number alone proves "
+            "nothing."
         )

@@ -7,7 +7,7 @@ idempotency key of all its attempts. States and their table are in rules.py.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,7 +37,9 @@ class Task(TeamOwned, Base):
     """A template of the sentence that is said before it runs; empty: made from the inputs."""
     confirm: Mapped[bool] = mapped_column(default=True)
     personal: Mapped[bool] = mapped_column(default=False)
-    """Tells or changes a person's own data: needs a proof among its inputs (SEC10)."""
+    """Tells or changes a person's own data: needs a second factor (SEC10)."""
+    by_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """That factor is a code that we text to the number; else a proof among its inputs."""
     timeout_s: Mapped[int] = mapped_column(default=15)
     max_runs: Mapped[int] = mapped_column(default=3)
     """Of this task in one conversation within a day (T4)."""
@@ -117,6 +119,27 @@ class TaskRun(TeamOwned, Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+
+
+class TextedCode(TeamOwned, Base):
+    """A code that was texted to a number in a conversation, to be told back (proving.py).
+
+    `looked_turn`: up to there it was looked for. Forgotten after a day.
+    """
+
+    __tablename__ = "texted_codes"
+    __table_args__ = (
+        Index("ix_texted_codes_conversation", "team_id", "conversation_id", "sent_at"),
+        Index("ix_texted_codes_remote", "team_id", "remote", "sent_at"),
+    )
+    id: Mapped[str] = primary_key("cod")
+    conversation_id: Mapped[str] = mapped_column(String(ID_CHARS))
+    remote: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64))
+    sent_at: Mapped[datetime]
+    looked_turn: Mapped[int]
+    tries: Mapped[int] = mapped_column(default=0)
+    proven_at: Mapped[datetime | None]
 
 
 class TeamSecret(TeamOwned, Base):

@@ -251,6 +251,7 @@ def _definition(kind: Kind, fields: FormData, stored: Mapping[str, Any]) -> dict
         "readback": _text(fields, "readback"),
         "confirm": bool(_text(fields, "confirm")),
         "personal": bool(_text(fields, "personal")),
+        "by_code": bool(_text(fields, "by_code")),
         "timeout_s": _whole(_text(fields, "timeout_s")),
         "max_runs": _whole(_text(fields, "max_runs")),
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from offhook import teams
 from offhook.db import Session, now, publish, touch
 from offhook.tasks import rules
 from offhook.tasks.events import TaskCompleted, TaskFailed
@@ -19,6 +20,8 @@ from offhook.tasks.problems import RunNotFound
 from offhook.tasks.rules import RunState, RunStep
 from offhook.tasks.scope import Scope, from_json
 
+SAID = ("inputs", "readback", "request", "response", "data", "answer")
+"""What of a run may hold the other side's words."""
 Ended = Callable[[Session, TaskRun], Awaitable[None]]
 _when_ended: list[Ended] = []
 
@@ -137,7 +140,7 @@ async def end(
     run.answer, run.error, run.data = answer, error[:80], data
     run.ended_at = await now(session)
     run.lease_until = None
-    await session.flush()
+    await _is_over(session, run)
     scope = from_json(run.scope)
     told: dict[str, Any] = {
         "team_id": run.team_id,
@@ -156,6 +159,20 @@ async def end(
     await touch(session, run.team_id, topic(run.conversation_id))
     for hook in _when_ended:
         await hook(session, run)
+
+
+async def drop(session: Session, run: TaskRun) -> None:
+    """Give a proposal up."""
+    run.state = rules.NEXT[run.state, RunStep.DROP]
+    run.ended_at = await now(session)
+    await _is_over(session, run)
+
+
+async def _is_over(session: Session, run: TaskRun) -> None:
+    """What was said in it is kept as turns are, from the moment that it is not needed (SEC20)."""
+    for column in SAID:
+        setattr(run, column, await teams.as_kept(session, run.team_id, getattr(run, column)))
+    await session.flush()
 
 
 async def finish(

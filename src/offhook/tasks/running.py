@@ -20,7 +20,7 @@ from sqlalchemy import select
 from offhook.db import Database, Session, now, touch
 from offhook.errors import Problem
 from offhook.failpoints import failpoint
-from offhook.tasks import kinds, records, rules, service
+from offhook.tasks import kinds, proving, records, rules, service
 from offhook.tasks.kinds import Done, Kind, Means, NotDone, Order, Outcome, PutThrough
 from offhook.tasks.models import TaskRun
 from offhook.tasks.rules import MAX_ATTEMPTS, RunState, RunStep
@@ -31,6 +31,7 @@ BEGIN_LEASE = timedelta(seconds=10)
 AFTER_TIMEOUT = timedelta(seconds=10)
 HANDED_OVER = timedelta(minutes=3)
 """A hand-over is known within the ringing time; longer means that its process is gone."""
+FORGOTTEN_AFTER = timedelta(days=1)
 PAUSES_S = (0.3, 1.0)
 CLOSE_S = 5.0
 SWEEP_AT_ONCE = 20
@@ -80,6 +81,27 @@ class Runner:
             left = [(team_id, run_id) for team_id, run_id in rows]
         await asyncio.gather(*(self.begin(team_id, run_id) for team_id, run_id in left))
         return len(left)
+
+    async def forget(self) -> int:
+        """Drop proposals that nobody has said yes or no to for a day; gives their count.
+
+        Codes that were texted before that are forgotten as well.
+        """
+        async with self.database.system() as session:
+            rows = await session.scalars(
+                select(TaskRun)
+                .where(
+                    TaskRun.state == RunState.PROPOSED,
+                    TaskRun.proposed_at < await now(session) - FORGOTTEN_AFTER,
+                )
+                .limit(SWEEP_AT_ONCE)
+                .with_for_update(key_share=True, skip_locked=True)
+            )
+            forgotten = rows.all()
+            for run in forgotten:
+                await records.drop(session, run)
+            await proving.forget(session)
+        return len(forgotten)
 
     async def idle(self) -> None:
         """Wait until nothing of this process is under way."""

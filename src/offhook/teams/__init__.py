@@ -26,9 +26,9 @@ from offhook.teams.jobs import register as register_jobs
 from offhook.teams.models import Role, Team
 from offhook.teams.rules import allows, zone_at
 from offhook.teams.service import (
+    as_kept,
     create_team,
     joined_at,
-    masks_numbers,
     members,
     on_team_created,
     setup_link,
@@ -48,11 +48,11 @@ __all__ = [
     "Team",
     "TeamSession",
     "allows",
+    "as_kept",
     "create_team",
     "forgotten",
     "identify",
     "joined_at",
-    "masks_numbers",
     "members",
     "on_team_created",
     "operator_only",

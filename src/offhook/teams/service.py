@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 
 from offhook import mail
 from offhook.db import Session, new_id, now, touch
+from offhook.masking import Kept, masked_within
 from offhook.settings import Settings, secret_key
 from offhook.teams import rules, tokens
 from offhook.teams.errors import (
@@ -257,9 +258,15 @@ async def zone(session: Session, team_id: str) -> str:
     )
 
 
-async def masks_numbers(session: Session, team_id: str) -> bool:
-    """Whether card numbers are hidden in what is kept of the team's conversations (SEC20)."""
-    return bool(await session.scalar(select(Team.mask_numbers).where(Team.id == team_id)))
+async def as_kept(session: Session, team_id: str, value: Kept) -> Kept:
+    """A text or JSON value of a conversation as it may be kept: without card and social security
+    numbers where the team asked for that (SEC20).
+    """
+    hidden = masked_within(value)
+    if hidden == value:
+        return value
+    asked = await session.scalar(select(Team.mask_numbers).where(Team.id == team_id))
+    return hidden if asked else value
 
 
 async def change_team(

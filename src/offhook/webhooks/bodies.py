@@ -39,8 +39,9 @@ async def keep(database: Database, team_id: str, event_id: str, *, with_text: bo
 
 async def make(session: Session, row: EventRow, *, with_text: bool) -> bytes:
     """The bytes as they would be made now."""
-    turns = await said.turns(session, row) if with_text and row.name in said.SPEAKING else None
-    return payload.body(row.name, row.created_at, row.sequence, row.payload, turns)
+    turns = await said.turns(session, row) if with_text and row.name in said.WITH_TURNS else None
+    data = row.payload if with_text else said.thin(row.name, row.payload)
+    return payload.body(row.name, row.created_at, row.sequence, data, turns)
 
 
 async def kept_body(

@@ -138,8 +138,9 @@ class Kind:
     def body(self, *, with_text: bool = False) -> bytes:
         """An example of the bytes that are sent."""
         sequence = 7 if self.group in OF_CONVERSATIONS else None
-        turns = SAID if with_text and self.speaks else None
-        return payload.body(self.name, AT, sequence, self.example(), turns)
+        turns = SAID if with_text and self.name in said.WITH_TURNS else None
+        data = self.example() if with_text else said.thin(self.name, self.example())
+        return payload.body(self.name, AT, sequence, data, turns)
 
     def preview(self) -> str:
         """The same, to be read; with what was said where there is any."""

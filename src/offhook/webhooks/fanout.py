@@ -34,7 +34,8 @@ FAN_OUT = f"""
 
 async def fan_out(session: Session, row: EventRow) -> None:
     """Give every endpoint that wants the event a delivery of it. Joined to `db.when_published`."""
-    thin = payload.body(row.name, row.created_at, row.sequence, row.payload)
+    data = said.thin(row.name, row.payload)
+    thin = payload.body(row.name, row.created_at, row.sequence, data)
     ((made,),) = await fetch(
         session,
         FAN_OUT,

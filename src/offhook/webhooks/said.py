@@ -3,17 +3,27 @@
 Read when an event's bytes are first made; the rooms that keep the words read them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from offhook import inbox, messages
 from offhook.db import EventRow, Session
 
 TRANSCRIPT = "transcript.ready"
-SPEAKING = [
+WITH_TURNS = (
     TRANSCRIPT,
     *(f"message.{state}" for state in ("received", "refused", "sent", "delivered", "failed")),
-]
+)
+"""Events of which an endpoint may ask for the turns."""
+WORDS: Mapping[str, str] = {"conversation.human_required": "reason"}
+"""Events of which one member may quote somebody: empty for who did not ask for words."""
+SPEAKING = [*WITH_TURNS, *WORDS]
 """Events that have words which an endpoint may ask for."""
+
+
+def thin(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The members of an event without anybody's words."""
+    return {**data, WORDS[name]: ""} if name in WORDS else data
 
 
 async def turns(session: Session, row: EventRow) -> list[dict[str, Any]]:

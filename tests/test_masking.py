@@ -1,5 +1,7 @@
 """Card and social security numbers are hidden, and nothing else is (SEC20)."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from offhook import inbox
 from offhook.db import Database
 from offhook.inbox import Channel, Speaker
-from offhook.inbox.masking import masked, passes_luhn
+from offhook.masking import masked, masked_within, passes_luhn
 from offhook.teams import service
 from web_fixtures import new_owner
 
@@ -17,6 +19,7 @@ from web_fixtures import new_owner
     [
         ("My card is 4242 4242 4242 4242, thanks.", "My card is •••• 4242, thanks."),
         ("4242424242424242", "•••• 4242"),
+        ("4242, 4242, 4242, 4242.", "•••• 4242."),
         ("5555-5555-5555-4444", "•••• 4444"),
         ("3782 822463 10005 exp 12/99", "•••• 0005 exp 12/99"),
         ("4242 4242 4242 4243", "4242 4242 4242 4243"),
@@ -38,6 +41,19 @@ def test_what_is_hidden(said: str, kept: str) -> None:
 @given(st.text())
 def test_hiding_twice_is_hiding_once(text: str) -> None:
     assert masked(masked(text)) == masked(text)
+
+
+@pytest.mark.parametrize(
+    ("given_value", "kept"),
+    [
+        ({"card": "4242424242424242", "n": 2}, {"card": "•••• 4242", "n": 2}),
+        ([4242424242424242, True, None, 1.5], ["•••• 4242", True, None, 1.5]),
+        ({"a": [{"b": "123-45-6789"}]}, {"a": [{"b": "•••• ••••"}]}),
+        (None, None),
+    ],
+)
+def test_what_is_hidden_within_json(given_value: Any, kept: Any) -> None:
+    assert masked_within(given_value) == kept
 
 
 @given(st.integers(10**14, 10**15 - 1))
@@ -63,5 +79,6 @@ async def test_a_team_that_asks_for_it_keeps_no_card_number(
         )
         await inbox.update_turn(session, person.team_id, turn.id, text=said)
         await session.refresh(turn)
-        kept = turn.text, conversation.preview
-    assert kept == (("It is •••• 4242.",) * 2 if asked else (said, said))
+        await inbox.need_person(session, person.team_id, conversation.id, said)
+        kept = turn.text, conversation.preview, conversation.person_needed
+    assert kept == ("It is •••• 4242." if asked else said,) * 3

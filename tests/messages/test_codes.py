@@ -1,0 +1,32 @@
+"""A code that proves a number: it reaches the handset, counts as a text, and stands nowhere else
+(SEC10).
+"""
+
+from message_fixtures import ANN, Shop
+from offhook import messages, tasks
+from offhook.messages import wording
+
+
+async def test_a_code_is_texted_counted_and_never_shown(shop: Shop) -> None:
+    scope = tasks.Scope(shop.team, shop.agent, "cnv_1", tasks.CALL, shop.number, caller=ANN)
+    text = messages.code_sender(lambda: shop.account.sid)
+    async with shop.database.team(shop.team) as session:
+        await text(session, scope, "482917")
+    await shop.work()
+    assert await shop.sent_to(ANN) == [wording.CODE.format(code="482917")]
+    assert [message.body for message in await shop.messages()] == [wording.CODE_SENT]
+    assert [(who, words) for who, words, _ in await shop.said(ANN)] == [
+        ("notice", wording.CODE_SENT)
+    ]
+    assert await shop.used() == (1, 0)
+
+
+async def test_a_code_that_was_not_sent_is_not_shown_either(shop: Shop) -> None:
+    scope = tasks.Scope(shop.team, shop.agent, "cnv_1", tasks.CALL, shop.number, caller=ANN)
+    text = messages.code_sender(lambda: shop.account.sid)
+    async with shop.database.team(shop.team) as session:
+        await text(session, scope, "482917")
+    await shop.disable()
+    await shop.work()
+    assert await shop.sent_to(ANN) == []
+    assert [message.body for message in await shop.messages()] == [wording.CODE_SENT]
