@@ -16,8 +16,10 @@ htmx.config.responseHandling = [
 ];
 
 Idiomorph.defaults.ignoreActiveValue = true; // never take away what somebody is typing
-// A drawn chart takes new figures instead of being drawn anew; what somebody opened stays open.
+// A drawn chart takes new figures instead of being drawn anew, a player plays on; what somebody
+// opened stays open, and a line to a live call in the state that it is in.
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
+  if (old.dataset?.ready && old.matches("[data-wave]") && fresh.matches?.("[data-wave]")) return false;
   if (!old.dataset?.ready || !old.dataset.chart || !fresh.dataset?.chart) return true;
   old.setAttribute("aria-label", fresh.getAttribute("aria-label"));
   if (old.dataset.chart !== fresh.dataset.chart) {
@@ -27,7 +29,7 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   return false;
 };
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-  !(name === "open" && element.matches("details"));
+  name !== "data-line" && !(name === "open" && element.matches("details"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style.startsWith("morph"),
   handleSwap: (style, target, fragment) =>

@@ -12,10 +12,13 @@ from sqlalchemy import func, select
 
 import contact_fixtures
 from number_fixtures import make_agent, make_number
-from offhook import tasks
+from offhook import inbox, tasks
 from offhook.audit import Entry
 from offhook.billing import TestGateway
+from offhook.calls.models import Call
+from offhook.calls.rules import CallState
 from offhook.carriers import Carriers
+from offhook.db import new_id, now
 from web_fixtures import Person, Site, new_member
 
 NO_CHANGE = "it changes nothing"
@@ -235,6 +238,35 @@ async def _around(do: Walk) -> None:
     await do("DELETE /webhooks/listeners/{endpoint_id}", endpoint_id=listener)
 
 
+async def _calls(do: Walk, owner: Person) -> None:
+    number_id = await make_number(do.site.database, owner.team_id)
+    async with do.site.database.team(owner.team_id) as session:
+        instant, call_id = await now(session), new_id("call")
+        chat = await inbox.open_conversation(
+            session,
+            owner.team_id,
+            channel=inbox.Channel.CALL,
+            number_id=number_id,
+            sender="",
+            call_id=call_id,
+        )
+        call = Call(
+            id=call_id,
+            team_id=owner.team_id,
+            conversation_id=chat.id,
+            number_id=number_id,
+            carrier_call_id="CA1",
+            caller="",
+            state=CallState.LIVE,
+            agent={},
+            answered_at=instant,
+            heartbeat_at=instant,
+        )
+        session.add(call)
+    await do("POST /calls/{call_id}/listen", call_id=call_id)
+    await do("POST /calls/{call_id}/take-over", call_id=call_id)
+
+
 async def _contacts(do: Walk) -> None:
     bo = {"contact_id": (await do("POST /contacts", {"number": "+14155550199"}))["id"]}
     await do("PATCH /contacts/{contact_id}", {"name": "Bo"}, **bo)
@@ -284,6 +316,7 @@ async def test_every_operation_leaves_an_entry_or_says_why_not(
     site: Site, operator: Person, carriers: Carriers, gateway: TestGateway
 ) -> None:
     site.app.state.carriers, site.app.state.gateway = carriers, gateway
+    site.app.state.secret = b"s" * 32
     contact_fixtures.join()
     for kind in tasks.BUILT_IN:
         tasks.register(kind)
@@ -294,6 +327,7 @@ async def test_every_operation_leaves_an_entry_or_says_why_not(
         await _numbers(do, operator, carriers)
         await _billing(do)
         await _around(do)
+        await _calls(do, operator)
         await _contacts(do)
         await _operator(do, operator)
     assert do.done.isdisjoint(SILENT)

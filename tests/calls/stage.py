@@ -19,6 +19,8 @@ from offhook import contacts, costs, inbox, media, usage
 from offhook.agents import Brain, Briefing, Options, Part, Snapshot, Text, to_json
 from offhook.calls import service
 from offhook.calls.conversation import Conversation
+from offhook.calls.joining.taking_over import OPTIONS, VOICE
+from offhook.calls.joining.tickets import Member
 from offhook.calls.journal import Journal, folder_of
 from offhook.calls.models import Call
 from offhook.calls.parts import Parts
@@ -221,7 +223,7 @@ class Stage:
         self.closed_at_ms: int | None = None
         self.database = database
         self.connected = connected
-        self.engine = media.Engine(self.batches.append, max_lines=1, reserve_bytes=0)
+        self.engine = media.Engine(self.batches.append, max_lines=3, reserve_bytes=0)
         self.engine.recorder.start()
         settings = Settings(home=str(folder))
         parts = Parts(
@@ -256,6 +258,19 @@ class Stage:
         """The conversation closes its stream."""
         self.closed_at_ms = self.now_ms
 
+    def taken_by(self, name: str) -> None:
+        """A member of the team takes the call over."""
+        own = self.engine.open(self.connected.call_id + VOICE, OPTIONS)
+        self.conversation.taking.take(Member(f"usr_{name}", name), own)
+
+    async def by_hand(self, audio: bytes) -> None:
+        """The member makes this sound, then is silent for a second and a half."""
+        sound = audio + silence(1500)
+        for at in range(0, len(sound), 160):
+            self.conversation.taking.feed(sound[at : at + 160])
+            await self.step(silence(20))
+            await asyncio.sleep(0.0005)
+
     async def run(self, audio: bytes) -> None:
         """The caller makes this sound."""
         for at in range(0, len(audio), 160):
@@ -278,6 +293,9 @@ class Stage:
             for _, outgoing in batch.out:
                 self.far.take(outgoing, self.now_ms)
             for event in batch.events:
+                if event.line.endswith(VOICE):
+                    self.conversation.taking.on_event(event)
+                    continue
                 self.events.append(event)
                 self.conversation.on_event(event)
         self._give_back()

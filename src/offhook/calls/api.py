@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from offhook import inbox
-from offhook.calls import reading, recordings, service
+from offhook.calls import reading, recordings, service, viewing
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
 from offhook.teams import CurrentActor, TeamSession
@@ -33,6 +33,7 @@ class CallOut(BaseModel):
     ended_at: datetime | None
     duration_s: int
     recording: str | None
+    taken_by: str | None = Field(description="The member who talks in the agent's place.")
 
     @classmethod
     def of(cls, call: Call) -> "CallOut":
@@ -49,6 +50,7 @@ class CallOut(BaseModel):
             ended_at=call.ended_at,
             duration_s=round(reading.duration(call).total_seconds()),
             recording=call.recording,
+            taken_by=call.taken_name or None,
         )
 
 
@@ -66,6 +68,19 @@ class TurnOut(BaseModel):
 
 class Transcript(BaseModel):
     turns: list[TurnOut]
+
+
+class WaveformOut(BaseModel):
+    """How the recording looks."""
+
+    length_ms: int
+    caller: list[float] = Field(
+        description="The loudest sample of each of as many equal stretches, 0 to 1."
+    )
+    agent: list[float]
+    silences: list[tuple[int, int]] = Field(
+        description="Where neither side speaks for a second or longer: from, to, in milliseconds."
+    )
 
 
 class RecordingOut(BaseModel):
@@ -133,3 +148,9 @@ async def recording(
     secret = cast("bytes", request.app.state.secret)
     link = recordings.link(secret, call.id, actor.who, now_s=int(time.time()))
     return RecordingOut(url=link.url, length_ms=call.recording_ms or 0)
+
+
+@router.get("/{call_id}/waveform")
+async def waveform(call_id: str, actor: CurrentActor, session: TeamSession) -> WaveformOut:
+    drawn = await viewing.drawing(session, actor.team_id, call_id)
+    return WaveformOut.model_validate(drawn, from_attributes=True)

@@ -9,34 +9,33 @@ call is over and everything about it is written.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from offhook import agents, costs, media
-from offhook.calls import service
-from offhook.calls.away import AWAY, PATIENCE_S, within
+from offhook.calls.away import AWAY, PATIENCE_S
 from offhook.calls.credit import Credit
 from offhook.calls.ear import Ear
 from offhook.calls.errands import Errands
 from offhook.calls.handing_over import HandingOver
-from offhook.calls.journal import Fact, Journal
+from offhook.calls.joining.taking_over import TakingOver
+from offhook.calls.journal import Journal
+from offhook.calls.latency.measuring import Measuring
+from offhook.calls.logbook import Logbook
 from offhook.calls.meter import Meter
 from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
-from offhook.calls.rules import END_SENTENCES, End
+from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
 from offhook.calls.setting import Setting, Stream, Watchers, line_options
-from offhook.calls.signs import Signs
 from offhook.calls.transcript import Transcript
 from offhook.carriers import Carrier, CarrierProblem, twiml
-from offhook.db import Session
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 CHECK_INS = 3
 MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
 WRITE_GRACE_S = 30.0
@@ -63,7 +62,6 @@ class Conversation:
         self.call = call
         self._setting = setting
         self._parts = parts
-        self._journal = journal
         self._carrier: Carrier | None = None
         self._line = line
         self._stream = stream
@@ -76,21 +74,26 @@ class Conversation:
         self._leaving: End | None = None
         self._unheard: list[str] = []
         self._failures = 0
-        self._spoke = False
+        self._greeting: asyncio.Task[None] | None = None
+        self._silent = asyncio.Event()
         self._recording_notice = ""
         self._options = line_options(snapshot)
         self.transcript = Transcript(
             parts.database, call.team_id, call.conversation_id, call.connected_at, setting.said
         )
+        self._measuring = Measuring(call, self.transcript)
         self._mouth = Mouth(
             line,
             parts.synthesiser,
             parts.voices,
             voice=snapshot.voice,
             language=snapshot.language,
-            on_told=lambda run_id: self._spawn(self._errands.told(run_id)),
+            on_told=lambda run_id: self.spawn(self._errands.told(run_id)),
         )
-        self._errands = Errands(call, parts.runner, self._ask, timezone=setting.timezone)
+        self._logbook = Logbook(
+            parts.database, journal, call, seconds=lambda: self._credit.elapsed_ms / 1000
+        )
+        self._errands = Errands(call, parts.runner, self._logbook.ask, timezone=setting.timezone)
         self._news = False
         self._ear = Ear(
             line,
@@ -103,17 +106,13 @@ class Conversation:
             parts.database,
             parts.renewals,
             call,
-            Meter(
-                limited=call.limited,
-                max_minutes=snapshot.options.max_call_minutes,
-                granted=call.granted,
-            ),
-            journal=lambda index: self._note(minute=index),
+            Meter(call.limited, snapshot.options.max_call_minutes, granted=call.granted),
+            journal=self._logbook.minute,
             on_notice=self._notice_of_end,
             on_hang_up=self.end,
         )
-        self._handing_over = HandingOver(call, self._credit, self._ask)
-        self._signs = Signs(call, self._ask, on_end=self.end, journal=self._note)
+        self.taking = TakingOver(setting, line, parts.recogniser, self, self._logbook, watchers)
+        self._handing_over = HandingOver(call, self._credit, self._logbook.ask)
         self._used: list[costs.Used] = []
         self._unsaid = ""
         self._gave_up = False
@@ -133,12 +132,12 @@ class Conversation:
     def poke(self) -> None:
         """Something about this call or its limit changed in the database: look."""
         self._credit.limit_changed()
-        self._spawn(self._signs.look())
+        self.spawn(self._look())
 
     def task_ended(self) -> None:
         """A task of this conversation began or ended: if the caller waits for it, tell them."""
         self._news = True
-        self._spawn(self._tell_news())
+        self.spawn(self._tell_news())
 
     def end(self, reason: End | None) -> None:
         """End the call now, or leave it to who puts it through; the first reason stands."""
@@ -166,10 +165,10 @@ class Conversation:
     async def run(self) -> End | None:
         """Live the call to its end. Returns why it ended; None: it has left, to be put through."""
         writer = asyncio.create_task(self.transcript.run())
-        self._spawn(self._know_carrier())
-        self._spawn(self._signs.beat())
-        self._spawn(self._credit.run())
-        self._spawn(self._greet())
+        self.spawn(self._know_carrier())
+        self.spawn(self._beat())
+        self.spawn(self._credit.run())
+        self._greeting = self.spawn(self._greet())
         try:
             reason = await self._over
         finally:
@@ -195,12 +194,12 @@ class Conversation:
             media.SpeechStarted: self._ear.started,
             media.SpeechPaused: lambda _: self._ear.paused(),
             media.SpeechResumed: lambda _: self._ear.resumed(),
-            media.TurnEnded: lambda event: self._spawn(self._turn(event)),
+            media.TurnEnded: lambda event: self.spawn(self._turn(event)),
             media.BargeIn: self._interrupted,
             media.Murmur: lambda _: self._ear.dismissed(),
             media.PieceStarted: self._piece_started,
             media.PiecePlayed: self._played,
-            media.Cleared: lambda event: self._cut_off(event.heard),
+            media.Cleared: self._cleared,
             media.PlayedOut: lambda _: self._leave_if_silent(),
             media.CallerSilent: self._silence,
             media.RecordingFailed: self._recording_failed,
@@ -219,6 +218,8 @@ class Conversation:
             self._recording_notice = await self._mouth.phrase(self._phrases.recording)
         elif self._setting.records:
             self._record()
+        if not self._recording_notice:
+            self.taking.allowed.set()
         if greeting:
             await self._mouth.phrase(greeting)
 
@@ -229,13 +230,15 @@ class Conversation:
         """Audio is kept from here on (C3)."""
         self._setting.recording_path.parent.mkdir(parents=True, exist_ok=True)
         self._line.record(self._setting.recording_path)
-        self._spawn(self._signs.recording(str(self._setting.recording_path)))
+        self.spawn(self._logbook.recording(self._setting.recording_path))
 
     def _answer(self) -> None:
         """Reply to everything that is unanswered; an older reply is given up."""
         self._stop_reply()
+        if self.taking.is_on:
+            return
         self._news = False
-        self._reply = self._spawn(self._speak_reply())
+        self._reply = self.spawn(self._speak_reply())
 
     async def _speak_reply(self) -> None:
         call = self.call
@@ -254,7 +257,7 @@ class Conversation:
             ),
             now=datetime.now(ZoneInfo(self._setting.timezone)),
             contact_name=self._setting.contact_name,
-            notes=(call.returned.sentence,) if call.returned else (),
+            notes=(*((call.returned.sentence,) if call.returned else ()), *self.taking.notes),
             tools=tools,
             fillable=memory.fillable,
             known=memory.known,
@@ -267,6 +270,7 @@ class Conversation:
                 self._parts.brain.reply(briefing),
                 if_nothing=self._phrases.not_understood,
                 fillers=self._phrases.fillers,
+                watch=self._measuring.watch,
             )
         except SpeechUnavailable:
             await self._speech_failed()
@@ -298,7 +302,7 @@ class Conversation:
     def _may_begin(self) -> bool:
         """Whether neither side is speaking or about to, and the call stays."""
         replying = self._reply is not None and not self._reply.done()
-        leaving = self._leaving is not None or self._handing_over.is_due
+        leaving = self._leaving is not None or self._handing_over.is_due or self.taking.is_on
         return not (replying or leaving or self._ear.speaking or self._over.done())
 
     def _stop_reply(self) -> None:
@@ -307,10 +311,11 @@ class Conversation:
             self._reply = None
 
     def _piece_started(self, event: media.PieceStarted) -> None:
+        self._measuring.started(event)
         self._watchers.tell("agent", self._mouth.pending.get(event.piece, ""))
-        if not self._spoke:
-            self._spoke = True
-            self._spawn(self._signs.spoke())
+        if not self._logbook.spoke:
+            self._logbook.spoke = True
+            self.spawn(self._logbook.first_words())
 
     def _played(self, event: media.PiecePlayed) -> None:
         heard = event.heard
@@ -319,6 +324,7 @@ class Conversation:
         if heard.piece == self._recording_notice:
             self._line.configure(self._options)
             self._record()
+            self.taking.allowed.set()
 
     def _remember(self, heard: media.Heard, *, interrupted: bool = False) -> None:
         if heard.start_ms is not None:
@@ -330,6 +336,10 @@ class Conversation:
         for each in heard:
             self._mouth.over(each.piece, heard=each.complete)
             self._remember(each, interrupted=not each.complete)
+
+    def _cleared(self, event: media.Cleared) -> None:
+        self._cut_off(event.heard)
+        self._silent.set()
 
     def _interrupted(self, event: media.BargeIn) -> None:
         """The caller has the floor; the rest is kept aside in case it was only noise."""
@@ -345,7 +355,7 @@ class Conversation:
         if self._mouth.pending or replying or self._over.done():
             return
         if self._handing_over.is_due:
-            self._spawn(self._put_through())
+            self.spawn(self._put_through())
         elif self._leaving is not None:
             self.end(self._leaving)
 
@@ -369,7 +379,8 @@ class Conversation:
             await self._go_on()
             return
         self._unheard = []
-        self._spawn(self._handing_over.call_off("The caller went on talking."))
+        self._measuring.understood(ended, self._line.now_ms)
+        self.spawn(self._handing_over.call_off("The caller went on talking."))
         self.transcript.caller(heard.text, ended.start_ms, ended.end_ms)
         self._answer()
 
@@ -385,6 +396,8 @@ class Conversation:
 
     async def _speech_failed(self) -> None:
         """A vendor failed: say so, and after three times in a row give up."""
+        if self.taking.is_on:
+            return  # a person hears the caller all the same
         self._failures += 1
         if self._failures >= MAX_SPEECH_FAILURES:
             await self._give_up()
@@ -410,28 +423,63 @@ class Conversation:
 
     def _silence(self, event: media.CallerSilent) -> None:
         """Check in three times, then say goodbye; at once to a caller who never spoke (C5)."""
-        if self._reply is not None and not self._reply.done():
+        if self.taking.is_on or (self._reply is not None and not self._reply.done()):
             return
         if event.ever_spoke and event.times <= CHECK_INS:
-            self._spawn(self._check_in())
+            self.spawn(self._check_in())
         else:
-            self._spawn(self.farewell(self._phrases.goodbye, End.SILENCE))
+            self.spawn(self.farewell(self._phrases.goodbye, End.SILENCE))
 
     async def _check_in(self) -> None:
         await self._mouth.phrase(self._phrases.check_in)
 
-    # --- the ledger and people ---
+    # --- people ---
+
+    async def fall_silent(self) -> None:
+        """A member of the team speaks instead: what the agent had not yet said is not said (I5)."""
+        if self._greeting is not None:
+            self._greeting.cancel()
+        self._stop_reply()
+        self._leaving, self._unheard = None, []
+        self.spawn(self._handing_over.call_off("A colleague took the call over."))
+        self._silent = asyncio.Event()
+        self._line.clear()
+        await self._silent.wait()  # what was heard of it is in the transcript by then
+
+    async def go_on(self) -> None:
+        """The call is the agent's again: answer what was left unanswered, or say so."""
+        said = self.transcript.said
+        if self._ear.speaking or self.taking.is_on:
+            return
+        if said and said[-1].speaker is agents.Speaker.CALLER:
+            self._answer()
+            return
+        await self._mouth.phrase(self._phrases.here_again)
+        if self._news:
+            await self._tell_news()
+
+    # --- the ledger ---
 
     def _notice_of_end(self, reason: End) -> None:
         self._stop_reply()
         self._line.clear()
         if reason is End.LEDGER_AWAY:
-            self._spawn(self.farewell(self._phrases.trouble, reason, at_once=True))
+            self.spawn(self.farewell(self._phrases.trouble, reason, at_once=True))
         else:
-            self._spawn(self._say_end_is_near())
+            self.spawn(self._say_end_is_near())
 
     async def _say_end_is_near(self) -> None:
         await self._mouth.phrase(self._phrases.ending_soon)
+
+    async def _look(self) -> None:
+        if (reason := await self._logbook.wish()) is not None:
+            self.end(reason)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            if (wish := await self._logbook.beat()) is not None:
+                self.end(wish)
 
     # --- the end ---
 
@@ -442,26 +490,17 @@ class Conversation:
             task.cancel()
         if self._tasks:  # one that waits for a silent database takes long to let go
             await asyncio.wait(self._tasks, timeout=LEAVE_S)
+        await self.taking.close()
         await self._ear.close()
 
     async def _write_departure(self, writer: asyncio.Task[None]) -> None:
         """All is written before the stream closes: the call may be back in a moment."""
         call = self.call
         self.transcript.close()
-
-        async def record(session: Session) -> None:
-            await costs.record(
-                session,
-                call.team_id,
-                conversation_id=call.conversation_id,
-                number_id=call.number_id,
-                used=self._all_used(),
-            )
-
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await writer
-            await self._ask(record)
+            await self._logbook.departed(self._all_used())
         except AWAY as error:
             log.warning("call %s left, and not all of it is written: %s", call.call_id, error)
         self._stream.close()
@@ -471,7 +510,7 @@ class Conversation:
         call = self.call
         if reason is not End.CALLER_HUNG_UP:
             self.transcript.notice(END_SENTENCES[reason])
-        settling = asyncio.create_task(self._settle(reason, seconds))
+        settling = asyncio.create_task(self._logbook.ended(reason, seconds, self._all_used()))
         # A ledger that does not answer must not keep the caller, and the carrier's clock, waiting.
         await asyncio.wait({settling}, timeout=HANG_UP_AFTER_S)
         if reason is not End.CALLER_HUNG_UP:
@@ -485,31 +524,11 @@ class Conversation:
         except TimeoutError:
             log.error("turns of %s could not be written", call.call_id)  # noqa: TRY400 - no traceback helps
 
-    async def _settle(self, reason: End, seconds: float) -> None:
-        """Once, and by the call's own clock, now or as soon as the database answers (UL13)."""
-        call = self.call
-
-        async def finish(session: Session) -> None:
-            if self._spoke:
-                await service.spoke(session, call.team_id, call.call_id)
-            used = self._all_used()
-            await service.finish(
-                session, call.team_id, call.call_id, reason, seconds=seconds, used=used
-            )
-
-        try:
-            await self._ask(finish)
-        except AWAY as error:
-            log.warning("call %s ended and is settled later: %s", call.call_id, error)
-            try:
-                await self._note(seconds=seconds, ended=reason)
-            except OSError:
-                log.exception("the end of %s is in no journal; the sweeper settles", call.call_id)
-
     def _all_used(self) -> list[costs.Used]:
         """What the call used of its vendors, for its cost."""
         settings = self._parts.settings
-        listened, spoken = self._ear.listened_ms, self._mouth.spoken_characters
+        listened = self._ear.listened_ms + self.taking.listened_ms
+        spoken = self._mouth.spoken_characters
         ear = (settings.recogniser, settings.recogniser_model or "built in")
         mouth = (settings.synthesiser, settings.synthesiser_model or "built in")
         return [
@@ -517,32 +536,6 @@ class Conversation:
             costs.Used(costs.Kind.LISTENED_MS, *ear, listened),
             costs.Used(costs.Kind.SPOKEN_CHARACTERS, *mouth, spoken),
         ]
-
-    async def _note(
-        self, *, minute: int | None = None, seconds: float | None = None, ended: End | None = None
-    ) -> None:
-        """Write down what the ledger cannot be told now. Raises OSError."""
-        call = self.call
-        await self._journal.write(
-            Fact(
-                call_id=call.call_id,
-                team_id=call.team_id,
-                number_id=call.number_id,
-                seconds=self._credit.elapsed_ms / 1000 if seconds is None else seconds,
-                spoke=self._spoke,
-                minute=minute,
-                ended=ended.value if ended else None,
-            )
-        )
-
-    async def _ask(self, use: Callable[[Session], Awaitable[T]]) -> T:
-        """One transaction of the call's team, with an end to our patience. Raises one of AWAY."""
-
-        async def whole() -> T:
-            async with self._parts.database.team(self.call.team_id) as session:
-                return await use(session)
-
-        return await within(PATIENCE_S, whole())
 
     async def _know_carrier(self) -> None:
         """While the database is there to say whose account it is (UL13)."""
@@ -561,7 +554,8 @@ class Conversation:
         except (CarrierProblem, *AWAY) as problem:
             log.warning("could not hang up %s: %s", self.call.call_id, problem)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside, for as long as the call lives."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -572,10 +566,10 @@ class Conversation:
         if task is self._reply:
             self._leave_if_silent()
             if self._news:  # it came while this was being said
-                self._spawn(self._tell_news())
+                self.spawn(self._tell_news())
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s failed", self.call.call_id, exc_info=error)
             if self._gave_up:
                 self.end(End.TROUBLE)
             elif not self._over.done() and self._leaving is None:
-                self._spawn(self._give_up())
+                self.spawn(self._give_up())

@@ -39,6 +39,11 @@ class Ear:
         """Whether the caller speaks, or what they said is still being understood."""
         return self._speaking_since is not None
 
+    @property
+    def speaking_since_ms(self) -> int | None:
+        """Since when, on the line; None: nobody speaks."""
+        return self._speaking_since
+
     def feed(self, mulaw: bytes) -> None:
         self._hearing.feed(mulaw)
 

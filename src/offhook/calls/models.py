@@ -7,11 +7,12 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.calls.latency.models import ReplyTimes
 from offhook.calls.rules import CallState
 from offhook.calls.transfers.models import Transfer, TransferTarget
 from offhook.db import Base, TeamOwned, one_of, primary_key
 
-__all__ = ["Call", "MediaNode", "Transfer", "TransferTarget"]
+__all__ = ["Call", "MediaNode", "ReplyTimes", "Transfer", "TransferTarget"]
 
 
 class Call(TeamOwned, Base):
@@ -20,7 +21,8 @@ class Call(TeamOwned, Base):
 
     `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
     the agent was first heard: without it nothing is billed (UM5). `recorded_until` is when the
-    recording ended, where that was before the call did.
+    recording ended, where that was before the call did. `taken_by` talks in the agent's place (I5):
+    a member's or key's id, `taken_name` as others see them.
     """
 
     __tablename__ = "calls"
@@ -49,6 +51,8 @@ class Call(TeamOwned, Base):
     recording_path: Mapped[str | None] = mapped_column(Text)
     recording_ms: Mapped[int | None]
     recorded_until: Mapped[datetime | None]
+    taken_by: Mapped[str | None] = mapped_column(String(40))
+    taken_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 class MediaNode(Base):

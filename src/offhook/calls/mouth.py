@@ -21,6 +21,7 @@ from offhook.agents import (
     Told,
     Working,
 )
+from offhook.calls.latency.rules import Stage, Stopwatch
 from offhook.media import Line
 from offhook.speech import Sentences, Synthesiser, VoiceCache, speakable
 
@@ -132,7 +133,12 @@ class Mouth:
         return piece
 
     async def reply(
-        self, parts: AsyncIterator[Part], *, if_nothing: str, fillers: Sequence[str] = ()
+        self,
+        parts: AsyncIterator[Part],
+        *,
+        if_nothing: str,
+        fillers: Sequence[str] = (),
+        watch: Stopwatch | None = None,
     ) -> Spoken:
         """Speak a reply as it comes; `if_nothing` when there is nothing speakable in it (HS2).
 
@@ -142,14 +148,15 @@ class Mouth:
         spoken = Spoken()
         queue: _Queue = asyncio.Queue()
         reply = self._line.new_reply()
-        reading = asyncio.create_task(self._read(parts, queue, spoken))
+        watch = watch or Stopwatch(self._line.now_ms)
+        reading = asyncio.create_task(self._read(parts, queue, spoken, watch))
         patience_s, left, last = None, deque(fillers), ""
         try:
             while (item := await _next(queue, patience_s)) is not None:
                 match item:
                     case str():
                         patience_s = None
-                        piece = await self._sentence(reply, item)
+                        piece = await self._sentence(reply, item, watch)
                         last = piece or last
                         spoken.said_anything |= bool(piece)
                     case _Tells(run_id=run_id):
@@ -166,7 +173,7 @@ class Mouth:
         finally:
             reading.cancel()
         if not spoken.said_anything:
-            await self._sentence(reply, if_nothing)
+            await self._sentence(reply, if_nothing, watch)
         return spoken
 
     def over(self, piece: str, *, heard: bool) -> None:
@@ -185,12 +192,15 @@ class Mouth:
         elif piece and piece == self._last_heard:
             self._on_told(run_id)
 
-    async def _read(self, parts: AsyncIterator[Part], sentences: _Queue, spoken: Spoken) -> None:
+    async def _read(
+        self, parts: AsyncIterator[Part], sentences: _Queue, spoken: Spoken, watch: Stopwatch
+    ) -> None:
         cut = Sentences(self._language)
         try:
             async for part in parts:
                 match part:
                     case Text(delta=delta):
+                        watch.reached(Stage.TEXT, self._line.now_ms)
                         _put(sentences, cut.feed(delta))
                     case Working():
                         sentences.put_nowait(part)
@@ -203,15 +213,17 @@ class Mouth:
         finally:
             sentences.put_nowait(None)
 
-    async def _sentence(self, reply: int, sentence: str) -> str:
+    async def _sentence(self, reply: int, sentence: str, watch: Stopwatch) -> str:
         """Speak one sentence; its piece, or "" when nothing in it can be spoken."""
         text = speakable(sentence, self._language)
         if text is None:
             return ""
         piece = self._piece(sentence.strip())
+        watch.piece = watch.piece or piece
         self.spoken_characters += len(text)
         speaking = self._synthesiser.speak(text, voice=self._voice, language=self._language)
         async for chunk in speaking:
+            watch.reached(Stage.VOICE, self._line.now_ms)
             self._line.play(reply, piece, chunk, text=sentence.strip(), last=False)
         self._line.play(reply, piece, b"", text=sentence.strip(), last=True)
         return piece

@@ -8,8 +8,10 @@ The engine's tick thread hands over one batch a tick; everything else happens in
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,11 @@ from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import journal, recordings, replay, service, stream
 from offhook.calls.away import AWAY, within
 from offhook.calls.conversation import Conversation
+from offhook.calls.joining import tickets
+from offhook.calls.joining.companion import Companion
+from offhook.calls.joining.company import Company
+from offhook.calls.joining.taking_over import OPTIONS as OWN
+from offhook.calls.joining.taking_over import VOICE
 from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
@@ -38,22 +45,29 @@ log = logging.getLogger(__name__)
 BEAT_S = 2.0
 BEAT_PATIENCE_S = 10.0
 GOODBYE_S = 8.0
+VOICES = 8  # lines beyond those of calls, for members who have taken one over
 
 
 class LiveCall:
-    """A call on this node: its conversation and whoever watches its words."""
+    """A call on this node: its conversation, whoever watches its words, and who has joined it."""
 
     def __init__(
-        self, conversation: Conversation, media_stream: MediaStream, words: LiveWords
+        self,
+        conversation: Conversation,
+        media_stream: MediaStream,
+        words: LiveWords,
+        company: Company,
     ) -> None:
         self.conversation = conversation
         self.stream = media_stream
         self.words = words
+        self.company = company
         self.watchers: set[Watcher] = set()
 
     def close(self) -> None:
         """The call is over: nobody has anything to follow any more."""
         self.words.close()
+        self.company.close()
         for watcher in tuple(self.watchers):
             watcher.close()
 
@@ -74,7 +88,8 @@ class Node:
         self.url = ""
         loop = asyncio.get_running_loop()
         self.engine = media.Engine(
-            lambda batch: _post(loop, self._on_batch, batch), max_lines=self._settings.media_lines
+            lambda batch: _post(loop, self._on_batch, batch),
+            max_lines=self._settings.media_lines + VOICES,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -107,7 +122,8 @@ class Node:
     def capacity(self) -> int:
         """Calls that this process can hear, speak to and carry at once (C1)."""
         parts = self._parts
-        return min(self.engine.max_lines, parts.recogniser.capacity(), parts.synthesiser.capacity())
+        lines = self._settings.media_lines
+        return min(lines, parts.recogniser.capacity(), parts.synthesiser.capacity())
 
     # --- streams (stream.Taker) ---
 
@@ -126,6 +142,17 @@ class Node:
         if (live := self._calls.get(call_id)) is not None:
             live.words.remove(watcher.tell)
             live.watchers.discard(watcher)
+
+    def join(self, companion: Companion, call_id: str, query: str) -> bool:
+        ticket = tickets.read(self._parts.secret, call_id, query, now_s=int(time.time()))
+        live = self._calls.get(call_id)
+        if live is None or ticket is None or ticket.team_id != live.conversation.call.team_id:
+            return False
+        return live.company.join(companion, ticket)
+
+    def leave(self, companion: Companion) -> None:
+        if (live := self._calls.get(companion.call_id)) is not None:
+            live.company.leave(companion)
 
     # --- one call ---
 
@@ -151,7 +178,10 @@ class Node:
             return
         words = LiveWords()
         conversation = Conversation(setting, line, media_stream, words, self._parts, self._journal)
-        self._calls[call_id] = live = LiveCall(conversation, media_stream, words)
+        company = Company(
+            conversation.taking, line, partial(self.engine.open, call_id + VOICE, OWN)
+        )
+        self._calls[call_id] = live = LiveCall(conversation, media_stream, words, company)
         media_stream.accept(Talk(conversation.feed, line.marked, conversation.hung_up))
         self._spawn(self._limit_at_carrier(setting.call))
         try:
@@ -202,10 +232,16 @@ class Node:
             if (live := self._calls.get(line_id)) is not None:
                 live.stream.send(outgoing)
         for event in batch.events:
+            live = self._calls.get(event.line.removesuffix(VOICE))
             if isinstance(event, media.RecordingSaved):
                 self._spawn(self._recording_saved(event.line, event.path))
-            elif (live := self._calls.get(event.line)) is not None:
+            elif live is not None and event.line.endswith(VOICE):
+                live.conversation.taking.on_event(event)
+            elif live is not None:
                 live.conversation.on_event(event)
+        for line_id, both in batch.heard:
+            if (live := self._calls.get(line_id)) is not None:
+                live.company.hear(both)
 
     async def _recording_saved(self, call_id: str, path: Path) -> None:
         length = recordings.length_ms(path)

@@ -3,13 +3,12 @@
 /calls/{id}                        the page; /calls/{id}/body is what live news load again
 /calls/{id}/recording              the audio, by a link of five minutes (SEC16)
 /fragments/live-calls              for the head of the Telephony list
+/fragments/live-calls/pinned       for the head of the inbox
 /fragments/test-panel/{number_id}  a handset that calls and texts a number, for its page
 """
 
 import asyncio
 import time
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -17,18 +16,10 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from offhook import agents, contacts, inbox, numbers, tasks, usage
-from offhook.calls import reading, recordings, service
-from offhook.calls.admission import LIVE_STATES
-from offhook.calls.models import Call
-from offhook.calls.reading import Outcome
+from offhook import inbox, numbers
+from offhook.calls import looks, reading, recordings, service, viewing
 from offhook.calls.rules import End
-from offhook.calls.transfers import legs
-from offhook.calls.transfers import service as transfers
-from offhook.calls.transfers.models import Transfer
 from offhook.carriers import handset_token
-from offhook.db import Session
-from offhook.prices import Money
 from offhook.settings import Settings
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import redirect, render
@@ -37,71 +28,21 @@ router = APIRouter(include_in_schema=False)
 TEST_CALLER = "+12025550100"  # in the range that is never given to anybody (fictional numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Everything that a call's page shows."""
-
-    call: Call
-    outcome: Outcome
-    duration: timedelta
-    agent: agents.Snapshot | None
-    number: numbers.Number
-    contact: contacts.Contact | None
-    entries: list[tuple[inbox.Entry, int | None]]
-    cost: "usage.CallCost | None"
-    recording_url: str
-    transfers: list[tuple[Transfer, str, bool, Money | None]]
-    """Each with what became of it, whether that is well, and what its second leg cost."""
-
-    @property
-    def is_live(self) -> bool:
-        return self.call.state in LIVE_STATES
-
-
-async def _view(request: Request, session: Session, actor: CurrentActor, call_id: str) -> View:
-    call = await service.get(session, actor.team_id, call_id)
-    turns = await inbox.turns_of(session, actor.team_id, call.conversation_id)
-    runs = await tasks.runs_of(session, actor.team_id, [call.conversation_id])
-    contact = None
-    if call.contact_id:
-        contact = await contacts.get(session, actor.team_id, call.contact_id)
-    url = ""
-    if call.recording == "ready":
-        url = recordings.link(_secret(request), call.id, actor.who, now_s=int(time.time())).url
-    return View(
-        call=call,
-        outcome=reading.outcome(call),
-        duration=reading.duration(call),
-        agent=agents.from_json(call.agent) if call.agent else None,
-        number=await numbers.get(session, actor.team_id, call.number_id),
-        contact=contact,
-        entries=[
-            (each, reading.seek_ms(each.at, call)) for each in inbox.spoken_and_done(turns, runs)
-        ],
-        cost=await usage.cost_of_call(session, actor.team_id, call.id),
-        recording_url=url,
-        transfers=[
-            (each, *transfers.told(each), legs.charge(each))
-            for each in await transfers.of_call(session, actor.team_id, call.id)
-        ],
-    )
-
-
 @router.get("/calls/{call_id}")
 async def page(
     request: Request, call_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
-    view = await _view(request, session, actor, call_id)
+    view = await viewing.view(session, actor.team_id, call_id)
     await inbox.mark_read(session, actor.team_id, view.call.conversation_id, actor.who)
-    return render(request, "calls/call.html", view=view)
+    return render(request, "calls/call.html", view=view, looks=looks)
 
 
 @router.get("/calls/{call_id}/body")
 async def body(
     request: Request, call_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
-    view = await _view(request, session, actor, call_id)
-    return render(request, "calls/call.html", block="call", view=view)
+    view = await viewing.view(session, actor.team_id, call_id)
+    return render(request, "calls/call.html", block="call", view=view, looks=looks)
 
 
 @router.post("/calls/{call_id}/end")
@@ -137,10 +78,15 @@ async def recording(
 
 @router.get("/fragments/live-calls")
 async def live_calls(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
-    rows = await reading.live(session, actor.team_id)
-    by_id = await contacts.of(session, actor.team_id, [call.contact_id for call in rows])
-    shown = [(call, by_id.get(call.contact_id or "")) for call in rows]
-    return render(request, "calls/live.html", calls=shown)
+    shown = await viewing.live(session, actor.team_id)
+    return render(request, "calls/live.html", calls=shown, looks=looks)
+
+
+@router.get("/fragments/live-calls/pinned")
+async def pinned(request: Request, actor: CurrentActor, session: TeamSession) -> HTMLResponse:
+    """Live calls at the head of the inbox, each with its last words."""
+    shown = await viewing.live(session, actor.team_id)
+    return render(request, "calls/live_pinned.html", calls=shown, looks=looks)
 
 
 @router.get("/fragments/test-panel/{number_id}")

@@ -32,6 +32,8 @@ class Phrases:
     """U4: said by the carrier, to a caller who talks to somebody else."""
     not_handed_over: str
     """C6: a transfer that never began."""
+    here_again: str
+    """I5: a member has handed the call back."""
     announcement: str
     """To whoever answers a transfer, with {agent} and {caller}; keys are pressed during it."""
     back: Mapping[Failure, str]
@@ -54,6 +56,7 @@ class Phrases:
             self.call_back,
             self.stopping,
             self.not_handed_over,
+            self.here_again,
             *self.fillers,
         )
 
@@ -78,6 +81,7 @@ ENGLISH = Phrases(
     stopping="I'm sorry, this line is being restarted. Please call again in a minute. Goodbye.",
     time_is_up="I'm sorry, our time is up, and this call ends now. Goodbye.",
     not_handed_over="I'm sorry, I can't put you through just now. How else can I help you?",
+    here_again="I'm with you again. What else can I do for you?",
     announcement="{agent} has a call for you, from {caller}. To take it, press 1.",
     back={
         Failure.BUSY: "I'm sorry, the line of {name} is busy. How else can I help you?",
@@ -102,6 +106,7 @@ GERMAN = Phrases(
     stopping="Diese Leitung wird gerade neu gestartet. Bitte rufen Sie gleich noch einmal an.",
     time_is_up="Unsere Zeit ist leider um, das Gespräch endet jetzt. Auf Wiederhören.",
     not_handed_over="Ich kann Sie gerade leider nicht verbinden. Was kann ich sonst für Sie tun?",
+    here_again="Ich bin wieder für Sie da. Was kann ich sonst für Sie tun?",
     announcement="{agent} hat einen Anruf für Sie, von {caller}. Zum Annehmen drücken Sie die 1.",
     back={
         Failure.BUSY: "Bei {name} ist leider besetzt. Was kann ich sonst für Sie tun?",

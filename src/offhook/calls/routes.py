@@ -1,6 +1,10 @@
 """The routes of calls, for the web process alone: no other one pays for their import."""
 
 from offhook.calls import api, carrier, pages
+from offhook.calls.joining import api as joining_api
+from offhook.calls.joining import bridge
+from offhook.calls.latency import api as latency_api
+from offhook.calls.latency import pages as latency_pages
 from offhook.calls.transfers import api as transfers_api
 from offhook.calls.transfers import carrier as transfers_carrier
 from offhook.calls.transfers import pages as transfers_pages
@@ -10,6 +14,10 @@ routers = (
     transfers_carrier.router,
     api.router,
     transfers_api.router,
+    joining_api.router,
+    bridge.router,
+    latency_api.router,
+    latency_pages.router,
     pages.router,
     transfers_pages.router,
 )

@@ -112,6 +112,7 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
     if instant - call.heartbeat_at > rules.ATTACH_WITHIN:
         raise StreamRefused("The token has expired.")
     call.state = rules.after(call.state, Happening.STREAM_OPENED)
+    call.taken_by, call.taken_name = None, ""
     call.heartbeat_at = instant
     last = await transfers.last_of(session, team_id, call.id) if call.epoch > 1 else None
     if last is None:
@@ -225,6 +226,7 @@ async def finish(
         reason = End.NEVER_CONNECTED
     await transfers.call_ended(session, call, reason, ended_at)
     call.state = rules.after(call.state, Happening.HUNG_UP)
+    call.taken_by, call.taken_name = None, ""
     call.reason = reason.value
     call.ended_at = ended_at
     minutes = await _settle(session, call, duration_s)

@@ -1,7 +1,8 @@
-"""The media process's WebSocket server: carriers' media streams, and watchers of live words.
+"""The media process's WebSocket server: carriers' media streams, and who follows a live call.
 
 `/stream` speaks Twilio's Media Streams; the first message must be a start with the call's token,
-within a few seconds (SEC4). `/watch/<call>` is for the web process, with a token of its own.
+within a few seconds (SEC4). `/watch/<call>` is for the web process, with a token of its own, and
+`/line/<call>` for members with a ticket (joining/companion.py).
 Reads and writes frames; what they mean for a call is the node's and the conversation's.
 """
 
@@ -23,6 +24,8 @@ from picows import (
     ws_create_server,  # pyright: ignore[reportUnknownVariableType] - half annotated by its owner
 )
 
+from offhook.calls.joining.companion import Companion, Host
+from offhook.calls.rate import MessageRate
 from offhook.carriers import streams
 from offhook.media import Clear, Mark, Outgoing
 
@@ -30,13 +33,11 @@ log = logging.getLogger(__name__)
 
 START_WITHIN_S = 10.0
 MAX_FRAME_BYTES = 8_192
-MAX_MESSAGES_PER_S = 100  # SEC26: a carrier sends 50 media messages a second, and few others
-BURST = 400
 BACKLOG_FRAMES = 100  # audio that comes while the token is being checked: 2 s
 
 
-class Taker(Protocol):
-    """Who takes calls: the node."""
+class Taker(Host, Protocol):
+    """Who takes calls, and lets others join them: the node."""
 
     def take(self, media_stream: "MediaStream", start: streams.Start) -> None:
         """A stream presents itself; answer with `accept` or `refuse`."""
@@ -68,8 +69,7 @@ class MediaStream(WSListener):
         self._talk: Talk | None = None
         self._backlog: list[bytes] = []
         self._started = False
-        self._tokens = float(BURST)
-        self._refilled_at = asyncio.get_running_loop().time()
+        self._rate = MessageRate()
         self._deadline: asyncio.TimerHandle | None = None
         self._stream_id = ""
 
@@ -87,7 +87,7 @@ class MediaStream(WSListener):
             return
         if frame.msg_type is not WSMsgType.TEXT:
             return
-        if not self._within_rate():
+        if not self._rate.allows():
             self.refuse("too many messages")
             return
         try:
@@ -122,14 +122,6 @@ class MediaStream(WSListener):
                 self.close()
             case _:
                 pass
-
-    def _within_rate(self) -> bool:
-        """A bucket of messages that refills at the allowed rate."""
-        now = asyncio.get_running_loop().time()
-        refill = (now - self._refilled_at) * MAX_MESSAGES_PER_S
-        self._tokens = min(BURST, self._tokens + refill) - 1
-        self._refilled_at = now
-        return self._tokens >= 0
 
     def _too_late(self) -> None:
         if not self._started:
@@ -212,7 +204,7 @@ class Watcher(WSListener):
 async def listen(
     taker: Taker, host: str, port: int, *, start_within_s: float = START_WITHIN_S
 ) -> tuple[asyncio.Server, int]:
-    """Serve `/stream` and `/watch/<call>`; other paths are not found.
+    """Serve `/stream`, `/watch/<call>` and `/line/<call>`; other paths are not found.
 
     Returns the server and its port, which the system chooses where `port` is 0.
     """
@@ -224,6 +216,8 @@ async def listen(
         if url.path.startswith("/watch/"):
             token = parse_qs(url.query).get("token", [""])[0]
             return Watcher(taker, url.path.removeprefix("/watch/"), token)
+        if url.path.startswith("/line/"):
+            return Companion(taker, url.path.removeprefix("/line/"), url.query)
         return None
 
     server = await ws_create_server(

@@ -1,4 +1,4 @@
-"""Tokens: who may open a call's media stream, who may watch its words, who may hear its recording.
+"""Tokens: who may open a call's media stream, watch its words, hear its recording.
 
 All are HMACs under the installation's secret, made from what they allow, so nothing needs to be
 stored and nothing can be widened. Pure; time is an argument (Unix seconds).
@@ -14,11 +14,12 @@ class Purpose(StrEnum):
     STREAM = "stream"
     WATCH = "watch"
     RECORDING = "recording"
+    LINE = "line"
 
 
 def stream_token(secret: bytes, call_id: str, epoch: int) -> str:
     """Allows one connection of one call: the same for a repeated callback (UM10, SEC4)."""
-    return _sign(secret, Purpose.STREAM, call_id, str(epoch))
+    return sign(secret, Purpose.STREAM, call_id, str(epoch))
 
 
 def is_stream_token(secret: bytes, call_id: str, epoch: int, token: str) -> bool:
@@ -27,7 +28,7 @@ def is_stream_token(secret: bytes, call_id: str, epoch: int, token: str) -> bool
 
 def watch_token(secret: bytes, call_id: str) -> str:
     """Lets the web process follow the words of a call at its media process."""
-    return _sign(secret, Purpose.WATCH, call_id)
+    return sign(secret, Purpose.WATCH, call_id)
 
 
 def is_watch_token(secret: bytes, call_id: str, token: str) -> bool:
@@ -36,7 +37,7 @@ def is_watch_token(secret: bytes, call_id: str, token: str) -> bool:
 
 def recording_signature(secret: bytes, call_id: str, user_id: str, expires_s: int) -> str:
     """Bound to the recording, the person and the time until which it holds (SEC16)."""
-    return _sign(secret, Purpose.RECORDING, call_id, user_id, str(expires_s))
+    return sign(secret, Purpose.RECORDING, call_id, user_id, str(expires_s))
 
 
 def is_recording_signature(
@@ -47,7 +48,8 @@ def is_recording_signature(
     return now_s <= expires_s and hmac.compare_digest(expected.encode(), signature.encode())
 
 
-def _sign(secret: bytes, purpose: Purpose, *parts: str) -> str:
+def sign(secret: bytes, purpose: Purpose, *parts: str) -> str:
+    """What proves `parts`; none of them has a line feed, or it is the last."""
     text = "\n".join((purpose.value, *parts))
     digest = hmac.digest(secret, text.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 0.5
 Write = Callable[[Session], Awaitable[Callable[[], None] | None]]
 """Writes one turn; what it returns is called once that is committed."""
+WriteBeside = Callable[[Session, str], Awaitable[None]]
+"""Writes something about the turn with this id."""
 
 
 class Transcript:
@@ -43,6 +45,7 @@ class Transcript:
         self._opened_at = opened_at
         self._writes: asyncio.Queue[Write | None] = asyncio.Queue()
         self._agent_turn: _AgentTurn | None = None
+        self._beside: WriteBeside | None = None
         self.said: list[Said] = list(said)
 
     async def run(self) -> None:
@@ -67,16 +70,23 @@ class Transcript:
 
     def caller(self, text: str, start_ms: int, end_ms: int) -> None:
         """The caller finished a turn."""
+        self._spoken(inbox.Speaker.CALLER, Said(Speaker.CALLER, text), start_ms, end_ms)
+
+    def person(self, text: str, start_ms: int, end_ms: int) -> None:
+        """A member of the team, who has taken the call over, finished a turn."""
+        self._spoken(inbox.Speaker.PERSON, Said(Speaker.PERSON, text), start_ms, end_ms)
+
+    def _spoken(self, speaker: inbox.Speaker, said: Said, start_ms: int, end_ms: int) -> None:
         self._finish_agent_turn()
-        self.said.append(Said(Speaker.CALLER, text))
+        self.said.append(said)
 
         async def write(session: Session) -> None:
             await inbox.add_turn(
                 session,
                 self._team_id,
                 self._conversation_id,
-                speaker=inbox.Speaker.CALLER,
-                text=text,
+                speaker=speaker,
+                text=said.text,
                 started_at=self._at(start_ms),
                 ended_at=self._at(end_ms),
             )
@@ -96,6 +106,10 @@ class Transcript:
         turn.interrupted |= interrupted
         self.said[turn.index] = Said(Speaker.AGENT, turn.text)
         self._write_agent_turn(turn)
+
+    def beside_agent(self, write: WriteBeside) -> None:
+        """Write something with the agent's next words, about their turn."""
+        self._beside = write
 
     def cite(self, citations: Sequence[Cited]) -> None:
         """The passages that the agent's present turn rests on (K2)."""
@@ -135,6 +149,7 @@ class Transcript:
         text, ended = turn.text, self._at(turn.end_ms)
         status = "interrupted" if turn.interrupted else ""
         citations = turn.citations
+        beside, self._beside = self._beside, None
 
         async def write(session: Session) -> Callable[[], None] | None:
             if turn.id is None:
@@ -149,6 +164,8 @@ class Transcript:
                     status=status,
                     citations=citations,
                 )
+                if beside is not None:
+                    await beside(session, row.id)
                 return partial(turn.written_as, row.id)
             await inbox.update_turn(
                 session,
@@ -159,6 +176,8 @@ class Transcript:
                 status=status,
                 citations=citations,
             )
+            if beside is not None:
+                await beside(session, turn.id)
             return None
 
         self._writes.put_nowait(write)

@@ -69,6 +69,8 @@ class Engine:
         self.recorder = Recorder(reserve_bytes=reserve_bytes)
         self.tracks = Tracks(max_lines, self.recorder)
         self.speaking: set[Seat] = set()
+        self.listened: set[Seat] = set()
+        self.bridged: set[Seat] = set()
         self.max_lines = max_lines
         self._history = np.zeros((max_lines, _HISTORY_TICKS, FRAME), np.uint8)
         self._agents = np.full((max_lines, FRAME), codec.SILENCE, np.uint8)
@@ -177,18 +179,21 @@ class Engine:
         self._carry_out_orders()
         self.tick_number += 1
         rows = self._rows
+        heard: list[tuple[LineId, bytes]] = []
         if len(rows):
             frames = self.intake.take(rows)
             caller = self._history[:, self.tick_number % _HISTORY_TICKS]
             caller[rows] = frames
             self._sound_agents()
+            self._sound_guests(caller)
             self._hear(frames)
             self._look_at_timers()
             for seat in list(self.speaking):
                 self._guarded(seat, seat.speak)
                 self._touched.add(seat)
             self.tracks.step(self.tick_number, caller, self._agents)
-        self._collect()
+            heard = self._overheard(caller)
+        self._collect(heard)
 
     def _carry_out_orders(self) -> None:
         orders = self._orders
@@ -207,6 +212,22 @@ class Engine:
             frame = seat.playout.sounding(seat.now_ms - TICK_MS)
             if frame is not None:
                 self._agents[seat.row] = np.frombuffer(frame, np.uint8)
+
+    def _sound_guests(self, fed: NDArray[np.uint8]) -> None:
+        """Let callers hear who is bridged to them, unless the agent has something to say."""
+        for seat in self.bridged:
+            guest = seat.guest
+            if guest is not None and self._seats[guest.row] is guest and seat.playout.idle:
+                self._agents[seat.row] = fed[guest.row]
+                seat.relay(fed[guest.row].tobytes())
+                self._touched.add(seat)
+
+    def _overheard(self, caller: NDArray[np.uint8]) -> list[tuple[LineId, bytes]]:
+        """Both sides of the lines that are listened to."""
+        return [
+            (seat.id, np.stack([caller[seat.row], self._agents[seat.row]], axis=1).tobytes())
+            for seat in self.listened
+        ]
 
     def _hear(self, frames: NDArray[np.uint8]) -> None:
         voices = self.detector.step(self._rows, frames)
@@ -236,10 +257,8 @@ class Engine:
             self._unseat(seat)
             self._post(Batch([], [events.LineFailed(seat.id, seat.now_ms, repr(defect))]))
 
-    def _collect(self) -> None:
-        """Post what the lines have to send and to tell."""
-        if not self._touched:
-            return
+    def _collect(self, heard: list[tuple[LineId, bytes]]) -> None:
+        """Post what the lines have to send and to tell, and what is overheard."""
         out: list[tuple[LineId, list[Outgoing]]] = []
         news: list[Event] = []
         for seat in self._touched:
@@ -250,8 +269,8 @@ class Engine:
                 news.extend(seat.events)
                 seat.events = []
         self._touched.clear()
-        if out or news:
-            self._post(Batch(out, news))
+        if out or news or heard:
+            self._post(Batch(out, news, heard))
 
     def _seat(self, seat: Seat) -> None:
         seat.opened_tick = self.tick_number
@@ -265,8 +284,8 @@ class Engine:
             return
         self._seats[seat.row] = None
         self._deadlines[seat.row] = _NEVER
-        self.speaking.discard(seat)
-        self._touched.discard(seat)
+        for those in (self.speaking, self.listened, self.bridged, self._touched):
+            those.discard(seat)
         self.tracks.end(seat.row)
         self._renumber()
         self._free.append(seat.row)

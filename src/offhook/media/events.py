@@ -198,3 +198,5 @@ class Batch:
 
     out: list[tuple[LineId, list[Outgoing]]]
     events: list[Event]
+    heard: list[tuple[LineId, bytes]] = field(default_factory=list[tuple[LineId, bytes]])
+    """20 ms of both sides of the lines that are listened to: mu-law, caller and agent in turn."""

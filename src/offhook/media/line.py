@@ -85,6 +85,17 @@ class Line:
         """Stop and save the recording; `RecordingSaved` follows."""
         self._order(self._seat.stop_recording)
 
+    def listen(self, *, on: bool) -> None:
+        """Post both sides with each tick's batch, as they are heard, or no more."""
+        self._order(self._seat.listen, on)
+
+    def bridge(self, guest: "Line | None") -> None:
+        """Let the caller hear whoever feeds the line `guest`, in the agent's place; None: nobody.
+
+        What the agent is given to say all the same goes before. Recordings keep it as the agent's.
+        """
+        self._order(self._seat.bridge, None if guest is None else guest._seat)  # noqa: SLF001 - another line's own
+
     def audio(self, start_ms: int, end_ms: int | None = None) -> bytes:
         """Give the caller's mu-law of that stretch, of the last 30 s and up to now.
 

@@ -37,6 +37,8 @@ class Seat:
         self.playout = Playout(options)
         self.out: list[Outgoing] = []
         self.events: list[Event] = []
+        self.guest: Seat | None = None
+        """Whose voice the caller hears in the agent's place."""
         self._talking = False
         self._gain = 1.0
 
@@ -73,7 +75,19 @@ class Seat:
     def stop_recording(self) -> None:
         self._engine.tracks.end(self.row)
 
+    def listen(self, on: bool) -> None:
+        (self._engine.listened.add if on else self._engine.listened.discard)(self)
+
+    def bridge(self, guest: "Seat | None") -> None:
+        self.guest = guest
+        (self._engine.bridged.discard if guest is None else self._engine.bridged.add)(self)
+
     # Steps of a tick.
+
+    def relay(self, frame: bytes) -> None:
+        """Send a frame of the guest."""
+        alaw = self.options.law == "alaw"
+        self.out.append(frame.translate(codec.MULAW_TO_ALAW) if alaw else frame)
 
     def voice(self, voiced: bool, edge_ms: int) -> None:
         """Take an edge of the caller's voice."""

@@ -41,7 +41,14 @@ from offhook.usage.corrections import (
     record_from_carrier,
     units_of,
 )
-from offhook.usage.entries import CallCost, cost_of_call
+from offhook.usage.entries import (
+    CallCost,
+    RatedEntry,
+    Rating,
+    cost_of,
+    cost_of_call,
+    entries_of_call,
+)
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning, Scope
 from offhook.usage.grants import Denied, Granted
 from offhook.usage.jobs import register as register_jobs
@@ -148,6 +155,8 @@ __all__ = [
     "NumberUse",
     "Period",
     "Pool",
+    "RatedEntry",
+    "Rating",
     "Reason",
     "Renewal",
     "Renewals",
@@ -166,9 +175,11 @@ __all__ = [
     "closing",
     "correct_message",
     "correct_minutes",
+    "cost_of",
     "cost_of_call",
     "counted",
     "effect_of",
+    "entries_of_call",
     "give_back_message",
     "heartbeat",
     "invoices_from",

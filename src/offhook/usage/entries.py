@@ -243,8 +243,8 @@ async def of_subject(
     return [_entry(row) for row in rows]
 
 
-async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
-    """What a call cost; None while nothing is posted. Free units move until the month closes."""
+async def entries_of_call(session: Session, team_id: str, call_id: str) -> list[RatedEntry]:
+    """A call's minutes as they count now; free units move until the month closes."""
     months = await session.scalars(
         select(Entry.period_start)
         .where(
@@ -260,7 +260,16 @@ async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost
         free += await free_ids(
             session, team_id, Service.CALLS, await month_at(session, team_id, start)
         )
-    found = await of_subject(session, team_id, Service.CALLS, call_id, free)
+    return await of_subject(session, team_id, Service.CALLS, call_id, free)
+
+
+async def cost_of_call(session: Session, team_id: str, call_id: str) -> CallCost | None:
+    """What a call cost; None while nothing is posted."""
+    return cost_of(await entries_of_call(session, team_id, call_id))
+
+
+def cost_of(found: Sequence[RatedEntry]) -> CallCost | None:
+    """The sum of a call's entries; None where there are none."""
     if not found:
         return None
     counted = [each for each in found if each.rating is not Rating.TAKEN_BACK]

@@ -44,6 +44,8 @@ from offhook.web.page import (
 
 MAX_BODY = 1_000_000
 """Octets of a request (SEC26). An upload's route says `max_body_size=` for itself."""
+MAX_MESSAGE = 65_536
+"""Octets of a WebSocket message."""
 GRACE_S = 5
 PING = text("SELECT 1")
 """What /readyz asks the database."""
@@ -214,4 +216,6 @@ def server(app: FastAPI, **options: Any) -> Server:
     options.setdefault("timeout_graceful_shutdown", GRACE_S)
     options.setdefault("access_log", False)
     options.setdefault("server_header", False)
+    options.setdefault("ws_max_size", MAX_MESSAGE)
+    options.setdefault("ws_per_message_deflate", False)  # audio does not get smaller
     return Server(uvicorn.Config(app, **options), app.state.web.live)
