@@ -26,7 +26,7 @@ from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from offhook import audit, mail, tasks, teams
+from offhook import audit, mail, numbers, tasks, teams
 from offhook.db import Database, Listener
 from offhook.outgoing import Outgoing
 from offhook.schema import ROOMS
@@ -164,11 +164,14 @@ def rooms() -> Sequence[str]:
 
 
 def room_routers(rooms: Sequence[str]) -> Iterator[APIRouter]:
-    """The routers of `rooms`, as app.py takes them."""
+    """The routers of `rooms`, as app.py takes them, and their sections of a number's page."""
     for room in rooms:
         name = f"offhook.{room}.routes"
         if importlib.util.find_spec(name) is not None:
-            yield from importlib.import_module(name).routers
+            routes = importlib.import_module(name)
+            for section in getattr(routes, "sections", ()):
+                numbers.add_section(section)
+            yield from routes.routers
 
 
 def new_app(

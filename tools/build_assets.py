@@ -35,7 +35,8 @@ def inputs() -> list[Path]:
     templates = list(SOURCE.glob("*/templates/**/*.html"))
     code = [
         *SOURCE.glob("web/*.py"),
-        *SOURCE.glob("*/pages.py"),
+        *SOURCE.glob("**/pages.py"),
+        *SOURCE.glob("*/sections.py"),
         *SOURCE.glob("*/*kind*.py"),
         *SOURCE.glob("app.py"),
     ]

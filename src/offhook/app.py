@@ -97,6 +97,8 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     for room in ROOMS:
         for router in _routes(room).routers:
             application.include_router(router)
+        for section in getattr(_routes(room), "sections", ()):
+            numbers.add_section(section)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
     application.add_api_route("/readyz", _readyz, include_in_schema=False)
     application.state.web.live.source("words:", Words(database, application.state.secret).follow)
@@ -262,6 +264,9 @@ async def _life(application: FastAPI) -> AsyncGenerator[None]:
     hub = application.state.web.live
     accounts = open_carriers(application.state.settings, database)
     application.state.carriers = accounts
+    application.state.checks = calls.Checks(
+        application.state.settings, database, accounts, application.state.secret
+    )
     gateway = billing.open_gateway(application.state.settings, database.url)
     application.state.gateway = gateway
     listener = asyncio.create_task(Listener(database.psycopg_url, hub.announce, hub.reset).run())

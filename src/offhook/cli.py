@@ -141,6 +141,23 @@ def audit(
 
 
 @app.command()
+def doctor(
+    number: Annotated[
+        str, typer.Argument(help="One number, such as +12025550123. Empty: all that are enabled.")
+    ] = "",
+) -> None:
+    """Check whether numbers would really answer, each part with its remedy. Ends with 1 if not."""
+    settings = load()
+    diagnosis: Any = importlib.import_module("offhook.diagnosis")
+    _log("doctor", logging.WARNING)
+    found = asyncio.run(diagnosis.diagnose(settings, _database_url(settings), number))
+    for line in found.lines:
+        _say(line)
+    if not found.well:
+        raise typer.Exit(1)
+
+
+@app.command()
 def text(
     number: Annotated[str, typer.Argument(help="The number to text, such as +12025550123.")],
     body: Annotated[str, typer.Argument(help="What to write.")],

@@ -59,6 +59,7 @@ SILENT = {
     "POST /numbers/imports/{import_id}/give-up": "the steps of an import are kept with it",
     "POST /numbers/purchases/{purchase_id}/give-up": "the steps of a purchase are kept with it",
     "POST /numbers/quotes": NO_CHANGE,
+    "POST /numbers/{number_id}/check": NO_CHANGE,
     "POST /operator/corrections": RECORD,
     "POST /operator/prices/preview": NO_CHANGE,
     "POST /operator/reconciliation/days/{day}/check": NO_CHANGE,
@@ -164,6 +165,7 @@ async def _numbers(do: Walk, owner: Person, carriers: Carriers) -> None:
     number = {"number_id": await make_number(do.site.database, owner.team_id)}
     settings = {"name": "Front desk", "agent_id": agent, "calls_enabled": True}
     await do("PATCH /numbers/{number_id}", settings, **number)
+    await do("PATCH /numbers/{number_id}/call-manners", {"says_ai": True}, **number)
     limit = "PUT /numbers/{number_id}/limits/{limited}"
     await do(limit, {"limit": 300}, **number, limited="calls")
     await do("POST /numbers/{number_id}/enable", **number)

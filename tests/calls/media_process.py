@@ -105,11 +105,18 @@ async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
 class Process:
     """A running media process and its surroundings."""
 
-    def __init__(self, office: Office, settings: Settings, *, words: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        settings: Settings,
+        *,
+        words: tuple[str, ...],
+        synthesiser: ToneSynthesiser | None = None,
+    ) -> None:
         self.office = office
         self.carrier = Line()
         self.brain = ScriptedBrain("Yes, from eight to noon.")
-        synthesiser = ToneSynthesiser()
+        synthesiser = synthesiser or ToneSynthesiser()
         self.stopping = asyncio.Event()
         self.node = Node(
             Parts(
@@ -160,12 +167,16 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    database: Database, folder: Path, *words: str, team_id: str = ""
+    database: Database,
+    folder: Path,
+    *words: str,
+    team_id: str = "",
+    synthesiser: ToneSynthesiser | None = None,
 ) -> AsyncGenerator[Process]:
     """A media process of a number's office; what is understood stands in `words`."""
     office = await open_office(database, lines=0, team_id=team_id)
     settings = Settings.model_validate({"home": str(folder), "media_port": 0, "media_lines": 4})
-    process = Process(office, settings, words=words)
+    process = Process(office, settings, words=words, synthesiser=synthesiser)
     await process.node.up.wait()
     await until(process.is_there)
     try:

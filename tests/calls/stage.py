@@ -210,6 +210,7 @@ class Stage:
         records: bool = False,
         notice: bool = False,
         runner: Runner | None = None,
+        forward_to: str = "",
     ) -> None:
         self.brain = cast("ScriptedBrain", brain)
         self.synthesiser = synthesiser or ToneSynthesiser()
@@ -245,8 +246,11 @@ class Stage:
             records=records,
             notice=notice,
             recording_path=folder / "recordings" / "call.wav",
+            forward_to=forward_to,
         )
-        options = line_options(connected.snapshot, notice_first=records and notice)
+        options = line_options(
+            connected.snapshot, notice_first=records and notice, answers=connected.answers
+        )
         self.line = self.engine.open(connected.call_id, options)
         self.journal = Journal(folder_of(folder), "node_stage")
         self.conversation = Conversation(

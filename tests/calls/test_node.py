@@ -59,6 +59,19 @@ async def test_a_call_is_greeted_answered_recorded_and_billed(process: Process) 
     assert (call.recording_ms or 0) > 2000
 
 
+async def test_keys_that_a_caller_presses_are_a_turn(process: Process) -> None:
+    """C6."""
+    verdict = await process.office.admitted()
+    caller = Caller(process.url, verdict)
+    await caller.hears(5 * 350 - 100)
+    for key in "12#":
+        caller.microphone.digits.put_nowait(key)
+    await until(lambda: process.brain.briefings)
+    assert process.brain.briefings[0].unanswered == ["12"]
+    await caller.hang_up()
+    await process.ended(verdict.call_id)
+
+
 async def _closed(socket: ClientConnection, *, within_s: float = 5) -> int:
     """The code with which the other side closed."""
     async with asyncio.timeout(within_s):

@@ -14,7 +14,7 @@ last place. `hours` and `slots` are pure, `words` says times and refusals. Knows
 conversation but by their ids.
 """
 
-from offhook.bookings import words
+from offhook.bookings import hours, words
 from offhook.bookings.calendars import create as create_calendar
 from offhook.bookings.calendars import definition
 from offhook.bookings.calendars import get as calendar
@@ -43,7 +43,8 @@ from offhook.bookings.service import (
     move,
     own_at,
 )
-from offhook.bookings.slots import Slot, at
+from offhook.bookings.shapes import HoursShape
+from offhook.bookings.slots import Slot, at, is_open
 
 __all__ = [
     "SERVER_PROBLEMS",
@@ -59,6 +60,7 @@ __all__ = [
     "Desk",
     "Guest",
     "Hours",
+    "HoursShape",
     "NotFree",
     "Slot",
     "Span",
@@ -75,6 +77,8 @@ __all__ = [
     "definition",
     "free",
     "get",
+    "hours",
+    "is_open",
     "move",
     "own_at",
     "register_jobs",

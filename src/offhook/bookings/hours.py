@@ -24,6 +24,9 @@ _SPAN = re.compile(
     r"(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?\s*(?:-|–|—|to)\s*(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?",
     re.IGNORECASE | re.ASCII,
 )
+_SPECIAL = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:\s*(?:to|-|–|until)\s*(\d{4}-\d{2}-\d{2}))?\s+(.+)", re.ASCII
+)
 _NOON_H = 12
 _MIDNIGHT_H = 24
 
@@ -131,6 +134,37 @@ def parse(text: str) -> tuple[Span, ...]:
             )
         found.append(Span(opens, closes))
     return tuple(found)
+
+
+def parse_special(text: str) -> tuple[Special, ...]:
+    """Special days as a person types them, a line each: `2026-12-31 09:00-12:00`,
+    `2026-12-24 to 2026-12-26 closed`.
+    """
+    return tuple(_special(line.strip()) for line in text.splitlines() if line.strip())
+
+
+def _special(line: str) -> Special:
+    match = _SPECIAL.fullmatch(line)
+    try:
+        first = date.fromisoformat(match[1]) if match else None
+        last = date.fromisoformat(match[2]) if match and match[2] else first
+    except ValueError:
+        first = last = None
+    if match is None or first is None or last is None:
+        raise HoursInvalid(
+            f"“{line[:40]}” names no day.",
+            remedy="Write for example 2026-12-24 to 2026-12-26 closed.",
+        )
+    return Special(first, last, parse(match[3]))
+
+
+def written_special(special: Sequence[Special]) -> str:
+    """As `parse_special` reads it."""
+    return "\n".join(
+        f"{each.first}{f' to {each.last}' if each.last != each.first else ''} "
+        f"{written(each.spans) or 'closed'}"
+        for each in special
+    )
 
 
 def _time(parts: Sequence[str | None]) -> time | None:

@@ -97,6 +97,15 @@ def _instants(zone: ZoneInfo, day: date, span: Span) -> tuple[datetime, datetime
     return opens, closes
 
 
+def is_open(hours: Hours, zone: ZoneInfo, instant: datetime) -> bool:
+    """Whether `instant` lies within a span, of its day or of the evening before."""
+    day = day_of(zone, instant)
+    spans = [
+        _instants(zone, each, span) for each in (day - ONE_DAY, day) for span in hours.on(each)
+    ]
+    return any(opens <= instant < closes for opens, closes in spans)
+
+
 def starts(plan: Plan, day: date) -> list[datetime]:
     """Every instant at which a slot of `day` begins, taken or not."""
     found: set[datetime] = set()

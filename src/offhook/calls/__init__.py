@@ -7,9 +7,11 @@
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
 `calls_kept` is what the carrier's records are compared with. `TRANSFER` is the kind of task that
-puts a caller through (transfers/), `legs_of` what billing asks for their second legs.
+puts a caller through (transfers/), `legs_of` what billing asks for their second legs. `Checks`
+looks whether a number would really answer.
 """
 
+from offhook.calls.checking import Checks, State
 from offhook.calls.contact_keeping import Calls
 from offhook.calls.jobs import register as register_jobs
 from offhook.calls.lines import Lines, lines
@@ -27,9 +29,11 @@ __all__ = [
     "TRANSFER",
     "CallKept",
     "Calls",
+    "Checks",
     "Lines",
     "Node",
     "Parts",
+    "State",
     "calls_kept",
     "legs_of",
     "lines",

@@ -5,16 +5,21 @@ lines, the media processes' room, the ledger. A refused call is kept as a conver
 answered. The same carrier call told twice gets the same answer (UM10, SEC2).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
-from offhook import contacts, inbox, numbers, usage
+from offhook import contacts, inbox, numbers, teams, usage
 from offhook.agents import Snapshot, to_json
 from offhook.calls.events import About, CallRefused, CallStarted
+from offhook.calls.manners import rules as manners_rules
+from offhook.calls.manners import service as manners_of
+from offhook.calls.manners.closing import as_answered
+from offhook.calls.manners.rules import Answers, Manners
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import (
-    CALLER_LINES,
     LEASE,
     NODE_SILENT_AFTER,
     CallState,
@@ -28,6 +33,7 @@ from offhook.phone import E164
 
 LIVE_STATES = (CallState.ADMITTED, CallState.LIVE, CallState.TRANSFERRED)
 CARRIED_STATES = (CallState.ADMITTED, CallState.LIVE)  # those that take a media process's line
+AN_HOUR = timedelta(hours=1)
 REFUSALS = {
     numbers.Reason.DISABLED: Refusal.DISABLED,
     numbers.Reason.SERVICE_OFF: Refusal.CALLS_OFF,
@@ -67,6 +73,8 @@ class Called:
     number_id: str
     snapshot: Snapshot | None
     refusal: Refusal | None
+    answers: Answers = Answers.AGENT
+    manners: Manners = field(default_factory=Manners)
 
 
 async def called(session: Session, inbound: InboundCall) -> Called | None:
@@ -77,9 +85,20 @@ async def called(session: Session, inbound: InboundCall) -> Called | None:
     await numbers.stays_as_it_is(session, number.id)
     answer = await numbers.answering(session, number.team_id, number.id, numbers.Service.CALLS)
     if isinstance(answer, numbers.Answerer):
-        return Called(number.team_id, number.id, answer.agent, None)
+        return await _met(session, number, answer.agent)
     refusal = REFUSALS[answer.reason] if answer is not None else Refusal.UNKNOWN_NUMBER
     return Called(number.team_id, number.id, None, refusal)
+
+
+async def _met(session: Session, number: numbers.Number, snapshot: Snapshot) -> Called:
+    """The agent within the number's hours, outside them what the team has chosen."""
+    manners = await manners_of.of(session, number.team_id, number.id)
+    zone = ZoneInfo(await teams.zone(session, number.team_id))
+    answers = manners_rules.answers(manners, await now(session), zone)
+    if answers is None:
+        return Called(number.team_id, number.id, None, Refusal.CLOSED, manners=manners)
+    met = as_answered(snapshot, manners, answers)
+    return Called(number.team_id, number.id, met, None, answers, manners)
 
 
 async def admit(
@@ -117,7 +136,7 @@ async def _decide(
     """Every question in order; the ledger last, since its yes is a reservation."""
     if target.snapshot is None:
         return target.refusal or Refusal.OUR_FAULT
-    if (refusal := await _caller_refusal(session, target, inbound.sender.e164)) is not None:
+    if (refusal := await _caller_refusal(session, target, inbound)) is not None:
         return refusal
     if not ready:
         return Refusal.OUR_FAULT
@@ -156,30 +175,69 @@ async def _one_at_a_time(session: Session, key: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
-async def _caller_refusal(session: Session, target: Called, caller: E164 | None) -> Refusal | None:
-    """Blocked or screened (P5, P7), or above a caller's own cap (SEC12). Strangers who hide their
-    number share no cap.
+async def _caller_refusal(session: Session, target: Called, inbound: InboundCall) -> Refusal | None:
+    """Blocked or screened (P5, P7, SEC10), too often, or above the caller's or the number's own
+    cap (SEC12). Strangers who hide their number share no cap of a caller.
 
-    Two calls of one caller are decided one after the other, so that the cap holds.
+    Calls that share a cap are decided one after the other, so that it holds.
     """
+    caller, manners = inbound.sender.e164, target.manners
+    if (refusal := await _screened(session, target, inbound)) is not None:
+        return refusal
+    if caller is not None:
+        await _one_at_a_time(session, f"lines {target.number_id} {caller}")
+        if await _calls_too_often(session, target, caller):
+            return Refusal.TOO_MANY_CALLS
+        if await _live(session, target, Call.caller == caller) >= manners.caller_lines:
+            return Refusal.CALLER_LINES_FULL
+    if manners.number_lines is not None:
+        await _one_at_a_time(session, f"lines {target.number_id}")
+        if await _live(session, target) >= manners.number_lines:
+            return Refusal.LINES_FULL
+    return None
+
+
+async def _screened(session: Session, target: Called, inbound: InboundCall) -> Refusal | None:
+    caller, manners = inbound.sender.e164, target.manners
+    if caller is None and manners.refuse_hidden is not None:
+        return Refusal.HIDDEN if manners.refuse_hidden else None
     if (screened := await contacts.screened(session, target.team_id, caller)) is not None:
         return SCREENED[screened]
-    if caller is None:
-        return None
-    await _one_at_a_time(session, f"lines {target.number_id} {caller}")
-    since = await now(session) - LEASE
-    lines = await session.scalar(
+    is_false = inbound.attestation.startswith("failed")
+    return Refusal.FALSE_NUMBER if manners.refuse_failed and is_false else None
+
+
+async def _calls_too_often(session: Session, target: Called, caller: E164) -> bool:
+    """Whether this call would be one more than a caller may make within an hour."""
+    if target.manners.max_calls_an_hour is None:
+        return False
+    made = await session.scalar(
         select(func.count())
         .select_from(Call)
         .where(
             Call.team_id == target.team_id,
             Call.number_id == target.number_id,
             Call.caller == caller,
-            Call.state.in_(LIVE_STATES),
-            Call.heartbeat_at > since,  # a dead call holds its line for the lease only (LB4)
+            Call.answered_at > await now(session) - AN_HOUR,
         )
     )
-    return Refusal.CALLER_LINES_FULL if (lines or 0) >= CALLER_LINES else None
+    return (made or 0) >= target.manners.max_calls_an_hour
+
+
+async def _live(session: Session, target: Called, *which: ColumnElement[bool]) -> int:
+    """Calls of the number that are alive; a dead one holds its line for the lease only (LB4)."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(Call)
+        .where(
+            Call.team_id == target.team_id,
+            Call.number_id == target.number_id,
+            Call.state.in_(LIVE_STATES),
+            Call.heartbeat_at > await now(session) - LEASE,
+            *which,
+        )
+    )
+    return found or 0
 
 
 async def free_node(session: Session, prefer: str | None = None) -> MediaNode | None:
@@ -254,6 +312,7 @@ async def _keep(
         state=CallState.ADMITTED if place else CallState.REFUSED,
         reason=refusal.value if refusal else None,
         agent=to_json(place.snapshot) if place else {},
+        answers=target.answers,
         limited=bool(place and place.limited),
         node_id=place.node.id if place else None,
         epoch=1,

@@ -10,39 +10,38 @@ call is over and everything about it is written.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from offhook import agents, costs, media
-from offhook.calls.away import AWAY, PATIENCE_S
-from offhook.calls.credit import Credit
+from offhook.calls.away import AWAY
+from offhook.calls.briefing import KEYED, briefing
+from offhook.calls.credit import open_credit
 from offhook.calls.ear import Ear
 from offhook.calls.errands import Errands
 from offhook.calls.handing_over import HandingOver
 from offhook.calls.joining.taking_over import TakingOver
 from offhook.calls.journal import Journal
+from offhook.calls.keypad import SecureKeypad
 from offhook.calls.latency.measuring import Measuring
+from offhook.calls.leaving import Leaving, of_speech
 from offhook.calls.logbook import Logbook
-from offhook.calls.meter import Meter
+from offhook.calls.manners.closing import MessageTaker, beep
+from offhook.calls.manners.rules import Answers
 from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
-from offhook.calls.rules import END_SENTENCES, HEARTBEAT_S, End
+from offhook.calls.presence import Presence, Silence, Turn
+from offhook.calls.pressing import Pressing
+from offhook.calls.rules import HEARTBEAT_S, End
 from offhook.calls.setting import Setting, Stream, Watchers, line_options
-from offhook.calls.transcript import Transcript
-from offhook.carriers import Carrier, CarrierProblem, twiml
+from offhook.calls.taping import Taping
+from offhook.calls.telltales import refuses_recording
+from offhook.calls.transcript import KEYS, Transcript
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
-CHECK_INS = 3
 MAX_SPEECH_FAILURES = 3  # in a row, then the call is ended with an apology (C9)
-WRITE_GRACE_S = 30.0
 LEAVE_S = 0.5
-LAST_WORDS_MS = 8_000  # that the carrier may say in our place, within the last granted minute
-SEARCH_PATIENCE_S = 1.0  # as for what else a reply could do without (C9)
-HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 
 class Conversation:
@@ -57,14 +56,11 @@ class Conversation:
         parts: Parts,
         journal: Journal,
     ) -> None:
-        call = setting.call
+        self.call = call = setting.call
         snapshot = call.snapshot
-        self.call = call
         self._setting = setting
         self._parts = parts
-        self._carrier: Carrier | None = None
         self._line = line
-        self._stream = stream
         self._watchers = watchers
         self._phrases = phrases(snapshot.language)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +73,11 @@ class Conversation:
         self._greeting: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
         self._recording_notice = ""
-        self._options = line_options(snapshot)
+        self._options = line_options(snapshot, answers=call.answers)
+        self._brain = parts.brain if call.answers is Answers.AGENT else MessageTaker(self._phrases)
+        self._presence = Presence()
+        self._keyed = False
+        self._pressing = Pressing(line, lambda: self._seconds, self.spawn, self._keyed_in)
         self.transcript = Transcript(
             parts.database, call.team_id, call.conversation_id, call.connected_at, setting.said
         )
@@ -90,9 +90,9 @@ class Conversation:
             language=snapshot.language,
             on_told=lambda run_id: self.spawn(self._errands.told(run_id)),
         )
-        self._logbook = Logbook(
-            parts.database, journal, call, seconds=lambda: self._credit.elapsed_ms / 1000
-        )
+        self._logbook = Logbook(parts.database, journal, call, seconds=lambda: self._seconds)
+        self._taping = Taping(setting, line, self._logbook, self.transcript)
+        self._secure = SecureKeypad(self._phrases, self._mouth.phrase, self._keep_secret)
         self._errands = Errands(call, parts.runner, self._logbook.ask, timezone=setting.timezone)
         self._news = False
         self._ear = Ear(
@@ -102,28 +102,40 @@ class Conversation:
             hints=setting.hints,
             on_partial=lambda text: watchers.tell("caller", text),
         )
-        self._credit = Credit(
-            parts.database,
-            parts.renewals,
-            call,
-            Meter(call.limited, snapshot.options.max_call_minutes, granted=call.granted),
-            journal=self._logbook.minute,
-            on_notice=self._notice_of_end,
-            on_hang_up=self.end,
+        self._credit = open_credit(
+            parts, call, self._logbook.minute, on_notice=self._notice_of_end, on_hang_up=self.end
+        )
+        self._way_out = Leaving(
+            call, self._logbook, self.transcript, stream, parts.carriers, self._credit
         )
         self.taking = TakingOver(setting, line, parts.recogniser, self, self._logbook, watchers)
         self._handing_over = HandingOver(call, self._credit, self._logbook.ask)
         self._used: list[costs.Used] = []
-        self._unsaid = ""
         self._gave_up = False
         self._handlers = self._handle()
+
+    @property
+    def _seconds(self) -> float:
+        """Since the answer, by a clock that never jumps (UM7)."""
+        return self._credit.elapsed_ms / 1000
 
     # --- from outside ---
 
     def feed(self, mulaw: bytes) -> None:
-        """Audio of the caller."""
+        """Audio of the caller; silence while they key in what nobody may hear."""
+        if self._secure.is_open:
+            mulaw = bytes((media.codec.SILENCE,)) * len(mulaw)
         self._line.feed(mulaw)
         self._ear.feed(mulaw)
+
+    def pressed(self, key: str) -> None:
+        """The caller pressed a key, which interrupts like a word does (C6)."""
+        if self._secure.press(key):
+            return
+        self._stop_reply()
+        self._leaving = None
+        self._handing_over.interrupted()
+        self._pressing.press(key)
 
     def hung_up(self) -> None:
         """The carrier closed the stream: the caller is gone."""
@@ -157,7 +169,7 @@ class Conversation:
         try:
             piece = await self._mouth.phrase(text)
         except SpeechUnavailable:
-            piece, self._unsaid = "", text
+            piece, self._way_out.unsaid = "", text
         self._leaving = reason
         if not piece:
             self.end(reason)
@@ -165,19 +177,23 @@ class Conversation:
     async def run(self) -> End | None:
         """Live the call to its end. Returns why it ended; None: it has left, to be put through."""
         writer = asyncio.create_task(self.transcript.run())
-        self.spawn(self._know_carrier())
+        keypads, conversation_id = self._parts.runner.means.keypads, self.call.conversation_id
+        keypads.open(conversation_id, self._secure)
+        self.spawn(self._way_out.know_carrier())
         self.spawn(self._beat())
         self.spawn(self._credit.run())
         self._greeting = self.spawn(self._greet())
         try:
             reason = await self._over
         finally:
-            seconds = self._credit.elapsed_ms / 1000
+            seconds = self._seconds
+            keypads.close(conversation_id)
+            self._secure.close()
             await self._leave()
         if reason is None:
-            await self._write_departure(writer)
+            await self._way_out.put_through(self._all_used(), writer)
         else:
-            await self._write_end(reason, seconds, writer)
+            await self._way_out.end(reason, seconds, self._all_used(), writer)
         return reason
 
     # --- the engine's events ---
@@ -192,7 +208,7 @@ class Conversation:
         """Which event is whose."""
         return {
             media.SpeechStarted: self._ear.started,
-            media.SpeechPaused: lambda _: self._ear.paused(),
+            media.SpeechPaused: self._paused,
             media.SpeechResumed: lambda _: self._ear.resumed(),
             media.TurnEnded: lambda event: self.spawn(self._turn(event)),
             media.BargeIn: self._interrupted,
@@ -202,7 +218,7 @@ class Conversation:
             media.Cleared: self._cleared,
             media.PlayedOut: lambda _: self._leave_if_silent(),
             media.CallerSilent: self._silence,
-            media.RecordingFailed: self._recording_failed,
+            media.RecordingFailed: self._taping.failed,
             media.LineFailed: lambda _: self.end(End.MEDIA_LOST),
         }
 
@@ -213,24 +229,30 @@ class Conversation:
         greeting, returned = self.call.snapshot.greeting, self.call.returned
         if returned is not None:
             greeting = self._phrases.came_back(returned.name, returned.failure)
+            if self.call.answers is Answers.MESSAGE:
+                greeting = f"{self._phrases.closed} {self._phrases.leave_message}"
             await self._errands.all_told()
         if self._setting.records and self._setting.notice:
             self._recording_notice = await self._mouth.phrase(self._phrases.recording)
         elif self._setting.records:
-            self._record()
+            self.spawn(self._taping.begin())
         if not self._recording_notice:
             self.taking.allowed.set()
         if greeting:
             await self._mouth.phrase(greeting)
+        self._after_greeting()
 
-    def _recording_failed(self, event: media.RecordingFailed) -> None:
-        self.transcript.notice(f"The recording stopped: {event.reason}")
-
-    def _record(self) -> None:
-        """Audio is kept from here on (C3)."""
-        self._setting.recording_path.parent.mkdir(parents=True, exist_ok=True)
-        self._line.record(self._setting.recording_path)
-        self.spawn(self._logbook.recording(self._setting.recording_path))
+    def _after_greeting(self) -> None:
+        """Outside the hours the greeting is all that the caller hears of the agent."""
+        match self.call.answers:
+            case Answers.SENTENCE:
+                self._leaving = End.CLOSED
+            case Answers.FORWARD:
+                self._handing_over.wanted(agents.HandOver("", self._setting.forward_to))
+            case Answers.MESSAGE:
+                self._mouth.sound(beep())
+            case Answers.AGENT:
+                pass
 
     def _answer(self) -> None:
         """Reply to everything that is unanswered; an older reply is given up."""
@@ -247,27 +269,19 @@ class Conversation:
             self._errands.toolbox(self.transcript.said),
             self._errands.stand_in(),
         )
-        briefing = agents.Briefing(
-            team_id=call.team_id,
-            snapshot=call.snapshot,
-            channel=agents.Channel.CALL,
-            history=list(self.transcript.said),
-            search=agents.search_in(
-                self._parts.database, call.team_id, call.snapshot, patience_s=SEARCH_PATIENCE_S
-            ),
-            now=datetime.now(ZoneInfo(self._setting.timezone)),
-            contact_name=self._setting.contact_name,
-            notes=(*((call.returned.sentence,) if call.returned else ()), *self.taking.notes),
+        told = briefing(
+            self._setting,
+            self._parts,
+            self.transcript.said,
+            memory=memory,
             tools=tools,
-            fillable=memory.fillable,
-            known=memory.known,
-            earlier=memory.earlier,
-            spent=self._used.extend,
             stand_in=stand_in,
+            notes=(*self.taking.notes, *([KEYED] if self._keyed else [])),
+            spent=self._used.extend,
         )
         try:
             spoken = await self._mouth.reply(
-                self._parts.brain.reply(briefing),
+                self._brain.reply(told),
                 if_nothing=self._phrases.not_understood,
                 fillers=self._phrases.fillers,
                 watch=self._measuring.watch,
@@ -320,26 +334,23 @@ class Conversation:
     def _played(self, event: media.PiecePlayed) -> None:
         heard = event.heard
         self._mouth.over(heard.piece, heard=True)
-        self._remember(heard)
+        self._presence.agent_finished(event.at_ms)
+        self.transcript.heard(heard)
         if heard.piece == self._recording_notice:
             self._line.configure(self._options)
-            self._record()
+            self.spawn(self._taping.begin())
             self.taking.allowed.set()
-
-    def _remember(self, heard: media.Heard, *, interrupted: bool = False) -> None:
-        if heard.start_ms is not None:
-            end_ms = heard.start_ms + heard.heard_ms
-            self.transcript.agent(heard.heard_text, heard.start_ms, end_ms, interrupted=interrupted)
 
     def _cut_off(self, heard: Sequence[media.Heard]) -> None:
         """What was not heard was not said (CM1)."""
         for each in heard:
             self._mouth.over(each.piece, heard=each.complete)
-            self._remember(each, interrupted=not each.complete)
+            self.transcript.heard(each, interrupted=not each.complete)
 
     def _cleared(self, event: media.Cleared) -> None:
         self._cut_off(event.heard)
         self._silent.set()
+        self._pressing.cleared()
 
     def _interrupted(self, event: media.BargeIn) -> None:
         """The caller has the floor; the rest is kept aside in case it was only noise."""
@@ -360,7 +371,7 @@ class Conversation:
             self.end(self._leaving)
 
     async def _put_through(self) -> None:
-        if await self._handing_over.leave(self._carrier):
+        if await self._handing_over.leave(self._way_out.carrier):
             self.end(None)
         else:
             await self._mouth.phrase(self._phrases.not_handed_over)
@@ -373,16 +384,70 @@ class Conversation:
         except SpeechUnavailable:
             await self._speech_failed()
             return
-        self._line.words(heard.text, final=True)
+        turn = self._judge(heard.text, ended)
+        is_turn = turn in {Turn.CALLERS, Turn.HOLD}
+        self._line.words(heard.text if is_turn else "", final=True)
         self._watchers.tell("caller", "")
-        if not heard.text:
+        if is_turn:
+            self._measuring.understood(ended, self._line.now_ms)
+            self._keyed = False
+            self.transcript.caller(heard.text, ended.start_ms, ended.end_ms)
+            await self._take_up(turn, heard.text)
+        elif turn is Turn.MACHINE:
+            self.end(End.MACHINE)
+        else:
+            if turn is Turn.NONE:
+                self._unheard = []  # nobody is there to hear the rest of it
             await self._go_on()
-            return
+
+    def _judge(self, text: str, ended: media.TurnEnded) -> Turn:
+        """Whether the caller has said something (C5); a member who talks knows it better."""
+        if self.taking.is_on:
+            return Turn.CALLERS if text else Turn.NOISE
+        sound = media.character(ended.audio)
+        return self._presence.heard(text, sound, ended.start_ms, ended.end_ms)
+
+    async def _take_up(self, turn: Turn, text: str) -> None:
+        """Answer the caller, or wait as long as they ask for."""
         self._unheard = []
-        self._measuring.understood(ended, self._line.now_ms)
         self.spawn(self._handing_over.call_off("The caller went on talking."))
-        self.transcript.caller(heard.text, ended.start_ms, ended.end_ms)
+        if turn is Turn.HOLD:
+            self._stop_reply()
+            await self._mouth.phrase(self._phrases.take_your_time)
+        elif self._taping.is_on and refuses_recording(text):
+            self._stop_reply()
+            await self._taping.forget()
+            if not self.taking.is_on:
+                await self._mouth.phrase(self._phrases.recording_off)
+        else:
+            self._answer()
+
+    def _keep_secret(self) -> None:
+        """Digits are being keyed in that are kept nowhere, or no longer."""
+        self._mouth.holds_back = self._secure.is_open
+        self._presence.took_part(self._line.now_ms)
+        if not self._secure.is_open:
+            self.transcript.notice("Digits were keyed in; they were not recorded and are not kept.")
+
+    def _keyed_in(self, keys: str, began_ms: int, now_ms: int) -> None:
+        """What was pressed is a turn of the caller's."""
+        self._presence.took_part(now_ms)
+        self._keyed = True
+        self._unheard = []
+        self.transcript.caller(keys, began_ms, now_ms, status=KEYS)
+        self.spawn(self._handing_over.call_off("The caller pressed a key."))
         self._answer()
+
+    def _paused(self, event: media.SpeechPaused) -> None:
+        self._ear.paused()
+        self._look_for_caller(event.at_ms)
+
+    def _look_for_caller(self, now_ms: int) -> None:
+        """End a call in which nobody takes part (C5)."""
+        if self.taking.is_on:
+            self._presence.took_part(now_ms)
+        elif self._presence.is_gone(now_ms) and not self._mouth.pending:
+            self.end(End.NO_PART)
 
     async def _go_on(self) -> None:
         """It was noise that cut the reply off: the rest of it is said after all (CM7)."""
@@ -414,7 +479,7 @@ class Conversation:
         self._gave_up = True
         self._stop_reply()
         stand_in = await self._errands.stand_in()
-        if stand_in and await self._handing_over.rescue(stand_in.target, self._carrier):
+        if stand_in and await self._handing_over.rescue(stand_in.target, self._way_out.carrier):
             self.end(None)
             return
         promised = await self._errands.promise_call_back()
@@ -425,13 +490,17 @@ class Conversation:
         """Check in three times, then say goodbye; at once to a caller who never spoke (C5)."""
         if self.taking.is_on or (self._reply is not None and not self._reply.done()):
             return
-        if event.ever_spoke and event.times <= CHECK_INS:
-            self.spawn(self._check_in())
-        else:
-            self.spawn(self.farewell(self._phrases.goodbye, End.SILENCE))
+        sound = media.character(self._line.audio(event.at_ms - event.silent_ms, event.at_ms))
+        match self._presence.silent(event.at_ms, sound, ever_spoke=event.ever_spoke):
+            case Silence.CHECK_IN:
+                self.spawn(self._say(self._phrases.check_in))
+            case Silence.GOODBYE:
+                self.spawn(self.farewell(self._phrases.goodbye, End.SILENCE))
+            case Silence.WAIT:
+                self._look_for_caller(event.at_ms)
 
-    async def _check_in(self) -> None:
-        await self._mouth.phrase(self._phrases.check_in)
+    async def _say(self, sentence: str) -> None:
+        await self._mouth.phrase(sentence)
 
     # --- people ---
 
@@ -466,10 +535,7 @@ class Conversation:
         if reason is End.LEDGER_AWAY:
             self.spawn(self.farewell(self._phrases.trouble, reason, at_once=True))
         else:
-            self.spawn(self._say_end_is_near())
-
-    async def _say_end_is_near(self) -> None:
-        await self._mouth.phrase(self._phrases.ending_soon)
+            self.spawn(self._say(self._phrases.ending_soon))
 
     async def _look(self) -> None:
         if (reason := await self._logbook.wish()) is not None:
@@ -478,6 +544,7 @@ class Conversation:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
+            self._look_for_caller(self._line.now_ms)
             if (wish := await self._logbook.beat()) is not None:
                 self.end(wish)
 
@@ -493,66 +560,11 @@ class Conversation:
         await self.taking.close()
         await self._ear.close()
 
-    async def _write_departure(self, writer: asyncio.Task[None]) -> None:
-        """All is written before the stream closes: the call may be back in a moment."""
-        call = self.call
-        self.transcript.close()
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await writer
-            await self._logbook.departed(self._all_used())
-        except AWAY as error:
-            log.warning("call %s left, and not all of it is written: %s", call.call_id, error)
-        self._stream.close()
-
-    async def _write_end(self, reason: End, seconds: float, writer: asyncio.Task[None]) -> None:
-        """Settle first, then hang up: whoever asks about the call finds it ended."""
-        call = self.call
-        if reason is not End.CALLER_HUNG_UP:
-            self.transcript.notice(END_SENTENCES[reason])
-        settling = asyncio.create_task(self._logbook.ended(reason, seconds, self._all_used()))
-        # A ledger that does not answer must not keep the caller, and the carrier's clock, waiting.
-        await asyncio.wait({settling}, timeout=HANG_UP_AFTER_S)
-        if reason is not End.CALLER_HUNG_UP:
-            await self._hang_up()
-        await settling
-        self._stream.close()
-        self.transcript.close()
-        try:
-            async with asyncio.timeout(WRITE_GRACE_S):
-                await writer
-        except TimeoutError:
-            log.error("turns of %s could not be written", call.call_id)  # noqa: TRY400 - no traceback helps
-
     def _all_used(self) -> list[costs.Used]:
         """What the call used of its vendors, for its cost."""
-        settings = self._parts.settings
         listened = self._ear.listened_ms + self.taking.listened_ms
         spoken = self._mouth.spoken_characters
-        ear = (settings.recogniser, settings.recogniser_model or "built in")
-        mouth = (settings.synthesiser, settings.synthesiser_model or "built in")
-        return [
-            *self._used,
-            costs.Used(costs.Kind.LISTENED_MS, *ear, listened),
-            costs.Used(costs.Kind.SPOKEN_CHARACTERS, *mouth, spoken),
-        ]
-
-    async def _know_carrier(self) -> None:
-        """While the database is there to say whose account it is (UL13)."""
-        with suppress(CarrierProblem, *AWAY):
-            self._carrier = await self._parts.carriers.of(self.call.account_id)
-
-    async def _hang_up(self) -> None:
-        try:
-            carrier = self._carrier or await self._parts.carriers.of(self.call.account_id)
-            if self._unsaid and self._credit.left_ms > LAST_WORDS_MS:
-                language = self._phrases.carrier_language
-                words = twiml.say_and_hang_up(self._unsaid, language=language)
-                await carrier.redirect(self.call.carrier_call_id, document=words)
-            else:
-                await carrier.hang_up(self.call.carrier_call_id)
-        except (CarrierProblem, *AWAY) as problem:
-            log.warning("could not hang up %s: %s", self.call.call_id, problem)
+        return [*self._used, *of_speech(self._parts.settings, listened, spoken)]
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something beside, for as long as the call lives."""

@@ -13,6 +13,7 @@ from typing import Protocol
 from offhook import usage
 from offhook.calls.away import AWAY, PATIENCE_S, within
 from offhook.calls.meter import HangUp, Meter, Notice, Phase, Renew
+from offhook.calls.parts import Parts
 from offhook.calls.rules import End
 from offhook.calls.service import Connected
 from offhook.db import Database, Session
@@ -166,3 +167,25 @@ class Credit:
             return
         log.error("incident: call %s goes on without the ledger", self._call.call_id)
         meter.on_granted_alone()
+
+
+def open_credit(
+    parts: Parts,
+    call: Connected,
+    journal: JournalMinute,
+    *,
+    on_notice: Callable[[End], None],
+    on_hang_up: Callable[[End], None],
+) -> Credit:
+    """The credit of a call as it was connected."""
+    longest = call.snapshot.options.max_call_minutes
+    meter = Meter(call.limited, longest, granted=call.granted)
+    return Credit(
+        parts.database,
+        parts.renewals,
+        call,
+        meter,
+        journal=journal,
+        on_notice=on_notice,
+        on_hang_up=on_hang_up,
+    )

@@ -90,6 +90,16 @@ class Logbook:
         except AWAY as error:
             log.warning("recording of %s not noted: %s", call.call_id, error)
 
+    async def recording_refused(self) -> None:
+        """What was recorded is deleted (SEC17)."""
+        call = self._call
+        try:
+            await self.ask(
+                lambda session: service.recording_refused(session, call.team_id, call.call_id)
+            )
+        except AWAY as error:
+            log.error("incident: %s is recorded against a wish: %s", call.call_id, error)  # noqa: TRY400 - no traceback helps
+
     async def minute(self, index: int) -> None:
         """A minute was granted without the ledger. Raises OSError."""
         await self._note(minute=index)

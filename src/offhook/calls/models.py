@@ -8,11 +8,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.calls.latency.models import ReplyTimes
+from offhook.calls.manners.models import CallManners
+from offhook.calls.manners.rules import Answers
 from offhook.calls.rules import CallState
 from offhook.calls.transfers.models import Transfer, TransferTarget
 from offhook.db import Base, TeamOwned, one_of, primary_key
 
-__all__ = ["Call", "MediaNode", "ReplyTimes", "Transfer", "TransferTarget"]
+__all__ = ["Call", "CallManners", "MediaNode", "ReplyTimes", "Transfer", "TransferTarget"]
 
 
 class Call(TeamOwned, Base):
@@ -22,12 +24,14 @@ class Call(TeamOwned, Base):
     `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
     the agent was first heard: without it nothing is billed (UM5). `recorded_until` is when the
     recording ended, where that was before the call did. `taken_by` talks in the agent's place (I5):
-    a member's or key's id, `taken_name` as others see them.
+    a member's or key's id, `taken_name` as others see them. `answers`: the agent, or what
+    a caller meets outside the hours.
     """
 
     __tablename__ = "calls"
     __table_args__ = (
         Index("ix_calls_live", "number_id", "caller", postgresql_where="ended_at IS NULL"),
+        Index("ix_calls_of_caller", "number_id", "caller", "answered_at"),
     )
     id: Mapped[str] = primary_key("call")
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), unique=True)
@@ -39,6 +43,7 @@ class Call(TeamOwned, Base):
     state: Mapped[CallState] = mapped_column(one_of(CallState))
     reason: Mapped[str | None] = mapped_column(String(40))
     agent: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    answers: Mapped[Answers] = mapped_column(one_of(Answers), default=Answers.AGENT)
     limited: Mapped[bool] = mapped_column(default=False)
     node_id: Mapped[str | None] = mapped_column(String(40), index=True)
     epoch: Mapped[int] = mapped_column(default=1)

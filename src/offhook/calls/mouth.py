@@ -115,6 +115,8 @@ class Mouth:
         self._tells: dict[str, list[str]] = {}
         """Piece to the runs whose result is told once it was heard."""
         self._last_heard = ""
+        self.holds_back = False
+        """Whether fillers are left out: the caller is busy."""
         self.spoken_characters = 0
         """Text that the synthesiser was given for this call; kept audio costs nothing."""
 
@@ -130,6 +132,12 @@ class Mouth:
         piece = self._piece(text)
         number = self._line.new_reply() if reply is None else reply
         self._line.play(number, piece, audio, text=text)
+        return piece
+
+    def sound(self, audio: bytes) -> str:
+        """Play mu-law audio that says nothing, such as a tone; returns its piece."""
+        piece = self._piece("")
+        self._line.play(self._line.new_reply(), piece, audio)
         return piece
 
     async def reply(
@@ -163,7 +171,7 @@ class Mouth:
                         self._tell(last, run_id)
                     case Working():
                         patience_s = self._filler_after_s
-                    case _Silence() if self.pending:
+                    case _Silence() if self.pending or self.holds_back:
                         pass  # what was said before the task is still being heard
                     case _Silence():
                         patience_s = FILLER_AGAIN_S

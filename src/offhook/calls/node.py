@@ -20,12 +20,15 @@ from sqlalchemy import delete
 from offhook import contacts, knowledge, media, numbers, teams
 from offhook.calls import journal, recordings, replay, service, stream
 from offhook.calls.away import AWAY, within
+from offhook.calls.checking.echo import OPTIONS, Echo
 from offhook.calls.conversation import Conversation
 from offhook.calls.joining import tickets
 from offhook.calls.joining.companion import Companion
 from offhook.calls.joining.company import Company
 from offhook.calls.joining.taking_over import OPTIONS as OWN
 from offhook.calls.joining.taking_over import VOICE
+from offhook.calls.manners import service as manners_of
+from offhook.calls.manners.rules import Answers
 from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
@@ -34,10 +37,10 @@ from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
 from offhook.calls.setting import Setting, line_options
 from offhook.calls.stream import MediaStream, Talk, Watcher
-from offhook.calls.tokens import is_watch_token
+from offhook.calls.tokens import is_check_token, is_watch_token
 from offhook.calls.words import LiveWords
 from offhook.carriers import CarrierProblem, streams
-from offhook.db import Listener, new_id, now
+from offhook.db import Listener, Session, new_id, now
 from offhook.errors import Problem
 from offhook.speech import SpeechUnavailable
 
@@ -80,6 +83,7 @@ class Node:
         self._parts = parts
         self._settings = parts.settings
         self._calls: dict[str, LiveCall] = {}
+        self._echoes: dict[str, Echo] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._journal = journal.Journal(journal.folder_of(self._settings.home_path), self.id)
@@ -158,6 +162,9 @@ class Node:
 
     async def _live(self, media_stream: MediaStream, start: streams.Start) -> None:
         """From the token to the last turn written."""
+        if "check" in start.parameters:
+            await self._check(media_stream, start)
+            return
         call_id = start.parameters.get("call", "")
         try:
             setting = await self._admit(call_id, start.parameters.get("token", ""))
@@ -170,9 +177,7 @@ class Node:
             return
         notice_first = setting.records and setting.notice
         try:
-            line = self.engine.open(
-                call_id, line_options(setting.call.snapshot, notice_first=notice_first)
-            )
+            line = self.engine.open(call_id, _listens(setting, notice_first=notice_first))
         except media.LinesFull as full:
             media_stream.refuse(str(full))
             return
@@ -182,7 +187,9 @@ class Node:
             conversation.taking, line, partial(self.engine.open, call_id + VOICE, OWN)
         )
         self._calls[call_id] = live = LiveCall(conversation, media_stream, words, company)
-        media_stream.accept(Talk(conversation.feed, line.marked, conversation.hung_up))
+        media_stream.accept(
+            Talk(conversation.feed, line.marked, conversation.hung_up, conversation.pressed)
+        )
         self._spawn(self._limit_at_carrier(setting.call))
         try:
             reason = await conversation.run()
@@ -190,6 +197,25 @@ class Node:
         finally:
             self._calls.pop(call_id, None)
             live.close()
+
+    async def _check(self, media_stream: MediaStream, start: streams.Start) -> None:
+        """No call: the installation tries itself out (checking/)."""
+        nonce, until = start.parameters["check"], start.parameters.get("until", "")
+        token = start.parameters.get("token", "")
+        secret = self._parts.secret
+        if not is_check_token(secret, nonce, until, token, now_s=int(time.time())):
+            media_stream.refuse("the token of a check is wrong or too old")
+            return
+        try:
+            line = self.engine.open(f"check {nonce}", OPTIONS)
+        except media.LinesFull as full:
+            media_stream.refuse(str(full))
+            return
+        self._echoes[line.id] = echo = Echo(line, media_stream, self._parts, start)
+        try:
+            await echo.run()
+        finally:
+            del self._echoes[line.id]
 
     async def _admit(self, call_id: str, token: str) -> Setting:
         if self._draining:
@@ -204,6 +230,7 @@ class Node:
             if call.contact_id is not None:
                 contact = await contacts.get(session, call.team_id, call.contact_id)
             said = await memory(session, call) if call.epoch > 1 else ()
+            forward_to = await _forwarded_to(session, call)
         path = self._recording_path(call.team_id, call.call_id)
         if call.epoch > 1:
             await asyncio.to_thread(recordings.resume, path, call.away_ms)
@@ -212,10 +239,11 @@ class Node:
             timezone=zone,
             contact_name=contact.name if contact else "",
             hints=tuple(hints),
-            records=number.record_calls,
+            records=number.record_calls and not call.unrecorded,
             notice=number.recording_notice and call.epoch == 1,
             recording_path=path,
             said=said,
+            forward_to=forward_to,
         )
 
     async def _limit_at_carrier(self, call: Connected) -> None:
@@ -229,7 +257,7 @@ class Node:
 
     def _on_batch(self, batch: media.Batch) -> None:
         for line_id, outgoing in batch.out:
-            if (live := self._calls.get(line_id)) is not None:
+            if (live := self._calls.get(line_id) or self._echoes.get(line_id)) is not None:
                 live.stream.send(outgoing)
         for event in batch.events:
             live = self._calls.get(event.line.removesuffix(VOICE))
@@ -239,6 +267,8 @@ class Node:
                 live.conversation.taking.on_event(event)
             elif live is not None:
                 live.conversation.on_event(event)
+            elif (echo := self._echoes.get(event.line)) is not None:
+                echo.on_event(event)
         for line_id, both in batch.heard:
             if (live := self._calls.get(line_id)) is not None:
                 live.company.hear(both)
@@ -351,6 +381,19 @@ class Node:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a call's task failed", exc_info=error)
+
+
+def _listens(setting: Setting, *, notice_first: bool) -> media.LineOptions:
+    call = setting.call
+    return line_options(call.snapshot, notice_first=notice_first, answers=call.answers)
+
+
+async def _forwarded_to(session: Session, call: Connected) -> str:
+    """The transfer target of a call outside the hours."""
+    if call.answers is not Answers.FORWARD:
+        return ""
+    manners = await manners_of.of(session, call.team_id, call.number_id)
+    return manners.fallback_target_id or ""
 
 
 def _post(

@@ -16,7 +16,21 @@ class Phrases:
 
     recording: str
     """C3, SEC17: before the recording begins."""
+    recording_off: str
+    """SEC17: the caller does not want one."""
     check_in: str
+    says_ai: str
+    """SEC17: before the greeting."""
+    closed: str
+    """Outside the hours, where the number has no sentence of its own."""
+    leave_message: str
+    message_taken: str
+    forwarding: str
+    key_in: str
+    """Before digits that are kept nowhere, with {what}."""
+    key_in_again: str
+    take_your_time: str
+    """C5: the caller asks for a moment."""
     goodbye: str
     ending_soon: str
     """U4: 20 s before the last granted minute ends."""
@@ -48,7 +62,9 @@ class Phrases:
         """Every sentence, to be made ready beforehand."""
         return (
             self.recording,
+            self.recording_off,
             self.check_in,
+            self.take_your_time,
             self.goodbye,
             self.ending_soon,
             self.not_understood,
@@ -71,7 +87,16 @@ class Phrases:
 
 ENGLISH = Phrases(
     recording="This call is recorded.",
+    recording_off="All right, the recording is off and deleted. How can I help you?",
     check_in="Are you still there?",
+    says_ai="You are speaking with an AI assistant.",
+    closed="Thank you for calling. We are closed at the moment.",
+    leave_message="Please leave a message after the tone.",
+    message_taken="Thank you, your message has been taken. Goodbye.",
+    forwarding="One moment, please, I'll put you through.",
+    key_in="Please key in your {what} now, then press the hash key. I am not listening meanwhile.",
+    key_in_again="That was not it. Please key it in once more, then press the hash key.",
+    take_your_time="Of course, take your time.",
     goodbye="I can't hear anybody, so I'll hang up now. Goodbye.",
     ending_soon="I'm sorry, our time is almost up: this call ends in a few seconds.",
     not_understood="Sorry, I didn't get that. Could you say it again?",
@@ -96,7 +121,16 @@ ENGLISH = Phrases(
 )
 GERMAN = Phrases(
     recording="Dieses Gespräch wird aufgezeichnet.",
+    recording_off="Gut, die Aufzeichnung ist aus und gelöscht. Was kann ich für Sie tun?",
     check_in="Sind Sie noch da?",
+    says_ai="Sie sprechen mit einer KI-Assistenz.",
+    closed="Vielen Dank für Ihren Anruf. Wir haben gerade geschlossen.",
+    leave_message="Bitte hinterlassen Sie eine Nachricht nach dem Ton.",
+    message_taken="Danke, Ihre Nachricht ist angekommen. Auf Wiederhören.",
+    forwarding="Einen Moment, bitte, ich verbinde Sie.",
+    key_in="Bitte tippen Sie ein: {what}, danach die Raute-Taste. Ich höre so lange nicht zu.",
+    key_in_again="Das war es nicht. Bitte tippen Sie es noch einmal ein, danach die Raute-Taste.",
+    take_your_time="Natürlich, ich warte so lange.",
     goodbye="Ich höre niemanden und lege jetzt auf. Auf Wiederhören.",
     ending_soon="Unsere Zeit ist leider fast um: Das Gespräch endet in wenigen Sekunden.",
     not_understood="Das habe ich nicht verstanden. Können Sie es noch einmal sagen?",

@@ -1,10 +1,13 @@
 """The routes of calls, for the web process alone: no other one pays for their import."""
 
 from offhook.calls import api, carrier, pages
+from offhook.calls.checking import web as checking
 from offhook.calls.joining import api as joining_api
 from offhook.calls.joining import bridge
 from offhook.calls.latency import api as latency_api
 from offhook.calls.latency import pages as latency_pages
+from offhook.calls.manners import api as manners_api
+from offhook.calls.manners import pages as manners_pages
 from offhook.calls.transfers import api as transfers_api
 from offhook.calls.transfers import carrier as transfers_carrier
 from offhook.calls.transfers import pages as transfers_pages
@@ -20,6 +23,10 @@ routers = (
     latency_pages.router,
     pages.router,
     transfers_pages.router,
+    manners_api.router,
+    manners_pages.router,
+    checking.router,
 )
+sections = (*manners_pages.SECTIONS, checking.SECTION)
 
-__all__ = ["routers"]
+__all__ = ["routers", "sections"]

@@ -11,7 +11,6 @@ from typing import Literal
 
 from offhook.errors import Conflict
 
-CALLER_LINES = 2  # calls of one caller at once (SEC12)
 HEARTBEAT_S = 5
 LEASE = timedelta(seconds=120)
 NODE_SILENT_AFTER = timedelta(seconds=8)
@@ -77,9 +76,13 @@ class Refusal(StrEnum):
     LIMIT_REACHED = "limit_reached"
     SPEND_CAP = "spend_cap"
     CALLER_LINES_FULL = "caller_lines_full"
+    LINES_FULL = "lines_full"
+    CLOSED = "closed"
     OPTED_OUT = "opted_out"
     BLOCKED = "blocked"
     HIDDEN = "hidden"
+    FALSE_NUMBER = "false_number"
+    TOO_MANY_CALLS = "too_many_calls"
     NO_CAPACITY = "no_capacity"
     OUR_FAULT = "our_fault"
 
@@ -89,6 +92,7 @@ BUSY = frozenset(
         Refusal.LIMIT_REACHED,
         Refusal.SPEND_CAP,
         Refusal.CALLER_LINES_FULL,
+        Refusal.LINES_FULL,
         Refusal.NO_CAPACITY,
         Refusal.OUR_FAULT,
     }
@@ -102,10 +106,14 @@ SENTENCES: dict[Refusal, str] = {
     Refusal.SUSPENDED: "The team is suspended.",
     Refusal.LIMIT_REACHED: "The monthly limit of call minutes is used up.",
     Refusal.SPEND_CAP: "The team's spend cap of this month is reached.",
-    Refusal.CALLER_LINES_FULL: f"The caller already had {CALLER_LINES} calls with the number.",
+    Refusal.CALLER_LINES_FULL: "The caller already had as many calls as they may at once.",
+    Refusal.LINES_FULL: "The number had as many calls as it takes at once.",
+    Refusal.CLOSED: "It was outside the number's hours.",
     Refusal.OPTED_OUT: "The contact asked not to be contacted by this number.",
     Refusal.BLOCKED: "The caller's number is blocked.",
     Refusal.HIDDEN: "The caller hides their number, and such calls are not answered.",
+    Refusal.FALSE_NUMBER: "The carriers found that the caller's number is not theirs.",
+    Refusal.TOO_MANY_CALLS: "The caller has called too often within an hour.",
     Refusal.NO_CAPACITY: "All lines of this installation were in use.",
     Refusal.OUR_FAULT: "The agent's voice was not available.",
 }
@@ -129,11 +137,14 @@ class End(StrEnum):
     SUSPENDED = "suspended"
     ENDED_BY_PERSON = "ended_by_person"
     SILENCE = "silence"
+    NO_PART = "no_part"
+    MACHINE = "machine"
     MEDIA_LOST = "media_lost"
     NEVER_CONNECTED = "never_connected"
     STOPPING = "stopping"
     TRANSFER_OVER = "transfer_over"
     TROUBLE = "trouble"
+    CLOSED = "closed"
 
 
 END_SENTENCES: dict[End, str] = {
@@ -147,10 +158,13 @@ END_SENTENCES: dict[End, str] = {
     End.SUSPENDED: "The team was suspended during the call.",
     End.ENDED_BY_PERSON: "A member of the team ended the call.",
     End.SILENCE: "The caller said nothing more.",
+    End.NO_PART: "Nobody took part for three minutes: music, a recording, or a machine.",
+    End.MACHINE: "The other side was a voice agent too, and the two went round in circles.",
     End.MEDIA_LOST: "The connection to the media process was lost.",
     End.NEVER_CONNECTED: "The caller was gone before the agent spoke.",
     End.STOPPING: "The installation was stopped during the call.",
     End.TROUBLE: "A technical problem kept the agent from going on.",
+    End.CLOSED: "It was outside the number's hours.",
     End.TRANSFER_OVER: "The person whom the caller was put through to hung up.",
 }
 

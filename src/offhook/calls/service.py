@@ -22,6 +22,7 @@ from offhook.calls.events import (
     RecordingReady,
     TranscriptReady,
 )
+from offhook.calls.manners.rules import Answers
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End, Happening
 from offhook.calls.tokens import is_stream_token
@@ -71,6 +72,9 @@ class Connected:
     """Minutes that the ledger has granted to it."""
     away_ms: int = 0
     """Since its recording ended, where it is to go on."""
+    answers: Answers = Answers.AGENT
+    unrecorded: bool = False
+    """The caller did not want a recording."""
     returned: Returned | None = None
     """Set where the caller was to be put through and is back."""
 
@@ -117,6 +121,8 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
     last = await transfers.last_of(session, team_id, call.id) if call.epoch > 1 else None
     if last is None:
         await publish(session, CallAnswered(**about(call)))
+    returned = Returned(last.name, last.failure) if last and last.failure else None
+    forwarded = call.answers is Answers.FORWARD and returned is not None
     return Connected(
         call_id=call.id,
         team_id=call.team_id,
@@ -134,7 +140,9 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         epoch=call.epoch,
         granted=last.granted if last else 1,
         away_ms=int((instant - (call.recorded_until or instant)) / timedelta(milliseconds=1)),
-        returned=Returned(last.name, last.failure) if last and last.failure else None,
+        answers=Answers.MESSAGE if forwarded else call.answers,
+        unrecorded=call.recording == ERASED,
+        returned=returned,
     )
 
 
@@ -286,6 +294,13 @@ async def recording_saved(
         return  # RECORDING_JOB tells of it once the call is over
     call.recording, call.recording_path, call.recording_ms = "ready", path, length_ms
     await publish(session, RecordingReady(**about(call), duration_ms=length_ms))
+
+
+async def recording_refused(session: Session, team_id: str, call_id: str) -> None:
+    """The caller does not want to be recorded: nothing of it stays (SEC17)."""
+    call = await get(session, team_id, call_id, lock=True)
+    call.recording = ERASED
+    await enqueue(session, ERASE_JOB, team_id=team_id, call_id=call_id)
 
 
 async def recording_lost(session: Session, team_id: str, call_id: str) -> None:

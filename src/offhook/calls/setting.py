@@ -1,11 +1,13 @@
 """What surrounds a conversation: its call, its stream, who follows it, how its line listens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from offhook import agents, media
+from offhook.calls.manners.closing import MESSAGE_SILENCE_MS
+from offhook.calls.manners.rules import Answers
 from offhook.calls.service import Connected
 
 
@@ -36,13 +38,32 @@ class Setting:
     recording_path: Path
     said: Sequence[agents.Said] = ()
     """What was said before, on a call that is back from a transfer."""
+    forward_to: str = ""
+    """The transfer target of a call outside the hours."""
 
 
-def line_options(snapshot: agents.Snapshot, *, notice_first: bool = False) -> media.LineOptions:
-    """How the line listens for this agent; a notice that must be heard cannot be interrupted."""
+def line_options(
+    snapshot: agents.Snapshot,
+    *,
+    notice_first: bool = False,
+    answers: Answers = Answers.AGENT,
+) -> media.LineOptions:
+    """How the line listens; a notice that must be heard cannot be interrupted, nor can what is said
+    outside the hours.
+    """
     options = snapshot.options
-    return media.LineOptions(
+    listens = media.LineOptions(
         silence_ms=options.silence_ms,
         barge_in=options.interruptible and not notice_first,
         check_in_ms=options.check_in_s * 1000,
+    )
+    if answers is Answers.AGENT:
+        return listens
+    pause = MESSAGE_SILENCE_MS
+    return replace(
+        listens,
+        barge_in=answers is Answers.MESSAGE and not notice_first,
+        silence_ms=pause,
+        silence_complete_ms=pause,
+        silence_incomplete_ms=pause,
     )

@@ -52,11 +52,12 @@ class Taker(Host, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The call behind a stream: where its audio, its marks and its end go."""
+    """The call behind a stream: where its audio, its marks, its keys and its end go."""
 
     feed: Callable[[bytes], None]
     marked: Callable[[str], None]
     hung_up: Callable[[], None]
+    pressed: Callable[[str], None]
 
 
 class MediaStream(WSListener):
@@ -114,6 +115,9 @@ class MediaStream(WSListener):
             case streams.Mark(name=name):
                 if self._talk is not None:
                     self._talk.marked(name)
+            case streams.Dtmf(digit=key):
+                if self._talk is not None:
+                    self._talk.pressed(key)
             case streams.Start() if not self._started:
                 self._started = True
                 self._stream_id = message.stream_id

@@ -1,4 +1,4 @@
-"""Tokens: who may open a call's media stream, watch its words, hear its recording.
+"""Tokens: who may open a call's media stream or a check's, watch its words, hear its recording.
 
 All are HMACs under the installation's secret, made from what they allow, so nothing needs to be
 stored and nothing can be widened. Pure; time is an argument (Unix seconds).
@@ -15,6 +15,11 @@ class Purpose(StrEnum):
     WATCH = "watch"
     RECORDING = "recording"
     LINE = "line"
+    CHECK = "check"
+
+
+CHECK_S = 60
+MAX_DIGITS = 12
 
 
 def stream_token(secret: bytes, call_id: str, epoch: int) -> str:
@@ -46,6 +51,19 @@ def is_recording_signature(
     """False when it is another's, altered, or past its time."""
     expected = recording_signature(secret, call_id, user_id, expires_s)
     return now_s <= expires_s and hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def check_token(secret: bytes, nonce: str, expires_s: int) -> str:
+    """Lets this installation try out its own media processes, without a call."""
+    return sign(secret, Purpose.CHECK, nonce, str(expires_s))
+
+
+def is_check_token(secret: bytes, nonce: str, expires: str, token: str, *, now_s: int) -> bool:
+    """False when it is altered or past its time."""
+    whole = expires.isascii() and expires.isdigit() and len(expires) <= MAX_DIGITS
+    if not whole or now_s > int(expires):
+        return False
+    return hmac.compare_digest(check_token(secret, nonce, int(expires)).encode(), token.encode())
 
 
 def sign(secret: bytes, purpose: Purpose, *parts: str) -> str:

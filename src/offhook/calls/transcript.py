@@ -14,12 +14,13 @@ from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
-from offhook import inbox
+from offhook import inbox, media
 from offhook.agents import Cited, Learned, Said, Speaker
 from offhook.db import Database, Session
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.5
+KEYS = "keys"
 Write = Callable[[Session], Awaitable[Callable[[], None] | None]]
 """Writes one turn; what it returns is called once that is committed."""
 WriteBeside = Callable[[Session, str], Awaitable[None]]
@@ -68,15 +69,24 @@ class Transcript:
         """No more turns; `run` returns when all are written."""
         self._writes.put_nowait(None)
 
-    def caller(self, text: str, start_ms: int, end_ms: int) -> None:
-        """The caller finished a turn."""
-        self._spoken(inbox.Speaker.CALLER, Said(Speaker.CALLER, text), start_ms, end_ms)
+    def caller(self, text: str, start_ms: int, end_ms: int, *, status: str = "") -> None:
+        """The caller finished a turn; `status` is KEYS where it was pressed, not spoken."""
+        said = Said(Speaker.CALLER, text)
+        self._spoken(inbox.Speaker.CALLER, said, start_ms, end_ms, status=status)
 
     def person(self, text: str, start_ms: int, end_ms: int) -> None:
         """A member of the team, who has taken the call over, finished a turn."""
         self._spoken(inbox.Speaker.PERSON, Said(Speaker.PERSON, text), start_ms, end_ms)
 
-    def _spoken(self, speaker: inbox.Speaker, said: Said, start_ms: int, end_ms: int) -> None:
+    def _spoken(
+        self,
+        speaker: inbox.Speaker,
+        said: Said,
+        start_ms: int,
+        end_ms: int,
+        *,
+        status: str = "",
+    ) -> None:
         self._finish_agent_turn()
         self.said.append(said)
 
@@ -89,6 +99,7 @@ class Transcript:
                 text=said.text,
                 started_at=self._at(start_ms),
                 ended_at=self._at(end_ms),
+                status=status,
             )
 
         self._writes.put_nowait(write)
@@ -110,6 +121,12 @@ class Transcript:
     def beside_agent(self, write: WriteBeside) -> None:
         """Write something with the agent's next words, about their turn."""
         self._beside = write
+
+    def heard(self, piece: media.Heard, *, interrupted: bool = False) -> None:
+        """As much of a piece of the agent's speech as was heard."""
+        if piece.start_ms is not None:
+            end_ms = piece.start_ms + piece.heard_ms
+            self.agent(piece.heard_text, piece.start_ms, end_ms, interrupted=interrupted)
 
     def cite(self, citations: Sequence[Cited]) -> None:
         """The passages that the agent's present turn rests on (K2)."""

@@ -19,6 +19,7 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
 
 Callbacks, for the routes of messages/ and calls/ (body is the raw body):
 
+    answered = await call_back(account, url, fields)   # as the carrier would, to our own address
     came = callbacks.receive(settings, raw_path=scope["raw_path"], query=…, body=body)
     account_id = …                                 # by our records of what came.claim("To") names
     account = await callbacks.verify(came, carriers, account_id, header)    # CallbackForged 403
@@ -46,6 +47,7 @@ from offhook.carriers.accounts import (
     no_accounts,
 )
 from offhook.carriers.callbacks import CallbackForged, Received
+from offhook.carriers.calling_back import Answered, call_back
 from offhook.carriers.port import (
     AccountStatus,
     Callbacks,
@@ -102,6 +104,7 @@ __all__ = [
     "Account",
     "AccountGone",
     "AccountStatus",
+    "Answered",
     "CallRecord",
     "CallState",
     "CallStatus",
@@ -140,6 +143,7 @@ __all__ = [
     "StreamStatus",
     "Unreachable",
     "account",
+    "call_back",
     "callback_url",
     "callbacks",
     "handset_token",

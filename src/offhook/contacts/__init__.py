@@ -34,7 +34,7 @@ from offhook.contacts.profile import (
     set_by_hand,
 )
 from offhook.contacts.rules import Attribute, Source, Type, ValueInvalid
-from offhook.contacts.screening import Screened, block, screened, unblock
+from offhook.contacts.screening import Screened, block, blocked, screened, unblock
 from offhook.contacts.service import (
     ContactNotFound,
     find,
@@ -71,6 +71,7 @@ __all__ = [
     "ValueInvalid",
     "attributes",
     "block",
+    "blocked",
     "fillable",
     "find",
     "get",

@@ -36,6 +36,7 @@ while the agent is thinking: it is the calls room that knows that it owes an ans
 """
 
 from offhook.media import codec
+from offhook.media.character import Character, character
 from offhook.media.engine import Engine, LinesFull
 from offhook.media.events import (
     BargeIn,
@@ -66,6 +67,7 @@ from offhook.media.line import Line
 from offhook.media.options import FRAME, SAMPLE_RATE, TICK_MS, LineOptions
 from offhook.media.pace import Pace
 from offhook.media.recording import finish as finish_recording
+from offhook.media.words import spoken_words
 
 __all__ = [
     "FRAME",
@@ -74,6 +76,7 @@ __all__ = [
     "BargeIn",
     "Batch",
     "CallerSilent",
+    "Character",
     "Clear",
     "Cleared",
     "Engine",
@@ -99,6 +102,8 @@ __all__ = [
     "SpeechResumed",
     "SpeechStarted",
     "TurnEnded",
+    "character",
     "codec",
     "finish_recording",
+    "spoken_words",
 ]

@@ -18,6 +18,12 @@ Whose carrier account a number belongs to, for `carriers.of(number.account_id)`:
     await numbers.accounts_in_use(session); await numbers.account_sid(session, number)
     await numbers.account_of(session, number_id)        # None: the operator's
 
+A room above adds a section to a number's page; the change is told in the number's activity:
+
+    numbers.add_section(numbers.Section("hours", "Hours", "clock", "calls/number_hours.html", load))
+    number = await numbers.locked(session, team_id, number_id)
+    await numbers.record_activity(session, number, by, "configured", before={…}, after={…})
+
 Put together by app.py: `register_jobs(jobs, shop)`,
 `register_own_jobs(jobs, importer)`, `agents.register(NumbersOfAgents())`,
 `billing.when_suspended(stop_suspended)`, `billing.when_settled(when_settled)`,
@@ -26,7 +32,8 @@ Put together by app.py: `register_jobs(jobs, shop)`,
 """
 
 from offhook.numbers.activity import SYSTEM, By
-from offhook.numbers.answer import Answerer, Refusal, answering, held
+from offhook.numbers.activity import record as record_activity
+from offhook.numbers.answer import Answerer, Refusal, all_enabled, answering, found, held
 from offhook.numbers.audit import audit
 from offhook.numbers.events import (
     NumberDisabled,
@@ -51,7 +58,9 @@ from offhook.numbers.purchase import when_settled
 from offhook.numbers.purchasing import Shop
 from offhook.numbers.rents import rents_due
 from offhook.numbers.rules import NumberStatus, Reason
-from offhook.numbers.service import configure, delete, disable, enable, get
+from offhook.numbers.sections import Section
+from offhook.numbers.sections import add as add_section
+from offhook.numbers.service import configure, delete, disable, enable, get, locked, missing
 from offhook.numbers.stopping import stays_as_it_is, when_stopped
 from offhook.numbers.users import (
     NumbersOfAgents,
@@ -59,6 +68,7 @@ from offhook.numbers.users import (
     release_suspended,
     stop_suspended,
 )
+from offhook.numbers.who import by
 from offhook.usage import Service
 
 __all__ = [
@@ -77,6 +87,7 @@ __all__ = [
     "NumbersOfAgents",
     "Reason",
     "Refusal",
+    "Section",
     "Service",
     "Shop",
     "account_lookup",
@@ -84,19 +95,26 @@ __all__ = [
     "account_sid",
     "accounts_in_use",
     "accounts_of",
+    "add_section",
+    "all_enabled",
     "answering",
     "audit",
+    "by",
     "configure",
     "delete",
     "disable",
     "enable",
+    "found",
     "get",
     "held",
     "holder_at",
     "holders",
     "labels",
     "limit_then",
+    "locked",
+    "missing",
     "of_agent",
+    "record_activity",
     "register_jobs",
     "register_own_jobs",
     "release_suspended",

@@ -11,6 +11,7 @@ from offhook import agents, billing
 from offhook.db import Session
 from offhook.numbers import rules
 from offhook.numbers.models import Number
+from offhook.numbers.problems import NumberNotFound
 from offhook.numbers.rules import NumberStatus, Reason
 from offhook.phone import E164
 from offhook.usage import Service
@@ -44,6 +45,25 @@ async def held(session: Session, e164: E164 | str) -> Number | None:
             Number.held_since.is_not(None),
         )
     )
+
+
+def found(number: Number | None, asked: str) -> Number:
+    """The number, where there is one. Raises NumberNotFound."""
+    if number is None:
+        raise NumberNotFound(
+            f"Nobody here holds {asked[:40]}.", remedy="Write it with its country code."
+        )
+    return number
+
+
+async def all_enabled(session: Session) -> list[Number]:
+    """The enabled numbers of every team, oldest first. System scope."""
+    rows = await session.scalars(
+        select(Number)
+        .where(Number.status == NumberStatus.ENABLED)
+        .order_by(Number.enabled_at, Number.id)
+    )
+    return list(rows)
 
 
 async def answering(

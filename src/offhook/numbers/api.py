@@ -15,7 +15,7 @@ from offhook.numbers import activity, limits, listing, rules, service
 from offhook.numbers.listing import Filter
 from offhook.numbers.models import Activity, Number
 from offhook.numbers.rules import Missing, NumberStatus
-from offhook.numbers.web import by
+from offhook.numbers.who import by
 from offhook.teams import AdminActor, CurrentActor, TeamSession
 from offhook.usage import Service
 from offhook.web import Page, PagingQuery, paginate

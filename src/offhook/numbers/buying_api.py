@@ -12,7 +12,8 @@ from offhook.carriers import NumberType, Registration, Search
 from offhook.numbers import purchase
 from offhook.numbers.models import Purchase, Quote
 from offhook.numbers.saga import PurchaseState
-from offhook.numbers.web import CarrierName, CurrentCarrier, by
+from offhook.numbers.web import CarrierName, CurrentCarrier
+from offhook.numbers.who import by
 from offhook.teams import AdminActor, CurrentActor, TeamSession
 
 router = APIRouter(prefix="/api/v1/numbers", tags=["buying numbers"])

@@ -14,7 +14,8 @@ from offhook.numbers import problems, purchase
 from offhook.numbers.models import Purchase, Quote
 from offhook.numbers.purchase import Listing
 from offhook.numbers.saga import PurchaseState
-from offhook.numbers.web import CarrierName, CurrentCarrier, by
+from offhook.numbers.web import CarrierName, CurrentCarrier
+from offhook.numbers.who import by
 from offhook.phone import E164
 from offhook.prices import Money
 from offhook.teams import Actor, AdminActor, CurrentActor, TeamSession

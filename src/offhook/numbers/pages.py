@@ -4,7 +4,6 @@ A control that may be refused changes only with the server's answer: switches ar
 form, so that a refusal leaves them as they are. Buying is in buying_pages.py.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query
@@ -13,11 +12,12 @@ from starlette.responses import HTMLResponse, Response
 
 from offhook import agents, billing, usage
 from offhook.db import Session
-from offhook.numbers import activity, limits, listing, problems, rules, service
+from offhook.numbers import activity, limits, listing, problems, rules, sections, service
 from offhook.numbers.listing import Filter
 from offhook.numbers.models import Activity, Number
 from offhook.numbers.rules import Missing, NumberStatus
-from offhook.numbers.web import CarrierName, by
+from offhook.numbers.web import CarrierName
+from offhook.numbers.who import by
 from offhook.phone import E164, national
 from offhook.teams import Actor, AdminActor, CurrentActor, TeamSession
 from offhook.usage import LimitInvalid, Service
@@ -27,25 +27,6 @@ router = APIRouter(include_in_schema=False)
 HOME = "/numbers"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One section of a number's page; the empty slug is its overview."""
-
-    slug: str
-    label: str
-    icon: str
-
-
-SECTIONS = (
-    Section("", "Overview", "layout-dashboard"),
-    Section("agent", "Agent", "bot"),
-    Section("calls", "Calls", "phone"),
-    Section("sms", "SMS", "message-square"),
-    Section("limits", "Limits", "gauge"),
-    Section("activity", "Activity", "history"),
-    Section("danger", "Danger zone", "triangle-alert"),
-)
-SLUGS = {each.slug for each in SECTIONS}
 WHERE_SET = {
     Missing.NAME: "#name",
     Missing.AGENT: "/agent",
@@ -71,6 +52,16 @@ FIELDS = {
     "recording_notice": "Recording notice",
     "calls_limit": "Minutes a month",
     "sms_limit": "Messages a month",
+    "hours": "Hours",
+    "when_closed": "Outside the hours",
+    "closed_sentence": "What is said then",
+    "fallback_target_id": "Fallback number",
+    "refuse_hidden": "Refuse hidden callers",
+    "refuse_failed": "Refuse false numbers",
+    "max_calls_an_hour": "Calls of one caller an hour",
+    "caller_lines": "Calls of one caller at once",
+    "number_lines": "Calls at once",
+    "says_ai": "Says that an AI speaks",
 }
 
 
@@ -178,9 +169,10 @@ async def section(
     paging: PagingQuery,
 ) -> HTMLResponse:
     context = await _shown(session, actor, number_id)
-    if slug not in SLUGS:
+    shown = sections.section(slug)
+    if shown is None:
         raise problems.NumberNotFound(f"A number has no page “{slug[:40]}”.")
-    name = slug or "overview"
+    context |= await shown.load(session, context["number"])
     if slug == "activity":
         query = activity.of_number(actor.team_id, number_id)
         lines, following = await paginate(session, query, paging, Activity.position)
@@ -192,7 +184,7 @@ async def section(
             "actions": ACTIONS,
             "fields": FIELDS,
         }
-    return render(request, f"numbers/section_{name}.html", slug=slug, **context)
+    return render(request, shown.page, slug=slug, **context)
 
 
 async def _shown(session: Session, actor: Actor, number_id: str) -> dict[str, Any]:
@@ -213,7 +205,7 @@ async def _shown(session: Session, actor: Actor, number_id: str) -> dict[str, An
         "agents": everybody,
         "agent_names": {agent.id: agent.name for agent in everybody},
         "month": {each.service.value: each for each in await limits.limits(session, number)},
-        "sections": SECTIONS,
+        "sections": sections.sections(),
         "gone": NumberStatus(number.status) not in rules.CONFIGURABLE,
     }
 

@@ -58,6 +58,14 @@ async def readiness(session: Session, number: Number) -> Readiness:
     return Readiness(rules.missing_to_enable(number.configuration, agent_is_live=live), agent)
 
 
+async def missing(session: Session, number: Number) -> list[str]:
+    """What keeps a number from being enabled, in sentences; empty for one that is."""
+    found = (await readiness(session, number)).missing
+    if not found and number.status != NumberStatus.ENABLED:
+        return ["It is not enabled."]
+    return [rules.MISSING_SENTENCES[each] for each in found]
+
+
 async def configure(
     session: Session, team_id: str, number_id: str, by: By, **changes: Any
 ) -> Number:

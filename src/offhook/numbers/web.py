@@ -1,4 +1,4 @@
-"""What the routes of numbers find in the application, and who acts in their terms."""
+"""What the routes of numbers find in the application."""
 
 from typing import Annotated, cast
 
@@ -6,9 +6,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from offhook.carriers import Carrier, Carriers
-from offhook.numbers.activity import By
 from offhook.settings import Settings
-from offhook.teams import Actor
 from offhook.vault import Vault
 
 
@@ -38,7 +36,3 @@ CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentSettings = Annotated[Settings, Depends(_settings)]
 CurrentCarrier = Annotated[Carrier, Depends(_carrier)]
 CarrierName = Annotated[str, Depends(_carrier_name)]
-
-
-def by(actor: Actor) -> By:
-    return By(actor.who, actor.email)

@@ -18,11 +18,12 @@ ends with `tasks.finish(...)` what was handed to it. `tasks.texts_codes_by(sende
 the codes by which people prove their number. Knows no conversation and no agent but by id.
 """
 
-from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind
+from offhook.tasks import booking_kind, email_kind, http_kind, mcp_kind, secure_kind
 from offhook.tasks.box import open_toolbox
 from offhook.tasks.consent import affirms
 from offhook.tasks.contact_keeping import Runs
 from offhook.tasks.jobs import register as register_jobs
+from offhook.tasks.keypads import Keypad, Keypads, Wanted
 from offhook.tasks.kinds import (
     Done,
     Kind,
@@ -58,7 +59,13 @@ from offhook.tasks.toolbox import (
     Unconfirmed,
 )
 
-BUILT_IN = (booking_kind.KIND, http_kind.KIND, email_kind.KIND, mcp_kind.KIND)
+BUILT_IN = (
+    booking_kind.KIND,
+    http_kind.KIND,
+    email_kind.KIND,
+    secure_kind.KIND,
+    mcp_kind.KIND,
+)
 """The kinds that need no other room; app.join_rooms registers them with the others."""
 
 __all__ = [
@@ -74,6 +81,8 @@ __all__ = [
     "Incomplete",
     "Input",
     "InputType",
+    "Keypad",
+    "Keypads",
     "Kind",
     "Means",
     "News",
@@ -96,6 +105,7 @@ __all__ = [
     "Trust",
     "Turn",
     "Unconfirmed",
+    "Wanted",
     "affirms",
     "create",
     "finish",

@@ -35,13 +35,19 @@ def surroundings(order: Order) -> dict[str, Any]:
     }
 
 
-async def rendered(means: Means, order: Order) -> tuple[Rendered, dict[str, str]]:
-    """The request with its secrets in it, and these. Raises TemplateError, SecretNotFound."""
-    config: RequestConfig = order.config
+async def rendered(
+    means: Means, order: Order, config: RequestConfig, passing: Mapping[str, str] | None = None
+) -> tuple[Rendered, dict[str, str]]:
+    """The request with its secrets in it, and these. Raises TemplateError, SecretNotFound.
+
+    `passing`: secrets of this run alone, by name, which are stored nowhere.
+    """
+    given = dict(passing or {})
     async with means.database.team(order.scope.team_id) as session:
         secrets = await secret_store.opened(
-            session, means.vault, order.scope.team_id, config.secrets()
+            session, means.vault, order.scope.team_id, config.secrets() - given.keys()
         )
+    secrets |= given
     values = surroundings(order)
     values |= {templating.SECRET + name: value for name, value in secrets.items()}
     return requests.render(config, values, order.run_id), secrets
@@ -54,14 +60,20 @@ def recorded(request: Rendered, secrets: Mapping[str, str]) -> dict[str, Any]:
 
 async def show(means: Means, order: Order) -> Mapping[str, Any]:
     """The request as it would be sent. Raises TemplateError, SecretNotFound."""
-    return recorded(*await rendered(means, order))
+    return recorded(*await rendered(means, order, order.config))
 
 
 async def act(means: Means, order: Order) -> Outcome:
     """Send it once; the answer's status decides."""
-    config: RequestConfig = order.config
+    return await send(means, order, order.config)
+
+
+async def send(
+    means: Means, order: Order, config: RequestConfig, passing: Mapping[str, str] | None = None
+) -> Outcome:
+    """Send a request of this run once; the answer's status decides."""
     try:
-        request, secrets = await rendered(means, order)
+        request, secrets = await rendered(means, order, config, passing)
     except TemplateError as error:
         log.info("run %s: %s", order.run_id, error)
         return NotDone(config.failure or FAILED, code="template", sent=False)
@@ -83,13 +95,16 @@ async def act(means: Means, order: Order) -> Outcome:
             request=shown,
             response=problem.sentence,
         )
-    return _outcome(order, answer, shown, secrets)
+    return _outcome(order, config, answer, shown, secrets)
 
 
 def _outcome(
-    order: Order, answer: Answer, shown: Mapping[str, Any], secrets: Mapping[str, str]
+    order: Order,
+    config: RequestConfig,
+    answer: Answer,
+    shown: Mapping[str, Any],
+    secrets: Mapping[str, str],
 ) -> Outcome:
-    config: RequestConfig = order.config
     kind = answer.headers.get("content-type", "")
     data = templating.without(requests.read_answer(answer.body, kind), secrets)
     response = f"{answer.status}\n{templating.as_text(data)}"[:RECORDED]

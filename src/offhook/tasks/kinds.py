@@ -24,6 +24,7 @@ from offhook.db import Database, Session
 from offhook.errors import NotFound
 from offhook.mail import Mailer
 from offhook.outgoing import Outgoing
+from offhook.tasks.keypads import Keypads
 from offhook.tasks.rules import Effect
 from offhook.tasks.scope import CHANNELS, Scope
 from offhook.tasks.toolbox import Input
@@ -95,6 +96,7 @@ class Means:
     vault: Vault
     outgoing: Outgoing
     mailer: Mailer
+    keypads: Keypads = field(default_factory=Keypads)
 
 
 Inside = Callable[[Session, Order], Awaitable[Outcome]]
@@ -146,6 +148,8 @@ class Kind:
     channels: Sequence[str] = CHANNELS
     live: bool = False
     """Makes sense in the running conversation alone: never taken up after its process died."""
+    waits_s: float = 0.0
+    """How long it may wait for the other side, beside the time-out of its request."""
     form: str = ""
     """The template of its settings on the task's page; without one the page is made from `config`:
     a field for each member, with its description.

@@ -123,7 +123,7 @@ class Runner:
             if claimed is None:
                 return
             if deadline is None:
-                deadline = loop.time() + claimed.order.timeout_s
+                deadline = loop.time() + claimed.order.timeout_s + claimed.kind.waits_s
             failpoint("tasks.claimed")
             outcome = await self._attempt(claimed.kind, claimed.order, deadline)
             failpoint("tasks.sent")
@@ -159,7 +159,8 @@ class Runner:
             run.state = rules.NEXT[run.state, RunStep.CLAIM]
             run.attempts += 1
             run.started_at = run.started_at or instant
-            run.lease_until = instant + timedelta(seconds=order.timeout_s) + AFTER_TIMEOUT
+            longest = timedelta(seconds=order.timeout_s + kind.waits_s)
+            run.lease_until = instant + longest + AFTER_TIMEOUT
             await touch(session, team_id, records.topic(run.conversation_id))
             return _Claimed(kind, order, run.attempts)
 

@@ -44,7 +44,7 @@ async def attempt(
     Leaves no record: there is no conversation. Raises CannotBeTried for kinds that act within one.
     """
     kind = kinds.kind(task.kind)
-    if kind.outside is None:
+    if kind.outside is None or kind.live:
         raise CannotBeTried(
             f"A task of the kind “{kind.title}” cannot be tried out alone.",
             remedy="Try it in a conversation: call or text the agent.",

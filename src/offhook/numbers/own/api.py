@@ -14,7 +14,8 @@ from offhook.numbers.models import CarrierAccount, NumberImport
 from offhook.numbers.own import accounts, bringing, imports
 from offhook.numbers.own.imports import Choice
 from offhook.numbers.own.rules import Finding, Health, ImportState
-from offhook.numbers.web import CurrentCarriers, CurrentSettings, CurrentVault, by
+from offhook.numbers.web import CurrentCarriers, CurrentSettings, CurrentVault
+from offhook.numbers.who import by
 from offhook.settings import Settings
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
 

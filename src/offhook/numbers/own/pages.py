@@ -14,7 +14,8 @@ from offhook.numbers.models import CarrierAccount, NumberImport
 from offhook.numbers.own import accounts, bringing, imports, rules
 from offhook.numbers.own.imports import Choice
 from offhook.numbers.own.rules import ImportState
-from offhook.numbers.web import CurrentCarriers, CurrentSettings, CurrentVault, by
+from offhook.numbers.web import CurrentCarriers, CurrentSettings, CurrentVault
+from offhook.numbers.who import by
 from offhook.settings import Settings
 from offhook.teams import Actor, AdminActor, CurrentActor, TeamSession
 from offhook.web import redirect, render

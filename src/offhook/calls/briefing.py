@@ -1,0 +1,46 @@
+"""What the brain is told for one reply on a call: what was said, is known, and may be done."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from offhook import agents, costs, inbox, tasks
+from offhook.calls.parts import Parts
+from offhook.calls.setting import Setting
+
+SEARCH_PATIENCE_S = 1.0  # as for what else a reply could do without (C9)
+KEYED = "Their last turn was typed on the telephone's keys."
+
+
+def briefing(
+    setting: Setting,
+    parts: Parts,
+    said: Sequence[agents.Said],
+    *,
+    memory: inbox.Memory,
+    tools: tasks.Toolbox,
+    stand_in: agents.StandIn | None,
+    notes: Sequence[str],
+    spent: Callable[[Sequence[costs.Used]], None],
+) -> agents.Briefing:
+    """Of this call, ending with the turns to be answered."""
+    call = setting.call
+    returned = (call.returned.sentence,) if call.returned else ()
+    return agents.Briefing(
+        team_id=call.team_id,
+        snapshot=call.snapshot,
+        channel=agents.Channel.CALL,
+        history=list(said),
+        search=agents.search_in(
+            parts.database, call.team_id, call.snapshot, patience_s=SEARCH_PATIENCE_S
+        ),
+        now=datetime.now(ZoneInfo(setting.timezone)),
+        contact_name=setting.contact_name,
+        notes=(*returned, *notes),
+        tools=tools,
+        fillable=memory.fillable,
+        known=memory.known,
+        earlier=memory.earlier,
+        spent=spent,
+        stand_in=stand_in,
+    )

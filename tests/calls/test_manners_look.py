@@ -1,0 +1,75 @@
+"""A number's manners in a browser: set by hand and kept; nothing wider than the window."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from number_fixtures import make_agent, make_enabled
+from offhook.calls.transfers import targets
+from web_fixtures import Person, Served
+
+SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "manners"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+async def test_the_manners_of_a_number(
+    served: Served, page: Page, owner: Person, width: int, scheme: Any
+) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    database = served.site.database
+    agent_id = await make_agent(database, owner.team_id)
+    number_id = await make_enabled(database, owner.team_id, agent_id)
+    async with database.team(owner.team_id) as session:
+        await targets.add(
+            session, owner.team_id, name="Anna", number="+12025550177", ring_s=20, announced=True
+        )
+    at = f"{served.url}/numbers/{number_id}"
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.emulate_media(color_scheme=scheme)
+
+    async def look(name: str) -> None:
+        await page.wait_for_function("document.fonts.status === 'loaded'")
+        path = SHOTS / f"{name}-{width}-{scheme}.png"
+        await page.screenshot(path=path, full_page=True, animations="disabled")
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, name
+        axe: Any = Axe()  # untyped
+        found = (await axe.run(page)).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+
+    await page.goto(f"{at}/hours")
+    await page.get_by_label("Answer during these hours only").check()
+    await page.get_by_label("Saturday").fill("whenever")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("is no span of hours")).to_be_visible()
+    await page.get_by_label("Saturday").fill("10-14")
+    await page.get_by_label("Special days").fill("2026-12-24 to 2026-12-26 closed")
+    await page.get_by_label("Outside the hours").select_option("forward")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Choose whom calls are forwarded to.").first).to_be_visible()
+    await page.get_by_label("Fallback number").select_option(label="Anna")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_label("Saturday")).to_have_value("10:00–14:00")
+    await expect(page.get_by_label("Answer during these hours only")).to_be_checked()
+    await look("hours")
+
+    await page.get_by_role("link", name="Screening").click()
+    await page.get_by_label("Callers who hide their number").select_option("refuse")
+    await page.get_by_label("Calls of one caller an hour").fill("6")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_label("Calls of one caller an hour")).to_have_value("6")
+    await look("screening")
+
+    await page.goto(f"{at}/calls")
+    await page.get_by_label("Tell callers that they speak with an AI assistant").check()
+    await page.get_by_role("button", name="Save").last.click()
+    await look("calls")
+    await page.goto(f"{at}/check")
+    await expect(page.get_by_role("button", name="Check now")).to_be_enabled()
+    await look("check")
+    await page.goto(f"{at}/activity")
+    await expect(page.get_by_text("Says that an AI speaks")).to_be_visible()
