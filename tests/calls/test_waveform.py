@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sounds import noise, silence, tone
 
+from offhook.calls.joining.taking_over import HANDED_BACK, TAKEN
 from offhook.calls.marks import MarkKind, marks
 from offhook.calls.transfers.models import Transfer
 from offhook.calls.waveform import POINTS, draw
@@ -64,11 +65,11 @@ def test_what_happened_besides_talking_is_marked_in_the_order_of_time() -> None:
         turn(2, Speaker.CALLER),
         turn(4, Speaker.AGENT, status="interrupted"),
         turn(6, Speaker.CALLER, "12#", "keys"),
-        turn(8, Speaker.NOTICE, "Anna took the call over from the agent."),
+        turn(8, Speaker.NOTICE, "Anna took the call over from the agent.", TAKEN),
         turn(9, Speaker.PERSON),
-        turn(11, Speaker.PERSON),
         turn(13, Speaker.CALLER),
-        turn(15, Speaker.PERSON),
+        turn(15, Speaker.NOTICE, "Anna handed the call back to the agent.", HANDED_BACK),
+        turn(17, Speaker.NOTICE, "The caller hung up."),
     ]
     run = TaskRun(title="Book a table", proposed_at=T0, confirmed_at=T0 + timedelta(seconds=7))
     gone = Transfer(name="Bo", requested_at=T0 + timedelta(seconds=99))
@@ -82,6 +83,6 @@ def test_what_happened_besides_talking_is_marked_in_the_order_of_time() -> None:
         (MarkKind.INTERRUPTION, 5000, "The agent was interrupted"),
         (MarkKind.KEYS, 6000, "Keys: 12#"),
         (MarkKind.TASK, 7000, "Task: Book a table"),
-        (MarkKind.BY_HAND, 9000, "A member of the team speaks"),
-        (MarkKind.BY_HAND, 15000, "A member of the team speaks"),
+        (MarkKind.BY_HAND, 8000, "Anna took the call over from the agent."),
+        (MarkKind.BY_HAND, 15000, "Anna handed the call back to the agent."),
     ]

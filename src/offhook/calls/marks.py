@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from offhook.calls.joining.taking_over import HANDED_BACK, TAKEN
 from offhook.calls.transfers.models import Transfer
 from offhook.inbox import Speaker, Turn
 from offhook.tasks import TaskRun
 
 KEYS = "keys"
 """The status of a turn that was typed on the telephone."""
+BY_HAND = frozenset({TAKEN, HANDED_BACK})
 
 
 class MarkKind(StrEnum):
@@ -51,10 +53,9 @@ def marks(
 
 
 def _of_turns(turns: Iterable[Turn]) -> Iterable[tuple[MarkKind, datetime, str]]:
-    before = Speaker.NOTICE
     for turn in turns:
-        if turn.speaker is Speaker.NOTICE:
-            continue
+        if turn.speaker is Speaker.NOTICE and turn.status in BY_HAND:
+            yield MarkKind.BY_HAND, turn.started_at, turn.text
         if turn.speaker is Speaker.AGENT and turn.status == "interrupted":
             yield (
                 MarkKind.INTERRUPTION,
@@ -63,6 +64,3 @@ def _of_turns(turns: Iterable[Turn]) -> Iterable[tuple[MarkKind, datetime, str]]
             )
         if turn.status == KEYS:
             yield MarkKind.KEYS, turn.started_at, f"Keys: {turn.text}"
-        if turn.speaker is Speaker.PERSON and before is not Speaker.PERSON:
-            yield MarkKind.BY_HAND, turn.started_at, "A member of the team speaks"
-        before = turn.speaker

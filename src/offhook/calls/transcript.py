@@ -145,8 +145,8 @@ class Transcript:
         if contact_id is not None and found:
             self._writes.put_nowait(write)
 
-    def notice(self, text: str) -> None:
-        """A line of the product's own between the bubbles."""
+    def notice(self, text: str, *, status: str = "") -> None:
+        """A line of the product's own between the bubbles; `status` says of what kind."""
 
         async def write(session: Session) -> None:
             await inbox.add_turn(
@@ -155,6 +155,7 @@ class Transcript:
                 self._conversation_id,
                 speaker=inbox.Speaker.NOTICE,
                 text=text,
+                status=status,
             )
 
         self._writes.put_nowait(write)

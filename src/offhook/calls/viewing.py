@@ -29,6 +29,7 @@ class View:
     """A call, its conversation, and what is known about both."""
 
     call: Call
+    chat: inbox.Conversation
     outcome: Outcome
     duration: timedelta
     agent: agents.Snapshot | None
@@ -73,6 +74,7 @@ async def view(session: Session, team_id: str, call_id: str) -> View:
     place = partial(reading.seek_ms, call=call)
     return View(
         call=call,
+        chat=await inbox.get(session, team_id, call.conversation_id),
         outcome=reading.outcome(call),
         duration=reading.duration(call),
         agent=agents.from_json(call.agent) if call.agent else None,

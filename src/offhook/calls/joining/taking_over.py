@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 VOICE = "/voice"
 """After the call's id: the name of the line of who talks."""
 
+TAKEN, HANDED_BACK = "taken", "handed_back"
+"""The status of the notices that say so."""
+
 OPTIONS = media.LineOptions(check_in_ms=None, never_spoke_ms=None)
 NOTE = (
     "A colleague talked with the caller in your place and gave the call back to you. What they said"
@@ -138,7 +141,8 @@ class TakingOver:
         await self._agent.fall_silent()
         voice.has_begun, self.notes = True, (NOTE,)
         self._line.bridge(voice.own)
-        self._agent.transcript.notice(f"{voice.member.name} took the call over from the agent.")
+        text = f"{voice.member.name} took the call over from the agent."
+        self._agent.transcript.notice(text, status=TAKEN)
         self._agent.spawn(self._note_holder())
 
     async def _end(self, voice: "_Voice", taking: asyncio.Task[None], *, lost: bool) -> None:
@@ -154,7 +158,8 @@ class TakingOver:
         self._agent.transcript.notice(
             f"The connection of {name} was lost: the agent goes on."
             if lost
-            else f"{name} handed the call back to the agent."
+            else f"{name} handed the call back to the agent.",
+            status=HANDED_BACK,
         )
         self._agent.spawn(self._note_holder())
         await self._agent.go_on()
