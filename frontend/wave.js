@@ -25,6 +25,11 @@ const json = async (url) => {
   return answer.json();
 };
 
+const look = () => ({
+  cursorColor: colour("--color-base-content", 80),
+  splitChannels: [channel("--color-base-content"), channel("--color-primary")],
+});
+
 class Player {
   constructor(element) {
     this.element = element;
@@ -37,8 +42,7 @@ class Player {
       barWidth: 2,
       barGap: 1,
       barRadius: 1,
-      cursorColor: colour("--color-base-content", 80),
-      splitChannels: [channel("--color-base-content"), channel("--color-primary")],
+      ...look(),
       cspNonce: document.querySelector('meta[name="csp-nonce"]').content,
     });
     this.part("play").addEventListener("click", () => this.toggle());
@@ -49,6 +53,9 @@ class Player {
     this.wave.on("timeupdate", () => { this.show(); this.skip(); });
     for (const event of ["play", "pause", "finish"]) this.wave.on(event, () => this.state());
     this.wave.on("error", () => this.failed());
+    const anew = () => element.isConnected && this.wave.setOptions(look());
+    document.addEventListener("theme:changed", anew);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
     if (drawing) this.draw(drawing);
     else this.audio = Promise.resolve();
   }
