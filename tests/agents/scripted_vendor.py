@@ -47,6 +47,10 @@ class Script:
             str(each["content"]) for each in self.asked[0]["messages"] if each["role"] == "system"
         )
 
+    def next(self) -> Step:
+        """What the model does now that it was asked for the last time."""
+        return self.steps.popleft() if self.steps else self.rest
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         size = next(
@@ -55,7 +59,7 @@ class Script:
             if line.lower().startswith(b"content-length")
         )
         self.asked.append(json.loads(await reader.readexactly(size)))
-        step = self.steps.popleft() if self.steps else self.rest
+        step = self.next()
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
         )

@@ -362,3 +362,26 @@ async def test_a_proposal_that_nobody_answers_is_dropped_after_a_day(
             run.proposed_at -= timedelta(days=1)
     assert await talk.runner.forget() == 1
     assert await (await talk.box()).current() is None
+
+
+async def test_what_a_conversation_may_spend_is_bounded_whatever_the_brain_says(
+    talk: Talk, database: Database, receiver: Receiver
+) -> None:
+    """T4, SEC9: the sum of a task's amounts in one conversation within a day."""
+    inputs = [{"name": "amount", "type": "money"}]
+    config = booking(receiver, body={"amount": "{{amount}}"}, answer="Refunded.")
+    await new_task(
+        database, talk.scope.team_id, config, title="Refund", inputs=inputs, max_money=100
+    )
+    for evil in (1e9, -5, "1e30", "0.001", float("nan"), [1]):
+        step = await talk.propose("refund", amount=evil)
+        assert isinstance(step, tasks.Refused | tasks.Incomplete)
+    assert isinstance(await talk.do("refund", amount="$60.50"), tasks.Completed)
+    step = await talk.propose("refund", amount=39.51)
+    assert step == tasks.Refused("I may agree to no more than 100.00 in one conversation.")
+    step = await talk.propose("refund", amount=39.5)
+    assert isinstance(step, tasks.Unconfirmed)
+    assert "Amount: 39.50" in step.readback
+    elsewhere = other(talk, conversation_id="cnv_2")
+    assert isinstance(await elsewhere.propose("refund", amount=100), tasks.Unconfirmed)
+    assert [sent(each) for each in receiver.requests] == [{"amount": 60.5}]

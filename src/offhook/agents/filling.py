@@ -32,6 +32,7 @@ _ORDER = (
     InputType.CHOICE,
     InputType.INTEGER,
     InputType.NUMBER,
+    InputType.MONEY,
     InputType.BOOLEAN,
     InputType.TEXT,
 )
@@ -203,6 +204,7 @@ _FIND = {
     InputType.CHOICE: _Turn.choice,
     InputType.INTEGER: _Turn.count,
     InputType.NUMBER: _Turn.amount,
+    InputType.MONEY: _Turn.amount,
     InputType.BOOLEAN: _Turn.yes_or_no,
     InputType.TEXT: _Turn.any_text,
 }

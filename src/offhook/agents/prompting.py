@@ -58,6 +58,7 @@ _TYPES: Mapping[InputType, Mapping[str, Any]] = {
     InputType.TEXT: {"type": "string"},
     InputType.INTEGER: {"type": "integer"},
     InputType.NUMBER: {"type": "number"},
+    InputType.MONEY: {"type": "number", "description": "an amount of money"},
     InputType.BOOLEAN: {"type": "boolean"},
     InputType.DATE: {"type": "string", "description": "a date, YYYY-MM-DD"},
     InputType.TIME: {"type": "string", "description": "a time, HH:MM, 24 hours"},

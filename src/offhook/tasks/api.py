@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from offhook.tasks import kinds, mcp_kind, records, secret_store, service, trying
 from offhook.tasks.models import Task, TaskRun
-from offhook.tasks.rules import Effect, RunState
+from offhook.tasks.rules import DEFAULT_MONEY, MAX_MONEY, Effect, RunState
 from offhook.tasks.running import Runner
 from offhook.tasks.toolbox import InputType
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession, identify
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["tasks"])
 
@@ -71,6 +71,12 @@ class TaskFields(Body):
     )
     timeout_s: int = Field(default=15, ge=1, le=60)
     max_runs: int = Field(default=3, ge=1, le=20, description="In one conversation within a day.")
+    max_money: int = Field(
+        default=DEFAULT_MONEY,
+        ge=1,
+        le=MAX_MONEY,
+        description="What its inputs of type `money` may come to in one conversation within a day.",
+    )
 
 
 class TaskIn(TaskFields):
@@ -92,6 +98,7 @@ class TaskChange(Body):
     by_code: bool | None = None
     timeout_s: int | None = Field(default=None, ge=1, le=60)
     max_runs: int | None = Field(default=None, ge=1, le=20)
+    max_money: int | None = Field(default=None, ge=1, le=MAX_MONEY)
 
 
 class UseOut(BaseModel):
@@ -115,6 +122,7 @@ class TaskOut(BaseModel):
     by_code: bool
     timeout_s: int
     max_runs: int
+    max_money: int
     agents: list[UseOut]
     created_at: datetime
     updated_at: datetime
@@ -176,8 +184,10 @@ class TrialOut(BaseModel):
 
 
 class SecretIn(Body):
-    name: str = Field(max_length=40, examples=["BOOKING_KEY"])
-    value: str = Field(max_length=4_000)
+    name: Annotated[str, shapes.told(pattern="^[A-Za-z][A-Za-z0-9_]{0,39}$")] = Field(
+        max_length=40, examples=["BOOKING_KEY"]
+    )
+    value: Annotated[str, shapes.told(minLength=4)] = Field(max_length=4_000)
 
 
 class SecretOut(BaseModel):

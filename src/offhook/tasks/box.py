@@ -177,7 +177,7 @@ class ConversationTools:
             else:
                 step = (
                     self._heard_yes(run)
-                    or await self._allowed(session, offered)
+                    or await self._allowed(session, offered, run.inputs)
                     or await self._unproven(session, offered, run.inputs)
                 )
                 if step is None:
@@ -203,7 +203,7 @@ class ConversationTools:
         told = {name: value for name, value in given.items() if name != proving.INPUT.name}
         before = run.inputs if run is not None else {}
         checked = typed.check(offered.offer.inputs, {**before, **told}, self._scope.country)
-        if (no := await self._allowed(session, offered)) is not None:
+        if (no := await self._allowed(session, offered, checked.values)) is not None:
             if run is not None:
                 await records.drop(session, run)
             return no
@@ -236,23 +236,28 @@ class ConversationTools:
         await session.flush()
         return Unconfirmed(offered.offer, run.inputs, run.readback)
 
-    async def _allowed(self, session: Session, offered: Offered) -> Refused | None:
+    async def _allowed(
+        self, session: Session, offered: Offered, values: Mapping[str, Any]
+    ) -> Refused | None:
         """What the standing of the number or a budget has against it (SEC10, T4)."""
-        task, effect = offered.task, offered.effect
-        proven = task.by_code or any(each.proof and each.required for each in offered.offer.inputs)
+        task, effect, inputs = offered.task, offered.effect, offered.offer.inputs
+        proven = task.by_code or any(each.proof and each.required for each in inputs)
         held = self._scope.trust
         if rules.verdict(held, effect, personal=task.personal, proven=proven) is Verdict.DENY:
             return NOT_PROVEN if task.personal else NOT_ALLOWED
         recent = await self._runs.since(session, await now(session) - BUDGET_OF)
         ran = [run for run in recent if run.confirmed_at is not None]
         reaching = {each.task.id for each in self._offered if each.effect is Effect.REACH_OUT}
+        same = [run for run in ran if run.task_id == task.id]
+        money = sum(typed.money(inputs, each) for each in (values, *(run.inputs for run in same)))
         sentence = rules.over_budget(
-            of_task=sum(run.task_id == task.id for run in ran),
+            of_task=len(same),
             of_all=len(ran),
             reaching=sum(run.task_id in reaching for run in ran),
             proposed=len(recent),
             max_runs=task.max_runs,
             effect=effect,
+            total=rules.Total(money, task.max_money),
         )
         return Refused(sentence) if sentence else None
 

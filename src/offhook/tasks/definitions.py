@@ -13,6 +13,7 @@ from offhook.tasks import inputs as typed
 from offhook.tasks import proving, templating
 from offhook.tasks.kinds import Kind
 from offhook.tasks.problems import TaskInvalid
+from offhook.tasks.rules import DEFAULT_MONEY, MAX_MONEY
 from offhook.tasks.toolbox import Input, InputType
 
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -20,6 +21,7 @@ MAX_TITLE = 80
 MAX_PHRASES = 30
 TIMEOUT_S = range(1, 61)
 RUNS = range(1, 21)
+MONEY = range(1, MAX_MONEY + 1)
 DEFAULTS: dict[str, Any] = {
     "description": "",
     "inputs": [],
@@ -29,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "by_code": False,
     "timeout_s": 15,
     "max_runs": 3,
+    "max_money": DEFAULT_MONEY,
 }
 EDITABLE = frozenset({"name", "title", "config", "confirm", *DEFAULTS})
 SURROUNDINGS = frozenset(
@@ -77,6 +80,7 @@ def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         "by_code": bool(given["personal"] and given["by_code"]),
         "timeout_s": given["timeout_s"],
         "max_runs": given["max_runs"],
+        "max_money": given["max_money"],
     }
     return values | ({"confirm": bool(given["confirm"])} if "confirm" in given else {})
 
@@ -98,6 +102,8 @@ def _check_fields(
         errors["timeout_s"] = "A time-out is 1 to 60 seconds."
     if given["max_runs"] not in RUNS:
         errors["max_runs"] = "Between 1 and 20 runs in one conversation."
+    if given["max_money"] not in MONEY:
+        errors["max_money"] = f"An amount from 1 to {MAX_MONEY:,} in one conversation."
     if len(phrases) > MAX_PHRASES:
         errors["phrases"] = f"At most {MAX_PHRASES} phrases."
 

@@ -76,6 +76,12 @@ def spoken(values: Mapping[str, Any], defined: Sequence[Input], today: date) -> 
     }
 
 
+def money(defined: Sequence[Input], values: Mapping[str, Any]) -> float:
+    """The sum of the amounts among the values."""
+    names = [each.name for each in defined if each.type is InputType.MONEY]
+    return sum(float(values.get(name, 0)) for name in names)
+
+
 def label(each: Input) -> str:
     """What an input is called in a sentence: its name without the underscores."""
     return each.name.replace("_", " ")
@@ -151,6 +157,15 @@ def _number(each: Input, value: Any) -> int | float:
     return int(number) if whole else number
 
 
+def _money(each: Input, value: Any) -> float:
+    """A number from 0 with at most two decimals; a sign of a currency is passed over."""
+    plain = value.strip().strip("$€£ ") if isinstance(value, str) else value
+    number = _number(replace(each, minimum=max(0.0, each.minimum or 0.0)), plain)
+    if round(number, 2) != number:
+        raise _Unusable(f"{number} has more than two decimals.")
+    return float(number)
+
+
 def _boolean(_: Input, value: Any) -> bool:
     text = _shown(value).casefold()
     if text not in TRUE | FALSE:
@@ -204,6 +219,7 @@ READERS: Mapping[InputType, Callable[[Input, Any], Any]] = {
     InputType.TEXT: _text,
     InputType.INTEGER: _number,
     InputType.NUMBER: _number,
+    InputType.MONEY: _money,
     InputType.BOOLEAN: _boolean,
     InputType.DATE: _date,
     InputType.TIME: _time,
@@ -223,4 +239,6 @@ def _said(kind: InputType, value: Any, today: date) -> str:
         return "yes" if value else "no"
     if kind is InputType.NUMBER:
         return f"{value:,g}"
+    if kind is InputType.MONEY:
+        return f"{value:,.2f}"
     return str(value)

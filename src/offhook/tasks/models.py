@@ -7,13 +7,13 @@ idempotency key of all its attempts. States and their table are in rules.py.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
 from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
-from offhook.tasks.rules import RunState
+from offhook.tasks.rules import DEFAULT_MONEY, RunState
 
 ID_CHARS = 40
 
@@ -43,6 +43,10 @@ class Task(TeamOwned, Base):
     timeout_s: Mapped[int] = mapped_column(default=15)
     max_runs: Mapped[int] = mapped_column(default=3)
     """Of this task in one conversation within a day (T4)."""
+    max_money: Mapped[int] = mapped_column(
+        default=DEFAULT_MONEY, server_default=text(str(DEFAULT_MONEY))
+    )
+    """What its amounts may come to in one conversation within a day (T4)."""
     revision: Mapped[int] = mapped_column(default=1)
     """Counts changes: what was read back is what runs, or it is read back again."""
     created_at: Mapped[datetime]

@@ -20,6 +20,7 @@ from offhook.tasks import inputs as typed
 from offhook.tasks.api import runner
 from offhook.tasks.kinds import Kind
 from offhook.tasks.models import Task, TaskRun
+from offhook.tasks.rules import DEFAULT_MONEY
 from offhook.tasks.scope import CHANNELS
 from offhook.tasks.toolbox import InputType
 from offhook.teams import AdminActor, CurrentActor, TeamSession
@@ -31,6 +32,7 @@ RUNS = 25
 CONFIG = "config."
 """Before the name of a field of the kind's own settings."""
 ROW = "input_"
+MAX_DIGITS = 7
 
 
 async def _form(request: Request) -> FormData:
@@ -254,6 +256,7 @@ def _definition(kind: Kind, fields: FormData, stored: Mapping[str, Any]) -> dict
         "by_code": bool(_text(fields, "by_code")),
         "timeout_s": _whole(_text(fields, "timeout_s")),
         "max_runs": _whole(_text(fields, "max_runs")),
+        "max_money": _whole(_text(fields, "max_money")) or DEFAULT_MONEY,
     }
     if name := _text(fields, "name"):
         given["name"] = name
@@ -266,5 +269,5 @@ def _text(fields: FormData, name: str) -> str:
 
 
 def _whole(text: str) -> int:
-    """A figure of at most three digits; anything else is out of every range."""
-    return int(text) if text.isdecimal() and len(text) <= 3 else 0  # noqa: PLR2004 - no bound has more
+    """A figure of at most seven digits; anything else is out of every range."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else 0

@@ -123,10 +123,31 @@ class Budget:
 BUDGET = Budget()
 
 
+MAX_MONEY = 1_000_000
+DEFAULT_MONEY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What the amounts of one task have come to in the conversation, this one among them."""
+
+    money: float = 0.0
+    most: float = DEFAULT_MONEY
+
+
 def over_budget(
-    *, of_task: int, of_all: int, reaching: int, proposed: int, max_runs: int, effect: Effect
+    *,
+    of_task: int,
+    of_all: int,
+    reaching: int,
+    proposed: int,
+    max_runs: int,
+    effect: Effect,
+    total: Total = Total(),
 ) -> str:
     """Which budget does not allow another run, as a sentence that can be said; "" for none."""
+    if total.money > total.most:
+        return f"I may agree to no more than {total.most:,.2f} in one conversation."
     if of_task >= max_runs or of_all >= BUDGET.runs or proposed >= BUDGET.proposals:
         return "I have done that as often as I may in one conversation."
     if effect is Effect.REACH_OUT and reaching >= BUDGET.reach_outs:

@@ -18,6 +18,8 @@ class InputType(StrEnum):
     TEXT = "text"
     INTEGER = "integer"
     NUMBER = "number"
+    MONEY = "money"
+    """An amount, whatever the currency; what its task may come to is bounded (T4)."""
     BOOLEAN = "boolean"
     DATE = "date"
     """ISO 8601, `2026-05-14`."""

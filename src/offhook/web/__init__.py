@@ -43,10 +43,12 @@ as a DOM event `live:data`. Scripts of one page go to frontend/pages/ and in `{%
 A `Problem` that a service raises becomes problem+json below `/api/`, and on a page a message beside
 the form that keeps its input; nobody catches it. A request is one transaction: `TeamSession`
 commits when the function returns and rolls back when it raises. REST goes under `/api/v1` with
-`PagingQuery` and `paginate` for lists and `OnceOnly` for what a repeated POST must not do twice. An
+`PagingQuery` and `paginate` for lists, `OnceOnly` for what a repeated POST must not do twice, and
+`shapes` for values that many rooms take (a day, a number, a zone). An
 upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; all else is 1 MB.
 """
 
+from offhook.web import shapes
 from offhook.web.countries import countries, country_name
 from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.filters import money as money_text
@@ -101,4 +103,5 @@ __all__ = [
     "redirect",
     "render",
     "server",
+    "shapes",
 ]

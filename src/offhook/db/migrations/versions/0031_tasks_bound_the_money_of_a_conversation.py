@@ -1,0 +1,20 @@
+"""tasks bound the money of a conversation
+
+Revision 0031, after 0030.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0031'
+down_revision = '0030'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('tasks', sa.Column('max_money', sa.Integer(), server_default=sa.text('500'), nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column('tasks', 'max_money')
