@@ -2,22 +2,24 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
 from offhook import tasks
-from offhook.agents import drafts, facts, playground, service
+from offhook.agents import drafts, facts, playground, rules, service
 from offhook.agents.models import Agent
 from offhook.agents.opening import open_brain
 from offhook.agents.snapshot import Snapshot, to_json
 from offhook.teams import Actor, CurrentActor, OnceOnly, Role, TeamSession, require
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
+OnChannel = Annotated[str, shapes.told(maxLength=rules.MAX_CHANNEL_CHARS)]
+VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 class Body(BaseModel):
@@ -27,34 +29,39 @@ class Body(BaseModel):
 
 
 class OptionsChange(Body):
-    silence_ms: int | None = Field(default=None, description="Quiet that ends a turn.")
+    silence_ms: Annotated[int, shapes.told(minimum=300, maximum=3_000)] | None = Field(
+        default=None, description="Quiet that ends a turn."
+    )
     interruptible: bool | None = None
-    check_in_s: int | None = None
-    max_call_minutes: int | None = None
-    reply_segments: int | None = None
+    check_in_s: Annotated[int, shapes.told(minimum=5, maximum=25)] | None = None
+    max_call_minutes: Annotated[int, shapes.told(minimum=1, maximum=240)] | None = None
+    reply_segments: Annotated[int, shapes.told(minimum=1, maximum=10)] | None = None
 
 
 class _Draft(Body):
-    instructions: str | None = None
-    call_instructions: str | None = Field(default=None, description="Only for calls.")
-    sms_instructions: str | None = Field(default=None, description="Only for texts.")
-    person_when: str | None = Field(
-        default=None, description="When a person is needed, a line for each case."
+    instructions: Annotated[str, shapes.told(maxLength=rules.MAX_INSTRUCTIONS_CHARS)] | None = None
+    call_instructions: OnChannel | None = Field(default=None, description="Only for calls.")
+    sms_instructions: OnChannel | None = Field(default=None, description="Only for texts.")
+    person_when: Annotated[str, shapes.told(maxLength=rules.MAX_PERSON_CHARS)] | None = Field(
+        default=None,
+        description="When a person is needed, a line for each case.",
     )
-    greeting: str | None = None
-    voice: str | None = None
-    language: str | None = None
-    model: str | None = Field(default=None, description="provider:name; empty: the default.")
-    fallback: str | None = None
+    greeting: Annotated[str, shapes.told(maxLength=rules.MAX_GREETING_CHARS)] | None = None
+    voice: Annotated[str, shapes.told(maxLength=80)] | None = None
+    language: Annotated[str, shapes.told(maxLength=10)] | None = None
+    model: Annotated[str, shapes.told(maxLength=120)] | None = Field(
+        default=None, description="provider:name; empty: the default."
+    )
+    fallback: Annotated[str, shapes.told(maxLength=rules.MAX_FALLBACK_CHARS)] | None = None
     options: OptionsChange | None = None
 
 
 class AgentChange(_Draft):
-    name: str | None = None
+    name: shapes.Name | None = None
 
 
 class AgentIn(_Draft):
-    name: str
+    name: shapes.Name
 
 
 class Disabling(Body):
@@ -70,7 +77,7 @@ class Publishing(Body):
 class Facts(Body):
     """What every agent of the team knows about the business."""
 
-    text: str
+    text: Annotated[str, shapes.told(maxLength=rules.MAX_FACTS_CHARS)]
 
 
 class MissingOut(BaseModel):
@@ -289,7 +296,7 @@ async def list_versions(
 
 @router.post("/{agent_id}/versions/{number}/restore", summary="Let a version answer again")
 async def restore_version(
-    agent_id: str, number: int, actor: CurrentActor, session: TeamSession
+    agent_id: str, number: VersionNumber, actor: CurrentActor, session: TeamSession
 ) -> AgentOut:
     """The draft becomes what that version was, and is published as a new version."""
     agent = await drafts.roll_back(session, actor.team_id, agent_id, number, by=actor.who)

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, WithJsonSchema
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from offhook.billing.models import Charge, PaymentMethod
 from offhook.billing.rules import CardStatus, MissingCode, SubscriptionState
 from offhook.billing.web import CurrentGateway, confirm_url, publishable_key, test_gateway
 from offhook.teams import AdminActor, CurrentActor, TeamSession
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1/billing", tags=["billing"])
 
@@ -68,14 +69,21 @@ class ConfirmationOut(BaseModel):
     url: str = Field(description="Where the test gateway's bank asks; empty with Stripe.")
 
 
+def _digits(least: int, most: int) -> WithJsonSchema:
+    """What the document says of a figure that is never shown; its reading is the gateway's."""
+    return WithJsonSchema(
+        {"type": "string", "pattern": f"^[0-9]{{{least},{most}}}$", "writeOnly": True}
+    )
+
+
 class CardIn(BaseModel):
     """A card to store. With the test gateway only test cards are taken."""
 
     model_config = ConfigDict(extra="forbid")
-    number: SecretStr
-    expiry_month: int
-    expiry_year: int
-    code: SecretStr
+    number: Annotated[SecretStr, _digits(12, 19)]
+    expiry_month: Annotated[int, shapes.told(minimum=1, maximum=12)]
+    expiry_year: Annotated[int, shapes.told(minimum=2000, maximum=2100)]
+    code: Annotated[SecretStr, _digits(3, 4)]
 
 
 class ChargeOut(BaseModel):

@@ -1,6 +1,5 @@
 """REST of bookings: calendars, their free slots, appointments."""
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
@@ -30,7 +29,7 @@ from offhook.bookings.shapes import (
 )
 from offhook.bookings.web import CurrentDesk
 from offhook.teams import Actor, AdminActor, CurrentActor, OnceOnly, TeamSession
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["bookings"])
 
@@ -138,8 +137,8 @@ async def list_slots(
     calendar_id: str,
     actor: CurrentActor,
     session: TeamSession,
-    first: Annotated[date, Query(description="The first day, where the calendar is.")],
-    last: Annotated[date, Query(description="The last day, at most 61 days later.")],
+    first: Annotated[shapes.Day, Query(description="The first day, where the calendar is.")],
+    last: Annotated[shapes.Day, Query(description="The last day, at most 61 days later.")],
     party_size: Annotated[int, Query(ge=1, le=1_000)] = 1,
 ) -> list[SlotOut]:
     """The times that can be booked and have room for the party, in order."""

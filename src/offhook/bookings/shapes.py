@@ -1,15 +1,48 @@
 """What REST takes and gives of bookings: hours, calendars, slots, appointments."""
 
-from datetime import date, datetime, time
-from typing import Annotated
+import re
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    WithJsonSchema,
+)
 
 from offhook.bookings import calendars
 from offhook.bookings.hours import DAYS, WORKING_DAYS, Hours, Span, Special
 from offhook.bookings.models import Appointment, AppointmentState, Calendar
+from offhook.web import shapes
 
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+
+
+def _on_the_clock(value: Any) -> Any:
+    """A time on the wall has no offset from UTC, and is no count of seconds."""
+    if isinstance(value, str) and not re.fullmatch(CLOCK, value):
+        raise ValueError("write a time as HH:MM")
+    return value
+
+
+Clock = Annotated[
+    time,
+    BeforeValidator(_on_the_clock),
+    PlainSerializer(lambda clock: f"{clock:%H:%M}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": CLOCK}),
+]
+"""A time on the wall: `09:00`."""
 PartySize = Annotated[int, Field(ge=1, le=1_000)]
+Length = Annotated[int, shapes.told(minimum=5, maximum=1_440)]
+Buffer = Annotated[int, shapes.told(minimum=0, maximum=480)]
+Lead = Annotated[int, shapes.told(minimum=0, maximum=43_200)]
+Horizon = Annotated[int, shapes.told(minimum=1, maximum=730)]
+Places = Annotated[int, shapes.told(minimum=1, maximum=1_000)]
 
 
 class Body(BaseModel):
@@ -21,15 +54,15 @@ class Body(BaseModel):
 class SpanShape(Body):
     """Open from `opens` to `closes` on the wall clock; no later than `opens`: on the next day."""
 
-    opens: time = Field(examples=["09:00"])
-    closes: time = Field(examples=["17:00"])
+    opens: Clock = Field(examples=["09:00"])
+    closes: Clock = Field(examples=["17:00"])
 
 
 class SpecialShape(Body):
     """Days, `first` and `last` included, with hours of their own; without spans they are closed."""
 
-    first: date
-    last: date
+    first: shapes.Day
+    last: shapes.Day
     spans: list[SpanShape] = Field(default=[], max_length=6)
     note: str = Field(default="", max_length=80)
 
@@ -46,16 +79,19 @@ def _minute(clock: time) -> time:
     return clock.replace(second=0, microsecond=0, tzinfo=None)
 
 
+Spans = Annotated[list[SpanShape], shapes.told(maxItems=6)]
+
+
 class HoursShape(Body):
     """Opening hours: spans of each weekday, and special days that replace them."""
 
-    mon: list[SpanShape] = []
-    tue: list[SpanShape] = []
-    wed: list[SpanShape] = []
-    thu: list[SpanShape] = []
-    fri: list[SpanShape] = []
-    sat: list[SpanShape] = []
-    sun: list[SpanShape] = []
+    mon: Spans = []
+    tue: Spans = []
+    wed: Spans = []
+    thu: Spans = []
+    fri: Spans = []
+    sat: Spans = []
+    sun: Spans = []
     special: list[SpecialShape] = Field(default=[], max_length=200)
 
     @classmethod
@@ -80,15 +116,15 @@ class HoursShape(Body):
 
 
 class CalendarIn(Body):
-    name: str = Field(max_length=200)
-    zone: str = Field(default="", max_length=64, description="IANA name. Empty: the team's.")
+    name: shapes.Name
+    zone: shapes.Zone | Literal[""] = Field(default="", description="Empty: the team's.")
     hours: HoursShape = HoursShape.of(WORKING_DAYS)
-    slot_minutes: int = Field(default=30, description="How long an appointment lasts, 5 to 1,440.")
-    step_minutes: int = Field(default=30, description="A slot begins this often, 5 to 1,440.")
-    buffer_minutes: int = Field(default=0, description="Kept free after each, 0 to 480.")
-    lead_minutes: int = Field(default=60, description="The shortest notice, 0 to 43,200.")
-    horizon_days: int = Field(default=60, description="How far ahead it can be booked, 1 to 730.")
-    places: int = Field(default=1, description="What can be booked at the same time, 1 to 1,000.")
+    slot_minutes: Length = Field(default=30, description="How long an appointment lasts.")
+    step_minutes: Length = Field(default=30, description="A slot begins this often.")
+    buffer_minutes: Buffer = Field(default=0, description="Kept free after each.")
+    lead_minutes: Lead = Field(default=60, description="The shortest notice.")
+    horizon_days: Horizon = Field(default=60, description="How far ahead it can be booked.")
+    places: Places = Field(default=1, description="What can be booked at the same time.")
     counts_people: bool = Field(
         default=False, description="Each person of a party takes a place; else a party takes one."
     )
@@ -97,25 +133,26 @@ class CalendarIn(Body):
 class CalendarChange(Body):
     """What is given is changed; hours are replaced as a whole."""
 
-    name: str | None = Field(default=None, max_length=200)
-    zone: str | None = Field(default=None, max_length=64)
+    name: shapes.Name | None = None
+    zone: shapes.Zone | None = None
     hours: HoursShape | None = None
-    slot_minutes: int | None = None
-    step_minutes: int | None = None
-    buffer_minutes: int | None = None
-    lead_minutes: int | None = None
-    horizon_days: int | None = None
-    places: int | None = None
+    slot_minutes: Length | None = None
+    step_minutes: Length | None = None
+    buffer_minutes: Buffer | None = None
+    lead_minutes: Lead | None = None
+    horizon_days: Horizon | None = None
+    places: Places | None = None
     counts_people: bool | None = None
 
 
 class ServerIn(Body):
-    url: str = Field(
-        max_length=500,
+    url: shapes.Url = Field(
         description="Of the calendar, or of a server or user that has one calendar.",
     )
-    username: str = Field(max_length=200)
-    password: SecretStr = Field(max_length=200, description="Many providers make one for an app.")
+    username: Annotated[shapes.Text, Field(max_length=200)]
+    password: SecretStr = Field(
+        min_length=1, max_length=200, description="Many providers make one for an app."
+    )
 
 
 class ServerOut(BaseModel):
@@ -172,9 +209,11 @@ class AppointmentIn(Body):
 
     calendar_id: str = Field(max_length=40)
     starts_at: AwareDatetime = Field(description="With its offset, such as 2026-05-15T19:00+02:00.")
-    name: str = Field(max_length=200, description="For whom it is.")
+    name: shapes.Name = Field(description="For whom it is.")
     party_size: PartySize = 1
-    phone: str = Field(default="", max_length=40, description="A number of the team's country.")
+    phone: shapes.Phone | Literal[""] = Field(
+        default="", description="A number of the team's country."
+    )
     notes: str = Field(default="", max_length=4_000)
     contact_id: str | None = Field(default=None, max_length=40)
     key: str | None = Field(default=None, min_length=1, max_length=200)

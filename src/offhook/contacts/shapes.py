@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from offhook.contacts.models import BlockedNumber, Contact, ContactNumber, Erasure, Note, Value
 from offhook.contacts.rules import Attribute, Source, Type
+from offhook.web import shapes
 
 Text = Annotated[str, StringConstraints(max_length=2_000)]
+Label = Annotated[shapes.Text, StringConstraints(max_length=2_000), shapes.told(maxLength=60)]
 Key = Annotated[str, StringConstraints(max_length=40)]
-Number = Annotated[str, StringConstraints(max_length=60)]
+Number = shapes.Phone
 
 
 class ContactOut(BaseModel):
@@ -109,7 +111,7 @@ class Blocked(BaseModel):
 
 
 class NoteNew(BaseModel):
-    text: Text
+    text: Annotated[shapes.Text, StringConstraints(max_length=2_000)]
 
 
 class Merge(BaseModel):
@@ -157,8 +159,8 @@ class AttributeOut(BaseModel):
 class AttributeNew(BaseModel):
     """Without a key one is made from the label. `agent_fills`: from what is said (P3)."""
 
-    label: Text
-    key: Key = ""
+    label: Label
+    key: Annotated[Key, shapes.told(pattern="^([a-z][a-z0-9_]*)?$")] = ""
     type: Type = Type.TEXT
     choices: list[Text] = Field(default=[], max_length=200)
     description: Text = ""
@@ -178,7 +180,7 @@ class AttributeNew(BaseModel):
 class AttributeChange(BaseModel):
     """What is given is changed; key and type stay."""
 
-    label: Text | None = None
+    label: Label | None = None
     description: Text | None = None
     choices: Sequence[Text] | None = Field(default=None, max_length=200)
     agent_fills: bool | None = None

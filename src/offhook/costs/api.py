@@ -24,11 +24,11 @@ from offhook.teams import (
     TeamSession,
     operator_only,
 )
-from offhook.web import Page
+from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["costs"])
 OPERATOR = [Depends(operator_only)]
-Month = Annotated[str, Query(max_length=7, description="Such as 2026-04; empty: the running one.")]
+Month = Annotated[shapes.Month, Query(description="Such as 2026-04; empty: the running one.")]
 
 
 class Amount(BaseModel):
@@ -64,10 +64,10 @@ class RateOut(BaseModel):
 
 class NewRate(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    vendor: str
-    model: str
+    vendor: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_VENDOR)]
+    model: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_MODEL)]
     kind: Kind
-    price: str = Field(description="Decimal text, for `per` units: a million tokens or characters, "
+    price: shapes.Amount = Field(description="For `per` units: a million tokens or characters, "
                        "a minute listened, one reply.")  # fmt: skip
     valid_from: str = Field(default="", description="ISO 8601; empty: from now on.")
 

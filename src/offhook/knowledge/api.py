@@ -17,7 +17,7 @@ from offhook.knowledge.rules import PageState
 from offhook.knowledge.searching import search
 from offhook.outgoing import check_url, policy_of
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 FILE_HINT = "PDF, DOCX, CSV, TXT or MD, at most 25 MB."
@@ -31,27 +31,46 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class SourceIn(Body):
-    kind: Literal["text", "pair", "page", "site"]
-    title: str = Field(default="", description="What the text is about; of a pair, the question.")
-    content: str = Field(
-        default="", description="The text; of a pair, the answer.", max_length=900_000
-    )
-    url: str = Field(
-        default="",
-        description="Of a page or a site. A site's pages are those that its sitemap names.",
-        max_length=2_000,
-    )
-    every_hours: int = Field(
-        default=24, description="How often the web is read anew: 0 (never), 1, 6, 24 or 168."
-    )
+Hours = Annotated[int, shapes.told(enum=[0, 1, 6, 24, 168])]
+
+
+class _SourceIn(Body):
     agent_ids: list[str] = Field(default=[], description="The agents that use it.")
 
 
+class TextIn(_SourceIn):
+    kind: Literal["text"]
+    title: shapes.Text = Field(description="What the text is about.")
+    content: shapes.Text = Field(max_length=900_000)
+
+
+class PairIn(_SourceIn):
+    """A question that people ask, and the answer to it."""
+
+    kind: Literal["pair"]
+    title: Annotated[shapes.Text, shapes.told(maxLength=service.MAX_TITLE_CHARS)] = Field(
+        description="The question."
+    )
+    content: Annotated[shapes.Text, shapes.told(maxLength=service.MAX_ANSWER_CHARS)] = Field(
+        max_length=900_000, description="The answer."
+    )
+
+
+class WebIn(_SourceIn):
+    """A page, or a site: the pages that its sitemap names."""
+
+    kind: Literal["page", "site"]
+    url: shapes.Url
+    every_hours: Hours = Field(default=24, description="How often it is read anew; 0 is never.")
+
+
+SourceIn = Annotated[TextIn | PairIn | WebIn, Field(discriminator="kind")]
+
+
 class SourceChange(Body):
-    title: str | None = None
-    content: str | None = Field(default=None, max_length=900_000)
-    every_hours: int | None = Field(default=None, description="0 (never), 1, 6, 24 or 168.")
+    title: shapes.Text | None = None
+    content: shapes.Text | None = Field(default=None, max_length=900_000)
+    every_hours: Hours | None = Field(default=None, description="0 (never), 1, 6, 24 or 168.")
     agent_ids: list[str] | None = None
 
 
@@ -130,7 +149,7 @@ async def add_source(
     """Add a text, a question with its answer, a web page, or a site by its sitemap."""
 
     async def work() -> SourceOut:
-        if body.kind in ("page", "site"):
+        if isinstance(body, WebIn):
             url = check_url(body.url, policy_of(request.app.state.settings))
             source = await websites.add_web(
                 session, actor.team_id, SourceKind(body.kind), str(url), body.every_hours,

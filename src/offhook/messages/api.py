@@ -13,10 +13,11 @@ from offhook.carriers import account
 from offhook.errors import NotFound
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Kind, Outcome, State, Why
+from offhook.messages.segments import MAX_CHARACTERS
 from offhook.messages.sending import send_by_hand
 from offhook.settings import Settings
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1/messages", tags=["messages"])
 
@@ -29,8 +30,8 @@ class MessageIn(BaseModel):
     """A text to send from a number of the team."""
 
     number_id: str = Field(max_length=40)
-    to: str = Field(max_length=40, description="E.164, or as written in the team's country.")
-    body: str = Field(description="At most 1,600 characters.")
+    to: shapes.Phone = Field(description="E.164, or as written in the team's country.")
+    body: Annotated[shapes.Text, shapes.told(maxLength=MAX_CHARACTERS)]
 
 
 class MessageOut(BaseModel):

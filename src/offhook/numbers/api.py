@@ -18,7 +18,7 @@ from offhook.numbers.rules import Missing, NumberStatus
 from offhook.numbers.who import by
 from offhook.teams import AdminActor, CurrentActor, TeamSession
 from offhook.usage import Service
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery, paginate, shapes
 
 router = APIRouter(prefix="/api/v1/numbers", tags=["numbers"])
 
@@ -71,7 +71,7 @@ class NumberChange(BaseModel):
     """What is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    name: str | None = None
+    name: shapes.Name | None = None
     agent_id: str | None = None
     calls_enabled: bool | None = None
     sms_enabled: bool | None = None
@@ -83,7 +83,9 @@ class LimitChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
     limit: Any = Field(
         description="A whole number from 1 to 1,000,000, or null for no limit.",
-        json_schema_extra={"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        json_schema_extra={
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1_000_000}, {"type": "null"}]
+        },
     )
 
 

@@ -15,6 +15,7 @@ from offhook.numbers.saga import PurchaseState
 from offhook.numbers.web import CarrierName, CurrentCarrier
 from offhook.numbers.who import by
 from offhook.teams import AdminActor, CurrentActor, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/numbers", tags=["buying numbers"])
 
@@ -35,7 +36,7 @@ class AvailableOut(BaseModel):
 
 class QuoteIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    e164: str = Field(description="One of the numbers that a search has found.")
+    e164: shapes.Phone = Field(description="One of the numbers that a search has found.")
     type: NumberType = NumberType.LOCAL
 
 
@@ -169,7 +170,7 @@ async def order(
     body: PurchaseIn,
     actor: AdminActor,
     session: TeamSession,
-    idempotency_key: Annotated[str, Header()] = "",
+    idempotency_key: Annotated[str, Header(min_length=1, max_length=80)],
 ) -> PurchaseOut:
     """Buy what the quote names. The same Idempotency-Key never buys twice."""
     row = await purchase.order(

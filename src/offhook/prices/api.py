@@ -21,7 +21,7 @@ from offhook.teams import (
     TeamSession,
     operator_only,
 )
-from offhook.web import Page
+from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1/operator/prices", tags=["operator"])
 OPERATOR = [Depends(operator_only)]
@@ -62,14 +62,14 @@ class NewPrice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     carrier: CarrierKind
-    country: str = Field(description="ISO 3166, such as US.")
+    country: shapes.Country = Field(description="ISO 3166, such as US.")
     number_type: NumberType
-    monthly: str
-    minute_inbound: str
-    minute_outbound: str
-    message_inbound: str
-    message_outbound: str
-    valid_from: str = Field(
+    monthly: shapes.Amount
+    minute_inbound: shapes.Amount
+    minute_outbound: shapes.Amount
+    message_inbound: shapes.Amount
+    message_outbound: shapes.Amount
+    valid_from: Annotated[str, shapes.told(format="time-to-come")] = Field(
         description="ISO 8601, at least a minute ahead; without an offset in the team's zone."
     )
 

@@ -1,6 +1,5 @@
 """REST of the operator: all teams' differences, days, corrections by hand (UC7, UC9)."""
 
-from datetime import date as Date  # noqa: N812 - `date` is the query's name
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from offhook.reconciliation.shapes import DayOut, DifferenceOut, TotalOut
 from offhook.teams import OperatorActor, SystemSession
 from offhook.usage import Service
 from offhook.web import Page, PagingQuery, paginate
+from offhook.web import shapes as web_shapes
 
 router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 ACTOR_LENGTH = 80
@@ -23,7 +23,7 @@ ACTOR_LENGTH = 80
 class CorrectionIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     keep: int = Field(ge=0, le=corrections.MAX_UNITS, description="Units that stay charged.")
-    reason: str = Field(description="Why; both teams and operators see it.")
+    reason: web_shapes.Text = Field(description="Why; both teams and operators see it.")
 
 
 class DirectCorrectionIn(CorrectionIn):
@@ -42,8 +42,12 @@ async def days(_: OperatorActor, session: SystemSession) -> list[DayOut]:
     return [shapes.day(row) for row in await reading.days(session)]
 
 
-@router.post("/reconciliation/days/{day}/check", status_code=HTTPStatus.ACCEPTED)
-async def check(day: Date, _: OperatorActor, session: SystemSession) -> Response:
+@router.post(
+    "/reconciliation/days/{day}/check",
+    status_code=HTTPStatus.ACCEPTED,
+    response_class=Response,
+)
+async def check(day: web_shapes.Day, _: OperatorActor, session: SystemSession) -> Response:
     """Compare this day again as soon as a worker is free."""
     await enqueue_all(session, day)
     return Response(status_code=HTTPStatus.ACCEPTED)
@@ -54,7 +58,7 @@ async def differences(
     _: OperatorActor,
     session: SystemSession,
     paging: PagingQuery,
-    day: Annotated[Date | None, Query(description="A UTC day.")] = None,
+    day: Annotated[web_shapes.Day | None, Query(description="A UTC day.")] = None,
     service: Service | None = None,
 ) -> Page[DifferenceOut]:
     """All teams' differences, the newest first."""
@@ -67,7 +71,7 @@ async def differences(
 async def totals(
     _: OperatorActor,
     session: SystemSession,
-    day: Annotated[Date, Query(description="A UTC day.")],
+    day: Annotated[web_shapes.Day, Query(description="A UTC day.")],
 ) -> list[TotalOut]:
     """Both sides of every team's numbers on that day."""
     return [shapes.total(row) for row in await reading.totals(session, day)]

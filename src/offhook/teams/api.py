@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from offhook.db import now
 from offhook.teams import keys, rules, service
 from offhook.teams.access import AdminActor, CurrentActor, TeamSession, require
 from offhook.teams.models import ApiKey, Invitation, Role, Team
-from offhook.web import Page
+from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["team"])
 Scope = Literal["read", "write", "operator"]
@@ -39,9 +39,9 @@ class TeamOut(BaseModel):
 
 
 class TeamChange(Body):
-    name: str | None = None
-    timezone: str | None = None
-    country: str | None = None
+    name: shapes.Name | None = None
+    timezone: shapes.Zone | None = None
+    country: shapes.Country | None = None
     mask_numbers: bool | None = None
 
 
@@ -69,7 +69,7 @@ class InvitationMade(InvitationOut):
 
 
 class Invite(Body):
-    email: str
+    email: shapes.Email
     role: Role = Role.MEMBER
 
 
@@ -88,13 +88,13 @@ class KeyMade(KeyOut):
 
 
 class MakeKey(Body):
-    name: str
+    name: shapes.Name
     scopes: list[Scope] = Field(
         default=["read", "write"],
         min_length=1,
         description="`operator` opens the operator's operations too; only an operator gives it.",
     )
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = Field(default=None, description="Still to come.")
 
 
 def _team(row: Team, moment: datetime) -> TeamOut:

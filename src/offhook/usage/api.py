@@ -28,10 +28,10 @@ from offhook.usage.month import month_of, summary_of
 from offhook.usage.months import month_named, months
 from offhook.usage.names import names
 from offhook.usage.reading import page_of
-from offhook.web import Page, PagingQuery
+from offhook.web import Page, PagingQuery, shapes
 
 router = APIRouter(prefix="/api/v1/usage", tags=["usage"])
-MonthName = Annotated[str, Query(max_length=7, description="YYYY-MM; empty: the running month.")]
+MonthName = Annotated[shapes.Month, Query(description="YYYY-MM; empty: the running month.")]
 NumberId = Annotated[str, Query(max_length=80, description="A number's id; empty: all.")]
 CSV: dict[str, Any] = {"content": {"text/csv": {}}, "description": "The same as CSV."}
 

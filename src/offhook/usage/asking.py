@@ -7,11 +7,12 @@ what narrows them. An empty value means all; a wrong one is refused by its name.
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
+from pydantic import Field, WithJsonSchema
 
 from offhook.db import Session
 from offhook.errors import Invalid
@@ -20,6 +21,7 @@ from offhook.usage.entries import Rating, Wanted
 from offhook.usage.export import Asked
 from offhook.usage.months import month_named, months_of_span
 from offhook.usage.rules import Service
+from offhook.web import shapes
 
 Member = TypeVar("Member", bound=StrEnum)
 
@@ -71,15 +73,29 @@ class Entries:
         return urlencode({name: value for name, value in parts.items() if value})
 
 
+OptionalDay = Annotated[
+    str,
+    Field(max_length=10),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
+    ),
+]
+
+
+def _one_of(kind: type[StrEnum], description: str) -> Any:
+    """A parameter that is one of these or empty, as the document says it; read by `_choice`."""
+    return Query(description=description, json_schema_extra={"enum": ["", *kind]})
+
+
 def _asked(
-    month: Annotated[str, Query(max_length=7, description="YYYY-MM; empty: the running one.")] = "",
-    first: Annotated[str, Query(alias="from", max_length=10, description="YYYY-MM-DD.")] = "",
-    last: Annotated[str, Query(alias="to", max_length=10, description="YYYY-MM-DD.")] = "",
-    service: Annotated[str, Query(description="calls or sms; empty: both.")] = "",
+    month: Annotated[shapes.Month, Query(description="YYYY-MM; empty: the running one.")] = "",
+    first: Annotated[OptionalDay, Query(alias="from", description="YYYY-MM-DD.")] = "",
+    last: Annotated[OptionalDay, Query(alias="to", description="YYYY-MM-DD.")] = "",
+    service: Annotated[str, _one_of(Service, "Empty: both.")] = "",
     number: Annotated[str, Query(max_length=80, description="A number's id.")] = "",
-    direction: Annotated[str, Query(description="inbound or outbound; empty: both.")] = "",
+    direction: Annotated[str, _one_of(Direction, "Empty: both.")] = "",
     price: Annotated[str, Query(max_length=60, description="A price version's id.")] = "",
-    rating: Annotated[str, Query(description="free, charged, taken_back or too_late.")] = "",
+    rating: Annotated[str, _one_of(Rating, "Empty: all.")] = "",
     subject: Annotated[str, Query(max_length=80, description="A call's or message's id.")] = "",
 ) -> Entries:
     return Entries(

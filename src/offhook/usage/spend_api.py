@@ -18,6 +18,7 @@ from offhook.teams import (
     TeamSession,
 )
 from offhook.usage import spend
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1", tags=["usage"])
 TeamId = Annotated[str, Path(max_length=40)]
@@ -43,7 +44,7 @@ class CapOut(BaseModel):
 
 class CapChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    amount: str | None = Field(
+    amount: shapes.Cents | None = Field(
         description="Decimal text in whole cents: 0 lets free units pass only; null removes it."
     )
 

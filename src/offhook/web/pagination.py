@@ -48,7 +48,7 @@ class Paging:
 
 def _paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[str, Query(max_length=500)] = "",
+    cursor: Annotated[str, Query(max_length=500, json_schema_extra={"format": "cursor"})] = "",
 ) -> Paging:
     return Paging(limit, cursor)
 

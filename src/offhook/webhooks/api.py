@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from offhook.db import event_kinds
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession, identify
+from offhook.web import shapes
 from offhook.webhooks import catalogue, endpoints, rules
 from offhook.webhooks.endpoints import Wish
 from offhook.webhooks.models import Endpoint
@@ -32,10 +34,23 @@ class EventOut(BaseModel):
     example: dict[str, Any] = Field(description="`data` of an example.")
 
 
+def _listed(schema: dict[str, Any]) -> None:
+    """The names, once every room has said its own."""
+    schema["enum"] = [rules.EVERY, *sorted(event_kinds())]
+
+
+EventName = Annotated[str, Field(json_schema_extra=_listed)]
+
+
+Events = Annotated[list[EventName], shapes.told(minItems=1)]
+
+
 class EndpointIn(Body):
-    url: str = Field(max_length=2000, description="Where events are sent; https.")
-    events: list[str] = Field(
-        default=[rules.EVERY], max_length=200, description="Names of events, or `*` for all."
+    url: shapes.Url = Field(description="Where events are sent; https.")
+    events: Events = Field(
+        default=[rules.EVERY],
+        max_length=200,
+        description="Names of events, or `*` for all.",
     )
     name: str = Field(default="", max_length=80)
     with_text: bool = Field(

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from offhook.db import Database
 from offhook.teams import AdminActor, TeamSession
 from offhook.webhooks import endpoints, listening, rules
-from offhook.webhooks.api import Body, EndpointMade, of_row
+from offhook.webhooks.api import Body, EndpointMade, Events, of_row
 from offhook.webhooks.endpoints import Wish
 from offhook.webhooks.listening import Result
 from offhook.webhooks.web import CurrentVault
@@ -23,7 +23,7 @@ MOST_WAIT_S = 25.0
 
 
 class ListenerIn(Body):
-    events: list[str] = Field(default=[rules.EVERY], max_length=200)
+    events: Events = Field(default=[rules.EVERY], max_length=200)
     name: str = Field(default="offhook listen", max_length=80)
     with_text: bool = False
 

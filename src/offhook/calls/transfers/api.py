@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,13 +11,13 @@ from offhook.calls import service as calls
 from offhook.calls.transfers import service, targets
 from offhook.calls.transfers.models import Transfer, TransferTarget
 from offhook.calls.transfers.rules import (
-    MAX_NAME_CHARACTERS,
     MAX_RING_S,
     MIN_RING_S,
     Failure,
     TransferState,
 )
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1", tags=["transfers"])
 
@@ -27,12 +26,8 @@ class TargetIn(BaseModel):
     """A person or desk. Premium and shared-cost numbers and numbers of the team are refused."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(
-        max_length=MAX_NAME_CHARACTERS, description="As the agent says it.", examples=["Anna"]
-    )
-    number: Annotated[
-        str, Field(max_length=40, description="E.164, or as it is written in the team's country.")
-    ]
+    name: shapes.Name = Field(description="As the agent says it.", examples=["Anna"])
+    number: shapes.Phone = Field(description="E.164, or as it is written in the team's country.")
     ring_s: int = Field(
         default=20, ge=MIN_RING_S, le=MAX_RING_S, description="Seconds before the caller is back."
     )

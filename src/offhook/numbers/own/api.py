@@ -18,14 +18,24 @@ from offhook.numbers.web import CurrentCarriers, CurrentSettings, CurrentVault
 from offhook.numbers.who import by
 from offhook.settings import Settings
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1", tags=["own carrier accounts"])
-Token = Annotated[SecretStr, Field(max_length=64, description="The account's auth token.")]
+Token = Annotated[
+    SecretStr,
+    Field(
+        max_length=64,
+        description="The account's auth token.",
+        json_schema_extra={"pattern": "^[0-9a-f]{32}$"},
+    ),
+]
 
 
 class AccountIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    sid: str = Field(max_length=64, description="The Twilio account SID, AC and 32 characters.")
+    sid: Annotated[str, shapes.told(pattern="^AC[0-9a-f]{32}$")] = Field(
+        description="The Twilio account SID, AC and 32 characters."
+    )
     token: Token
     network: Network = Field(
         default=Network.TWILIO,
@@ -85,7 +95,9 @@ class ChoiceOut(BaseModel):
 class ImportIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     account_id: str = Field(max_length=40)
-    numbers: list[str] = Field(max_length=imports.MAX_AT_ONCE, description="E.164, as listed.")
+    numbers: Annotated[list[shapes.Phone], shapes.told(minItems=1)] = Field(
+        max_length=imports.MAX_AT_ONCE, description="E.164, as listed."
+    )
 
 
 class ImportOut(BaseModel):
