@@ -38,6 +38,7 @@ SILENT = {
     "POST /carrier-accounts/simulated": "an account at the simulated carrier is not ours",
     "POST /carrier-accounts/{account_id}/test": NO_CHANGE,
     "POST /conversations/acts": HANDLED,
+    "DELETE /conversations/labels": HANDLED,
     "POST /conversations/read": "who has read what is no setting",
     "POST /conversations/{conversation_id}/close": RECORD,
     "POST /conversations/{conversation_id}/reopen": RECORD,

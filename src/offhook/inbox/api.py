@@ -181,6 +181,16 @@ async def labels(actor: CurrentActor, session: TeamSession) -> LabelsOut:
     return LabelsOut(labels=list(await reading.labels(session, actor.team_id)))
 
 
+@router.delete("/labels", status_code=204, summary="Forget a label")
+async def forget_label(
+    label: Annotated[str, Query(min_length=1, max_length=MAX_LABEL)],
+    actor: CurrentActor,
+    session: TeamSession,
+) -> None:
+    """Takes it off every conversation; it is offered no more."""
+    await handling.forget_label(session, actor.team_id, label)
+
+
 class ActIn(BaseModel):
     """`value`: for `assign` a member's id or "" for nobody, for `snooze` a time with its zone, for
     `label` and `unlabel` the label, for `need_person` why.
