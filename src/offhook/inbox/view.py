@@ -1,5 +1,6 @@
 """What the inbox's pages show: the filters of the address, the list, a conversation, its person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -223,6 +224,7 @@ async def of_conversation(
         "title": looks.title(chosen, contact),
         "topics": " ".join(["inbox", *(topic for each in told for topic in _topics(each))]),
         "number": held.get(chosen.number_id),
+        "thread_id": _thread_of(told, chosen),
         "calls": sum(each.conversation.channel is Channel.CALL for each in told),
         "texts": sum(len(each.turns) for each in told if each.conversation.channel is Channel.SMS),
         "members": await members(session, actor.team_id),
@@ -236,6 +238,15 @@ async def of_conversation(
         "reason": looks.reason,
         "talked": looks.talked,
     }
+
+
+def _thread_of(told: Sequence[reading.Told], chosen: Conversation) -> str:
+    """Where a text to this person would go; "" where they have no thread with this number."""
+    if chosen.channel is Channel.SMS:
+        return chosen.id
+    return next(
+        (each.conversation.id for each in told if each.conversation.channel is Channel.SMS), ""
+    )
 
 
 def _topics(told: reading.Told) -> tuple[str, str]:
