@@ -9,7 +9,7 @@ from web_fixtures import browser, built, client, owner, page, served, settings, 
 
 @pytest.fixture
 def rooms() -> Sequence[str]:
-    return ("teams", "contacts", "tasks", "inbox", "messages")
+    return ("teams", "contacts", "tasks", "inbox", "messages", "calls")
 
 
 __all__ = ["browser", "built", "client", "owner", "page", "served", "settings", "site"]

@@ -20,7 +20,6 @@ from offhook.teams import Actor
 from offhook.web import Paging, paginate
 
 PAGE = 40
-MAX_LIVE = 20
 ME = "me"
 """The assignee in an address that means whoever looks at it."""
 
@@ -147,22 +146,16 @@ WantedQuery = Annotated[Wanted, Depends(_wanted)]
 
 
 async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """The list with live calls on top, and the words for it."""
+    """The list, and the words for it. Live calls stand above it, by a fragment of their room."""
     asked = wanted.filter(actor)
     if asked.words:
         await session.execute(listing.PLANNED_BY_ITS_WORDS)
     by = await listing.read_by(session, actor.team_id, actor.who)
     query = listing.listed(actor.team_id, asked, by)
-    live: list[Conversation] = []
     if asked.state is None:
         query = query.where(Conversation.state != State.LIVE)
-        if not wanted.cursor:
-            going_on = listing.listed(actor.team_id, replace(asked, state=State.LIVE), by)
-            newest = going_on.order_by(Conversation.opened_at.desc()).limit(MAX_LIVE)
-            live = list(await session.scalars(newest))
     order = (Conversation.last_activity_at, Conversation.id)
-    found, after = await paginate(session, query, Paging(PAGE, wanted.cursor), *order)
-    shown = [*live, *found]
+    shown, after = await paginate(session, query, Paging(PAGE, wanted.cursor), *order)
     known = await contacts.of(session, actor.team_id, [each.contact_id for each in shown])
     return {
         "conversations": [
