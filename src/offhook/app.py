@@ -130,9 +130,11 @@ def join_rooms(settings: Settings) -> None:
     contacts.imports("opt_outs", messages.OptOuts())
     texts = messages.text_kind(lambda: carriers.account(settings).sid)
     tasks.texts_codes_by(messages.code_sender(lambda: carriers.account(settings).sid))
-    for kind in (*tasks.BUILT_IN, texts, *inbox.KINDS, calls.TRANSFER):
+    for kind in (*tasks.BUILT_IN, texts, *inbox.KINDS, calls.TRANSFER, calls.CALL):
         tasks.register(kind)
     calls.when_transfer_known(calls.transfer_finished)
+    calls.opt_outs_from(messages.is_opted_out)
+    messages.hours_from(calls.quiet_until)
     agents.register(numbers.NumbersOfAgents())
     billing.when_suspended(numbers.stop_suspended)
     billing.when_released(numbers.release_suspended)

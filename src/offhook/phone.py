@@ -178,6 +178,18 @@ def flag(number: E164) -> str:
     return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country_of(number))
 
 
+def zones(number: E164) -> tuple[str, ...]:
+    """Every time zone (IANA) that the number may be at home in; none where its plan is unknown."""
+    # Its tables take a while to read, and most processes never ask.
+    from phonenumbers import timezone  # noqa: PLC0415 - as above
+
+    try:
+        found = timezone.time_zones_for_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return ()
+    return tuple(zone for zone in found if zone != timezone.UNKNOWN_TIMEZONE)
+
+
 def is_toll_free(number: E164) -> bool:
     kind = phonenumbers.number_type(phonenumbers.parse(number))
     return kind == PhoneNumberType.TOLL_FREE

@@ -34,6 +34,7 @@ SILENT = {
     "DELETE /calendars/{calendar_id}/server": SERVER,
     "PUT /calendars/{calendar_id}/server": SERVER,
     "POST /calendars/{calendar_id}/server/read": NO_CHANGE,
+    "POST /calls": RECORD,
     "POST /calls/{call_id}/end": RECORD,
     "POST /carrier-accounts/simulated": "an account at the simulated carrier is not ours",
     "POST /carrier-accounts/{account_id}/test": NO_CHANGE,
@@ -169,6 +170,8 @@ async def _numbers(do: Walk, owner: Person, carriers: Carriers) -> None:
     await do("PATCH /numbers/{number_id}/call-manners", {"says_ai": True}, **number)
     limit = "PUT /numbers/{number_id}/limits/{limited}"
     await do(limit, {"limit": 300}, **number, limited="calls")
+    hours = {"quiet_hours": True, "opens": "09:00", "closes": "20:00", "daily_calls": 10}
+    await do("PUT /numbers/{number_id}/outbound", hours, **number)
     await do("POST /numbers/{number_id}/enable", **number)
     await do("POST /numbers/{number_id}/disable", **number)
     shown = (await do.client.get(f"/api/v1/numbers/{number['number_id']}")).json()

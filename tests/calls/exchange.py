@@ -72,6 +72,7 @@ class Exchange:
     node: Node
     keeper: Keeper
     told: Told
+    carriers: Carriers
     target_id: str = ""
 
     async def target(self, *, announced: bool, ring_s: int = 25) -> None:
@@ -176,7 +177,9 @@ async def exchange(
             keeper = Keeper(database, accounts)
             looking = asyncio.create_task(_look(keeper))
             try:
-                yield Exchange(office, simulator, settings, brain, synthesiser, node, keeper, told)
+                yield Exchange(
+                    office, simulator, settings, brain, synthesiser, node, keeper, told, accounts
+                )
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)

@@ -172,10 +172,8 @@ async def test_a_wish_to_end_reaches_the_call_with_its_next_sign_of_life(
             await service.request_end(session, office.team_id, call.call_id, reason)
     async with office.database.team(office.team_id) as session:
         assert await service.beat(session, office.team_id, call.call_id) == End.ENDED_BY_PERSON
-        assert (
-            await service.requested_end(session, office.team_id, call.call_id)
-            is End.ENDED_BY_PERSON
-        )
+        asked = await service.asked(session, office.team_id, call.call_id)
+        assert asked == service.Asked(End.ENDED_BY_PERSON)
     await finish(office, call.call_id)
     async with office.database.team(office.team_id) as session:
         await service.request_end(session, office.team_id, call.call_id, End.SUSPENDED)

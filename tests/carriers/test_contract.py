@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -14,7 +15,9 @@ from offhook.carriers import (
     Account,
     Callbacks,
     CallerName,
+    CallOut,
     Carrier,
+    Detection,
     Direction,
     Held,
     MessageState,
@@ -327,6 +330,33 @@ async def test_the_name_of_a_number_is_told_where_the_country_keeps_names(
     assert len(asked) == 8
     assert await carrier.caller_name(E164("+447712345678")) is None
     assert len([each for each in await simulator.log() if each.event == "looked_up"]) == 8
+
+
+async def test_a_call_that_we_begin_is_placed_and_found_by_its_two_ends(
+    carrier: Carrier, simulator: Simulator, ours: Account
+):
+    """C8: what the next try looks for after a doubt; a refusal names the carrier's code."""
+    held = await bought(carrier)
+    began = datetime.now(UTC)
+    order = CallOut(
+        held.e164, PERSON, "http://127.0.0.1:9/answered", "http://127.0.0.1:9/over",
+        ring_s=1, detection=Detection.MESSAGE_END, machine_url="http://127.0.0.1:9/machine",
+    )  # fmt: skip
+    placed = await carrier.place_call(order)
+    assert (placed.sender, placed.to, placed.state.final) == (held.e164, order.to, False)
+    both = {"sender": held.e164, "to": order.to}
+    [found] = await carrier.find_placed(**both, after=began)
+    assert (found.carrier_id, found.direction) == (placed.carrier_id, Direction.OUTBOUND)
+    assert await carrier.find_placed(**both, after=began + timedelta(minutes=1)) == []
+    assert await carrier.find_placed(sender=order.to, to=held.e164, after=began) == []
+    simulator.faults.ask(Fault("request", path="POST Calls.json", lose_answer=True))
+    with pytest.raises(Unreachable) as failure:
+        await carrier.place_call(order)
+    assert failure.value.outcome_unknown
+    assert len(await carrier.find_placed(**both, after=began)) == 2
+    with pytest.raises(Refused) as refusal:
+        await carrier.place_call(replace(order, sender=E164("+12025550999")))
+    assert refusal.value.carrier_code == 21210
 
 
 async def test_unknown_call_is_none_or_refused(carrier: Carrier):

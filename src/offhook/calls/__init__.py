@@ -8,7 +8,8 @@
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
 `calls_kept` is what the carrier's records are compared with. `TRANSFER` is the kind of task that
 puts a caller through (transfers/), `legs_of` what billing asks for their second legs. `Checks`
-looks whether a number would really answer.
+looks whether a number would really answer. `start_call` has an agent call somebody (outbound/), as
+`CALL` does for a thread; it asks `opt_outs_from` first.
 """
 
 from offhook.calls.checking import Checks, State
@@ -17,6 +18,10 @@ from offhook.calls.jobs import register as register_jobs
 from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
 from offhook.calls.node import Node
+from offhook.calls.outbound.kind import KIND as CALL
+from offhook.calls.outbound.settings import quiet_until
+from offhook.calls.outbound.starting import Order, opt_outs_from
+from offhook.calls.outbound.starting import start as start_call
 from offhook.calls.parts import Parts
 from offhook.calls.records import CallKept, calls_kept
 from offhook.calls.stopping import when_number_stopped, words_url
@@ -26,19 +31,24 @@ from offhook.calls.transfers.legs import legs_of
 from offhook.calls.transfers.service import when_known as when_transfer_known
 
 __all__ = [
+    "CALL",
     "TRANSFER",
     "CallKept",
     "Calls",
     "Checks",
     "Lines",
     "Node",
+    "Order",
     "Parts",
     "State",
     "calls_kept",
     "legs_of",
     "lines",
     "links",
+    "opt_outs_from",
+    "quiet_until",
     "register_jobs",
+    "start_call",
     "transfer_finished",
     "when_number_stopped",
     "when_transfer_known",

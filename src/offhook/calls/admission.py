@@ -30,9 +30,16 @@ from offhook.calls.rules import (
 from offhook.carriers import InboundCall
 from offhook.db import Session, new_id, now, publish
 from offhook.phone import E164
+from offhook.prices import Direction
 
-LIVE_STATES = (CallState.ADMITTED, CallState.LIVE, CallState.TRANSFERRED)
-CARRIED_STATES = (CallState.ADMITTED, CallState.LIVE)  # those that take a media process's line
+LIVE_STATES = (
+    CallState.DIALLING,
+    CallState.ADMITTED,
+    CallState.LIVE,
+    CallState.TRANSFERRED,
+)
+CARRIED_STATES = (CallState.ADMITTED, CallState.LIVE)  # those that a media process carries
+LINE_STATES = (CallState.DIALLING, *CARRIED_STATES)  # one that rings has a line kept for its answer
 AN_HOUR = timedelta(hours=1)
 REFUSALS = {
     numbers.Reason.DISABLED: Refusal.DISABLED,
@@ -225,19 +232,37 @@ async def _calls_too_often(session: Session, target: Called, caller: E164) -> bo
 
 
 async def _live(session: Session, target: Called, *which: ColumnElement[bool]) -> int:
+    return await _alive(session, target.team_id, target.number_id, *which)
+
+
+async def _alive(
+    session: Session, team_id: str, number_id: str, *which: ColumnElement[bool]
+) -> int:
     """Calls of the number that are alive; a dead one holds its line for the lease only (LB4)."""
     found = await session.scalar(
         select(func.count())
         .select_from(Call)
         .where(
-            Call.team_id == target.team_id,
-            Call.number_id == target.number_id,
+            Call.team_id == team_id,
+            Call.number_id == number_id,
             Call.state.in_(LIVE_STATES),
             Call.heartbeat_at > await now(session) - LEASE,
             *which,
         )
     )
     return found or 0
+
+
+async def lines_with(session: Session, team_id: str, number_id: str, other: E164) -> int:
+    """Calls between this number and `other` now; whoever counts them next waits for the commit."""
+    await _one_at_a_time(session, f"lines {number_id} {other}")
+    return await _alive(session, team_id, number_id, Call.caller == other)
+
+
+async def lines_of(session: Session, team_id: str, number_id: str) -> int:
+    """Calls of this number now, likewise."""
+    await _one_at_a_time(session, f"lines {number_id}")
+    return await _alive(session, team_id, number_id)
 
 
 async def free_node(session: Session, prefer: str | None = None) -> MediaNode | None:
@@ -258,7 +283,7 @@ async def free_node(session: Session, prefer: str | None = None) -> MediaNode | 
             .select_from(Call)
             .where(
                 Call.node_id == node.id,
-                Call.state.in_(CARRIED_STATES),
+                Call.state.in_(LINE_STATES),
                 Call.heartbeat_at > instant - LEASE,
             )
         )
@@ -309,6 +334,7 @@ async def _keep(
         carrier_call_id=inbound.call_id,
         caller=caller or "",
         attestation=inbound.attestation,
+        direction=Direction.INBOUND,
         state=CallState.ADMITTED if place else CallState.REFUSED,
         reason=refusal.value if refusal else None,
         agent=to_json(place.snapshot) if place else {},
@@ -332,4 +358,5 @@ def about(call: Call) -> About:
         call_id=call.id,
         number_id=call.number_id,
         contact_id=call.contact_id,
+        direction=call.direction.value,
     )

@@ -12,6 +12,7 @@ from offhook import inbox
 from offhook.calls import reading, recordings, service, viewing
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
+from offhook.prices import Direction
 from offhook.teams import CurrentActor, TeamSession
 from offhook.web import Page, PagingQuery, paginate
 
@@ -19,13 +20,16 @@ router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
 
 
 class CallOut(BaseModel):
-    """One call. `duration_s` is 0 while it lives and for a call that was not answered."""
+    """One call. `caller` is the other side: whoever rang, or whom we called. `duration_s` is 0
+    while it lives and for a call that was not answered.
+    """
 
     id: str
     conversation_id: str
     number_id: str
     contact_id: str | None
     caller: str
+    direction: Direction
     state: CallState
     reason: str | None
     outcome: str
@@ -43,6 +47,7 @@ class CallOut(BaseModel):
             number_id=call.number_id,
             contact_id=call.contact_id,
             caller=call.caller,
+            direction=call.direction,
             state=call.state,
             reason=call.reason,
             outcome=reading.outcome(call).sentence,

@@ -25,7 +25,6 @@ def briefing(
 ) -> agents.Briefing:
     """Of this call, ending with the turns to be answered."""
     call = setting.call
-    returned = (call.returned.sentence,) if call.returned else ()
     return agents.Briefing(
         team_id=call.team_id,
         snapshot=call.snapshot,
@@ -36,7 +35,7 @@ def briefing(
         ),
         now=datetime.now(ZoneInfo(setting.timezone)),
         contact_name=setting.contact_name,
-        notes=(*returned, *notes),
+        notes=(*call.notes, *notes),
         tools=tools,
         fillable=memory.fillable,
         known=memory.known,

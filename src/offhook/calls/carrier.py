@@ -117,7 +117,7 @@ async def _after_stream(request: Request, call_id: str, status: CallStatus) -> R
         if call.state is CallState.TRANSFERRED and not status.state.final:
             return await second_leg(request, session, call)
         if status.state.final:  # the caller hung up: the media process hears it too, and settles
-            await _caller_gone(session, call, status)
+            await caller_gone(session, call, status)
             return document(twiml.hang_up())
         lost = await service.finish(session, call.team_id, call_id, End.MEDIA_LOST)
     return document(twiml.say_and_hang_up(ENGLISH.trouble) if lost else twiml.hang_up())
@@ -132,13 +132,13 @@ async def call_status(request: Request, signature: Signature = None) -> Response
             call = await service.by_carrier_id(session, status.call_id)
             if call is not None:
                 call = await service.get(session, call.team_id, call.id, lock=True)
-                await _caller_gone(session, call, status)
+                await caller_gone(session, call, status)
     return document(twiml.nothing())
 
 
-async def _caller_gone(session: Session, call: Call, status: CallStatus) -> None:
-    """A media process that has the call settles it by its own clock; else it is settled here, at
-    the latest by the carrier's: a callback may be late.
+async def caller_gone(session: Session, call: Call, status: CallStatus) -> None:
+    """The other side is gone. A media process that has the call settles it by its own clock; else
+    it is settled here, at the latest by the carrier's: a callback may be late.
     """
     if call.state is CallState.LIVE:
         await service.request_end(session, call.team_id, call.id, End.CALLER_HUNG_UP)

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from offhook.calls.models import Call
-from offhook.calls.service import ERASE_JOB, ERASED
+from offhook.calls.service import ERASE_JOB, ERASED, beside
 from offhook.contacts import ContactBusy, Person
 from offhook.db import Session, enqueue
 
@@ -66,6 +66,8 @@ class Calls:
         recordings = 0
         for call in calls:
             call.caller, call.contact_id = "", None
+            if (started := await beside(session, call)) is not None:
+                started.message = started.said = ""
             if call.recording is not None:
                 recordings += call.recording == "ready"
                 call.recording, call.recording_path, call.recording_ms = ERASED, None, None

@@ -10,6 +10,7 @@ call is over and everything about it is written.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from offhook import agents, costs, media
@@ -73,6 +74,7 @@ class Conversation:
         self._greeting: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
         self._recording_notice = ""
+        self._opening = ""
         self._options = line_options(snapshot, answers=call.answers)
         self._brain = parts.brain if call.answers is Answers.AGENT else MessageTaker(self._phrases)
         self._presence = Presence()
@@ -174,6 +176,12 @@ class Conversation:
         if not piece:
             self.end(reason)
 
+    async def _leave_message(self, text: str) -> None:
+        """A machine records now: what it says is no interruption, and nobody answers it (C8)."""
+        if self._leaving is None:
+            self._line.configure(replace(self._options, barge_in=False))
+            await self.farewell(text, End.MESSAGE_LEFT, at_once=True)
+
     async def run(self) -> End | None:
         """Live the call to its end. Returns why it ended; None: it has left, to be put through."""
         writer = asyncio.create_task(self.transcript.run())
@@ -226,7 +234,7 @@ class Conversation:
 
     async def _greet(self) -> None:
         """The notice, if the call is recorded, then the greeting; both are kept audio."""
-        greeting, returned = self.call.snapshot.greeting, self.call.returned
+        greeting, returned = self.call.opening, self.call.returned
         if returned is not None:
             greeting = self._phrases.came_back(returned.name, returned.failure)
             if self.call.answers is Answers.MESSAGE:
@@ -239,7 +247,7 @@ class Conversation:
         if not self._recording_notice:
             self.taking.allowed.set()
         if greeting:
-            await self._mouth.phrase(greeting)
+            self._opening = await self._mouth.phrase(greeting)
         self._after_greeting()
 
     def _after_greeting(self) -> None:
@@ -337,9 +345,10 @@ class Conversation:
         self._presence.agent_finished(event.at_ms)
         self.transcript.heard(heard)
         if heard.piece == self._recording_notice:
-            self._line.configure(self._options)
             self.spawn(self._taping.begin())
             self.taking.allowed.set()
+        if heard.piece == (self._opening if self.call.is_outbound else self._recording_notice):
+            self._line.configure(self._options)
 
     def _cut_off(self, heard: Sequence[media.Heard]) -> None:
         """What was not heard was not said (CM1)."""
@@ -538,8 +547,11 @@ class Conversation:
             self.spawn(self._say(self._phrases.ending_soon))
 
     async def _look(self) -> None:
-        if (reason := await self._logbook.wish()) is not None:
-            self.end(reason)
+        asked = await self._logbook.asked()
+        if asked.end is not None:
+            self.end(asked.end)
+        elif asked.message:
+            await self._leave_message(asked.message)
 
     async def _beat(self) -> None:
         while True:

@@ -138,7 +138,7 @@ class Credit:
         if not self._meter.alone:
             call = self._call
             return await self._renewals.reserve(
-                usage.Renewal(call.team_id, call.number_id, call.call_id, index)
+                usage.Renewal(call.team_id, call.number_id, call.call_id, index, call.direction)
             )
         async with self._database.team(self._call.team_id) as session:
             for untold in range(index - self._meter.alone, index):
@@ -150,7 +150,12 @@ class Credit:
     async def _take(self, session: Session, index: int) -> usage.Granted | usage.Denied:
         call = self._call
         return await usage.reserve_minute(
-            session, call.team_id, number_id=call.number_id, call_id=call.call_id, index=index
+            session,
+            call.team_id,
+            number_id=call.number_id,
+            call_id=call.call_id,
+            index=index,
+            direction=call.direction,
         )
 
     async def _without_ledger(self, index: int) -> None:

@@ -9,6 +9,7 @@ class CallEvent(Event):
     call_id: str
     number_id: str
     contact_id: str | None = None
+    direction: str = "inbound"
 
     def topics(self) -> tuple[str, ...]:
         return (*super().topics(), f"call:{self.call_id}", f"number:{self.number_id}", "calls")
@@ -22,10 +23,11 @@ class About(TypedDict):
     call_id: str
     number_id: str
     contact_id: str | None
+    direction: str
 
 
 class CallStarted(CallEvent):
-    """A call reached us and will be answered."""
+    """A call reached us and will be answered; outbound: we begin to call."""
 
     event: ClassVar[str] = "call.started"
 

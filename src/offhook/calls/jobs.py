@@ -1,5 +1,5 @@
 """Background work of calls: dead ones are settled, recordings of dead processes made whole, those
-that are put through are kept.
+that are put through are kept, those that we start are placed.
 """
 
 import logging
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from offhook import numbers, usage
 from offhook.calls import journal, recordings, replay, service
+from offhook.calls.outbound.dialling import Dialler
+from offhook.calls.outbound.starting import DIAL_JOB
 from offhook.calls.transfers.keeper import LOOK_EVERY_S, Keeper
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Jobs
@@ -27,6 +29,9 @@ def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carri
     keeper = Keeper(database, carriers)
     jobs.add(service.END_JOB, keeper.end_now)
     jobs.every(LOOK_EVERY_S, "calls.keep_transferred", keeper.look)
+    dialler = Dialler(database, carriers, web_url=settings.web_url)
+    jobs.add(DIAL_JOB, dialler.dial)
+    jobs.add(service.CANCEL_JOB, dialler.cancel)
 
 
 async def sweep(database: Database, carriers: Carriers, home: Path) -> None:

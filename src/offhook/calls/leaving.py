@@ -14,7 +14,7 @@ from offhook.calls.away import AWAY, PATIENCE_S
 from offhook.calls.credit import Credit
 from offhook.calls.logbook import Logbook
 from offhook.calls.phrases import phrases
-from offhook.calls.rules import END_SENTENCES, End
+from offhook.calls.rules import End, end_sentence
 from offhook.calls.service import Connected
 from offhook.calls.setting import Stream
 from offhook.calls.transcript import Transcript
@@ -80,7 +80,7 @@ class Leaving:
     ) -> None:
         """Settle first, then hang up: whoever asks about the call finds it ended."""
         if reason is not End.CALLER_HUNG_UP:
-            self._transcript.notice(END_SENTENCES[reason])
+            self._transcript.notice(end_sentence(reason, self._call.direction))
         settling = asyncio.create_task(self._logbook.ended(reason, seconds, used))
         # A ledger that does not answer must not keep the caller, and the carrier's clock, waiting.
         await asyncio.wait({settling}, timeout=HANG_UP_AFTER_S)

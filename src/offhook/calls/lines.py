@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from offhook.calls.admission import CARRIED_STATES, NODE_SILENT_AFTER
+from offhook.calls.admission import LINE_STATES, NODE_SILENT_AFTER
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import LEASE
 from offhook.db import Session, now
@@ -32,6 +32,6 @@ async def lines(session: Session) -> Lines:
     live = await session.scalar(
         select(func.count())
         .select_from(Call)
-        .where(Call.state.in_(CARRIED_STATES), Call.heartbeat_at > instant - LEASE)
+        .where(Call.state.in_(LINE_STATES), Call.heartbeat_at > instant - LEASE)
     )
     return Lines(processes, capacity, live or 0)

@@ -45,18 +45,18 @@ class Logbook:
 
         return await within(PATIENCE_S, whole())
 
-    async def wish(self) -> End | None:
-        """Why somebody wants the call ended, if anybody does; None also when nobody can be asked:
-        the next heart-beat looks again.
+    async def asked(self) -> service.Asked:
+        """What anybody wants of the call now; nothing also when nobody can be asked: the next
+        heart-beat looks again.
         """
         call = self._call
         try:
             return await self.ask(
-                lambda session: service.requested_end(session, call.team_id, call.call_id)
+                lambda session: service.asked(session, call.team_id, call.call_id)
             )
         except AWAY as error:
             log.warning("could not look after %s: %s", call.call_id, error)
-            return None
+            return service.Asked(None)
 
     async def beat(self) -> End | None:
         """A sign of life; a database that is away does not end the call (UC3, UL13)."""

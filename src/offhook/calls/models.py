@@ -10,16 +10,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 from offhook.calls.latency.models import ReplyTimes
 from offhook.calls.manners.models import CallManners
 from offhook.calls.manners.rules import Answers
+from offhook.calls.outbound.models import OutboundCall, OutboundRules
 from offhook.calls.rules import CallState
 from offhook.calls.transfers.models import Transfer, TransferTarget
 from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.prices import Direction
 
-__all__ = ["Call", "CallManners", "MediaNode", "ReplyTimes", "Transfer", "TransferTarget"]
+__all__ = [
+    "Call",
+    "CallManners",
+    "MediaNode",
+    "OutboundCall",
+    "OutboundRules",
+    "ReplyTimes",
+    "Transfer",
+    "TransferTarget",
+]
 
 
 class Call(TeamOwned, Base):
-    """One call. `caller` is the E.164 of whoever rang, "" where it is hidden (P5); `attestation`
-    what the carrier says of it: A, B, C, `failed-…` or "" (SEC10).
+    """One call. `caller` is the E.164 of the other side: whoever rang, "" where it is hidden (P5),
+    or whom we called; `attestation` what the carrier says of it: A, B, C, `failed-…` or "" (SEC10).
+    Until the carrier has named a call that we started, `carrier_call_id` is our own id; until it
+    was answered, `answered_at` is when it was asked for.
 
     `epoch` counts the connections, and only the current one may speak (C7). `spoke_at` is when
     the agent was first heard: without it nothing is billed (UM5). `recorded_until` is when the
@@ -40,6 +53,9 @@ class Call(TeamOwned, Base):
     carrier_call_id: Mapped[str] = mapped_column(String(64), unique=True)
     caller: Mapped[str] = mapped_column(String(64))
     attestation: Mapped[str] = mapped_column(String(12), default="")
+    direction: Mapped[Direction] = mapped_column(
+        one_of(Direction), default=Direction.INBOUND, server_default=Direction.INBOUND
+    )
     state: Mapped[CallState] = mapped_column(one_of(CallState))
     reason: Mapped[str | None] = mapped_column(String(40))
     agent: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -175,7 +175,8 @@ class Node:
             # The carrier asks how to go on when the stream closes; the caller is told, not left.
             media_stream.refuse(f"the call could not be taken: {error}")
             return
-        notice_first = setting.records and setting.notice
+        # Who is called says "hello" into the first words, and does not want to stop them.
+        notice_first = (setting.records and setting.notice) or setting.call.is_outbound
         try:
             line = self.engine.open(call_id, _listens(setting, notice_first=notice_first))
         except media.LinesFull as full:

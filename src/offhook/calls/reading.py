@@ -8,13 +8,19 @@ from sqlalchemy import Select, select
 from offhook import audit
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call, MediaNode
-from offhook.calls.rules import END_SENTENCES, SENTENCES, CallState, End, Refusal
+from offhook.calls.rules import NOT_REACHED, SENTENCES, CallState, End, Refusal, end_sentence
 from offhook.db import Session, now
 
 LISTENING = timedelta(minutes=10)
 
 GOOD_ENDS = frozenset(
-    {End.CALLER_HUNG_UP, End.AGENT_HUNG_UP, End.ENDED_BY_PERSON, End.TRANSFER_OVER}
+    {
+        End.CALLER_HUNG_UP,
+        End.AGENT_HUNG_UP,
+        End.ENDED_BY_PERSON,
+        End.TRANSFER_OVER,
+        End.MESSAGE_LEFT,
+    }
 )
 
 
@@ -31,18 +37,26 @@ def outcome(call: Call) -> Outcome:
     """What became of the call, for people."""
     if call.state is CallState.REFUSED:
         return Outcome("Not answered", SENTENCES[Refusal(call.reason)], good=False)
+    if call.state is CallState.DIALLING:
+        return Outcome("Calling", "It rings.", good=True)
     if call.state is CallState.TRANSFERRED:
         return Outcome("Live", "The caller is put through to a person.", good=True)
     if call.state in LIVE_STATES:
         return Outcome("Live", "The agent is talking with the caller.", good=True)
     reason = End(call.reason)
-    good = reason in GOOD_ENDS
-    return Outcome("Ended", END_SENTENCES[reason], good=good)
+    title = "Not reached" if reason in NOT_REACHED else "Ended"
+    return Outcome(title, end_sentence(reason, call.direction), good=reason in GOOD_ENDS)
+
+
+def was_answered(call: Call) -> bool:
+    """Whether two sides were ever connected."""
+    never = {CallState.REFUSED, CallState.DIALLING}
+    return call.state not in never and call.reason not in NOT_REACHED
 
 
 def duration(call: Call) -> timedelta:
     """From the answer to the end; zero for a call that was not answered or still lives."""
-    if call.state is CallState.REFUSED or call.ended_at is None:
+    if call.ended_at is None or not was_answered(call):
         return timedelta(0)
     return call.ended_at - call.answered_at
 

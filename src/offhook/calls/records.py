@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
 
+from offhook.calls import reading
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call
-from offhook.calls.rules import CallState
 from offhook.db import Session
 
 
@@ -50,7 +50,7 @@ def _kept(call: Call) -> CallKept:
         team_id=call.team_id,
         number_id=call.number_id,
         carrier_id=call.carrier_call_id,
-        answered=call.state is not CallState.REFUSED,
+        answered=reading.was_answered(call),
         is_over=call.state not in LIVE_STATES,
         at=call.answered_at,
         seconds=max(0.0, seconds),

@@ -72,6 +72,7 @@ async def _replay(session: Session, untold: Untold) -> Call | None:
             number_id=untold.number_id,
             call_id=untold.call_id,
             index=index,
+            direction=call.direction,
         )
         if isinstance(answer, usage.Denied):  # a limit set meanwhile: settled within it (UI1)
             break

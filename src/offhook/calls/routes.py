@@ -8,6 +8,9 @@ from offhook.calls.latency import api as latency_api
 from offhook.calls.latency import pages as latency_pages
 from offhook.calls.manners import api as manners_api
 from offhook.calls.manners import pages as manners_pages
+from offhook.calls.outbound import api as outbound_api
+from offhook.calls.outbound import carrier as outbound_carrier
+from offhook.calls.outbound import pages as outbound_pages
 from offhook.calls.transfers import api as transfers_api
 from offhook.calls.transfers import carrier as transfers_carrier
 from offhook.calls.transfers import pages as transfers_pages
@@ -15,18 +18,21 @@ from offhook.calls.transfers import pages as transfers_pages
 routers = (
     carrier.router,
     transfers_carrier.router,
+    outbound_carrier.router,
     api.router,
     transfers_api.router,
     joining_api.router,
     bridge.router,
     latency_api.router,
     latency_pages.router,
+    outbound_api.router,
     pages.router,
     transfers_pages.router,
     manners_api.router,
     manners_pages.router,
     checking.router,
+    outbound_pages.router,
 )
-sections = (*manners_pages.SECTIONS, checking.SECTION)
+sections = (*manners_pages.SECTIONS, outbound_pages.SECTION, checking.SECTION)
 
 __all__ = ["routers", "sections"]

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from offhook.errors import Conflict
+from offhook.prices import Direction
 
 HEARTBEAT_S = 5
 LEASE = timedelta(seconds=120)
@@ -23,6 +24,8 @@ Signal = Literal["busy", "rejected"]
 
 class CallState(StrEnum):
     REFUSED = "refused"
+    DIALLING = "dialling"
+    """We call: the carrier is being asked, or it rings (C8)."""
     ADMITTED = "admitted"
     LIVE = "live"
     TRANSFERRED = "transferred"
@@ -31,6 +34,7 @@ class CallState(StrEnum):
 
 
 class Happening(StrEnum):
+    PICKED_UP = "picked_up"
     STREAM_OPENED = "stream_opened"
     LEG_LEFT = "leg_left"
     CAME_BACK = "came_back"
@@ -39,6 +43,8 @@ class Happening(StrEnum):
 
 # The life of a call. What is not in the table cannot happen; a second end changes nothing.
 TRANSITIONS: dict[tuple[CallState, Happening], CallState] = {
+    (CallState.DIALLING, Happening.PICKED_UP): CallState.ADMITTED,
+    (CallState.DIALLING, Happening.HUNG_UP): CallState.ENDED,
     (CallState.ADMITTED, Happening.STREAM_OPENED): CallState.LIVE,
     (CallState.ADMITTED, Happening.HUNG_UP): CallState.ENDED,
     (CallState.LIVE, Happening.LEG_LEFT): CallState.TRANSFERRED,
@@ -145,6 +151,13 @@ class End(StrEnum):
     TRANSFER_OVER = "transfer_over"
     TROUBLE = "trouble"
     CLOSED = "closed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    NO_CAPACITY = "no_capacity"
+    CANCELLED = "cancelled"
+    ANSWERED_BY_MACHINE = "answered_by_machine"
+    MESSAGE_LEFT = "message_left"
 
 
 END_SENTENCES: dict[End, str] = {
@@ -166,7 +179,29 @@ END_SENTENCES: dict[End, str] = {
     End.TROUBLE: "A technical problem kept the agent from going on.",
     End.CLOSED: "It was outside the number's hours.",
     End.TRANSFER_OVER: "The person whom the caller was put through to hung up.",
+    End.BUSY: "The line was busy.",
+    End.NO_ANSWER: "Nobody answered.",
+    End.UNREACHABLE: "The number could not be reached.",
+    End.NO_CAPACITY: "All lines of this installation were in use.",
+    End.CANCELLED: "It was ended before anybody answered.",
+    End.ANSWERED_BY_MACHINE: "A machine answered.",
+    End.MESSAGE_LEFT: "A message was left on a machine.",
 }
+OUTBOUND_SENTENCES: dict[End, str] = {
+    End.CALLER_HUNG_UP: "They hung up.",
+    End.SILENCE: "They said nothing more.",
+    End.NEVER_CONNECTED: "They were gone before the agent spoke.",
+    End.TRANSFER_OVER: "The person whom they were put through to hung up.",
+}
+"""Of calls that we started, whose other side is no caller."""
+NOT_REACHED = frozenset({End.BUSY, End.NO_ANSWER, End.UNREACHABLE, End.NO_CAPACITY, End.CANCELLED})
+"""Ends of calls that nobody took."""
+
+
+def end_sentence(reason: End, direction: Direction) -> str:
+    """Why a call ended, for people."""
+    ours = OUTBOUND_SENTENCES if direction is Direction.OUTBOUND else {}
+    return ours.get(reason, END_SENTENCES[reason])
 
 
 @dataclass(frozen=True, slots=True)

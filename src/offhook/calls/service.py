@@ -23,17 +23,20 @@ from offhook.calls.events import (
     TranscriptReady,
 )
 from offhook.calls.manners.rules import Answers
-from offhook.calls.models import Call
+from offhook.calls.models import Call, OutboundCall, Transfer
 from offhook.calls.rules import CallState, End, Happening
 from offhook.calls.tokens import is_stream_token
 from offhook.calls.transfers import service as transfers
 from offhook.calls.transfers.service import Returned
 from offhook.db import Session, enqueue, now, publish, touch
 from offhook.errors import Forbidden, NotFound
+from offhook.prices import Direction
 
 log = logging.getLogger(__name__)
 RECORDING_JOB = "calls.finish_recording"
 END_JOB = "calls.end_transferred"
+CANCEL_JOB = "calls.cancel_outbound"
+END_JOBS = {CallState.TRANSFERRED: END_JOB, CallState.DIALLING: CANCEL_JOB}
 ERASE_JOB = "calls.erase_recording"
 ERASED = "erased"
 RECORDING_AFTER_S = 3.0
@@ -67,6 +70,11 @@ class Connected:
     limited: bool
     connected_at: datetime
     answered_ago_ms: int
+    opening: str = ""
+    """What is said first: the agent's greeting, or the words of a call that we started."""
+    direction: Direction = Direction.INBOUND
+    notes: tuple[str, ...] = ()
+    """What the agent is to know of how the call came about."""
     epoch: int = 1
     granted: int = 1
     """Minutes that the ledger has granted to it."""
@@ -77,6 +85,10 @@ class Connected:
     """The caller did not want a recording."""
     returned: Returned | None = None
     """Set where the caller was to be put through and is back."""
+
+    @property
+    def is_outbound(self) -> bool:
+        return self.direction is Direction.OUTBOUND
 
 
 async def get(session: Session, team_id: str, call_id: str, *, lock: bool = False) -> Call:
@@ -118,6 +130,8 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
     call.state = rules.after(call.state, Happening.STREAM_OPENED)
     call.taken_by, call.taken_name = None, ""
     call.heartbeat_at = instant
+    snapshot = from_json(call.agent)
+    started = await beside(session, call)
     last = await transfers.last_of(session, team_id, call.id) if call.epoch > 1 else None
     if last is None:
         await publish(session, CallAnswered(**about(call)))
@@ -133,10 +147,13 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         account_id=await numbers.account_of(session, call.number_id),
         caller=call.caller,
         attestation=call.attestation,
-        snapshot=from_json(call.agent),
+        snapshot=snapshot,
         limited=call.limited,
         connected_at=instant,
         answered_ago_ms=int((instant - call.answered_at) / timedelta(milliseconds=1)),
+        opening=started.said if started else snapshot.greeting,
+        direction=call.direction,
+        notes=_notes(started, last),
         epoch=call.epoch,
         granted=last.granted if last else 1,
         away_ms=int((instant - (call.recorded_until or instant)) / timedelta(milliseconds=1)),
@@ -144,6 +161,28 @@ async def connect(session: Session, secret: bytes, call_id: str, token: str) -> 
         unrecorded=call.recording == ERASED,
         returned=returned,
     )
+
+
+async def beside(session: Session, call: Call) -> OutboundCall | None:
+    """What a call that we started has beside its row."""
+    if call.direction is Direction.INBOUND:
+        return None
+    return await session.scalar(
+        select(OutboundCall)
+        .where(OutboundCall.team_id == call.team_id, OutboundCall.call_id == call.id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _notes(started: OutboundCall | None, last: Transfer | None) -> tuple[str, ...]:
+    notes: list[str] = []
+    if started is not None:
+        notes.append("You called them; they did not call you.")
+    if started is not None and started.message:
+        notes.append(f"You call to tell them this: {started.message}")
+    if last is not None and last.failure:
+        notes.append(Returned(last.name, last.failure).sentence)
+    return tuple(notes)
 
 
 async def spoke(session: Session, team_id: str, call_id: str) -> None:
@@ -174,8 +213,8 @@ async def request_end(session: Session, team_id: str, call_id: str, reason: End)
     if call.state in LIVE_STATES and call.end_requested is None:
         call.end_requested = reason.value
         await touch(session, team_id, f"call:{call.id}")
-        if call.state is CallState.TRANSFERRED:  # no media process is there to hear of it
-            await enqueue(session, END_JOB, team_id=team_id, call_id=call.id)
+        if call.state in END_JOBS:  # no media process is there to hear of it
+            await enqueue(session, END_JOBS[call.state], team_id=team_id, call_id=call.id)
     return call
 
 
@@ -197,12 +236,21 @@ async def end_calls_of(session: Session, team_id: str, number_id: str, reason: E
         await request_end(session, team_id, call_id, reason)
 
 
-async def requested_end(session: Session, team_id: str, call_id: str) -> End | None:
-    """Why somebody wants this call ended, if anybody does."""
-    reason = await session.scalar(
-        select(Call.end_requested).where(Call.team_id == team_id, Call.id == call_id)
-    )
-    return End(reason) if reason else None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a live call: its end, or to leave this message on a machine and hang up."""
+
+    end: End | None
+    message: str = ""
+
+
+async def asked(session: Session, team_id: str, call_id: str) -> Asked:
+    """What anybody wants of this call now."""
+    call = await get(session, team_id, call_id)
+    if call.end_requested:
+        return Asked(End(call.end_requested))
+    started = await beside(session, call)
+    return Asked(None, started.said if started and started.message_due else "")
 
 
 async def finish(
@@ -230,7 +278,10 @@ async def finish(
     if seconds is not None:
         ended_at = call.answered_at + timedelta(seconds=seconds)
     duration_s = max(0.0, (ended_at - call.answered_at).total_seconds())
-    if call.spoke_at is None and reason is End.CALLER_HUNG_UP:
+    if call.state is CallState.DIALLING:
+        duration_s = 0.0
+        reason = reason if reason in rules.NOT_REACHED else End.CANCELLED
+    elif call.spoke_at is None and reason is End.CALLER_HUNG_UP:
         reason = End.NEVER_CONNECTED
     await transfers.call_ended(session, call, reason, ended_at)
     call.state = rules.after(call.state, Happening.HUNG_UP)
@@ -266,7 +317,11 @@ async def _settle(session: Session, call: Call, duration_s: float) -> int:
             log.error("incident: call %s was answered and its agent never heard", call.id)
         await usage.void_call(session, call.team_id, call_id=call.id)
         return 0
-    settled = await usage.settle_call(session, call.team_id, call_id=call.id, seconds=duration_s)
+    # Of a call that we started it was taken before it rang; it counts from the answer (UM6).
+    answered_at = call.answered_at if call.direction is Direction.OUTBOUND else None
+    settled = await usage.settle_call(
+        session, call.team_id, call_id=call.id, seconds=duration_s, answered_at=answered_at
+    )
     return settled.minutes
 
 
@@ -326,6 +381,9 @@ async def finish_dead(session: Session, team_id: str, call_id: str) -> bool:
     life = rules.Life(call.state, call.heartbeat_at)
     if not rules.is_stale(life, await now(session)):
         return False
-    unheard = call.state is CallState.ADMITTED and call.epoch == 1
-    reason = End.NEVER_CONNECTED if unheard else End.MEDIA_LOST
+    reason = End.MEDIA_LOST
+    if call.state is CallState.DIALLING:
+        reason = End.NO_ANSWER
+    elif call.state is CallState.ADMITTED and call.epoch == 1:
+        reason = End.NEVER_CONNECTED
     return await finish(session, team_id, call_id, reason, at=call.heartbeat_at)

@@ -12,6 +12,8 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
     message | None = await carrier.find_sent(sender=, to=, body=, after=)      # faults a7
     described = await carrier.describe()           # name, status, trial: shows that a token works
     old = await carrier.routing(carrier_id); await carrier.route(carrier_id, old)
+    record = await carrier.place_call(CallOut(sender, to, answer_url, status_url, ring_s))     # C8
+    records = await carrier.find_placed(sender=, to=, after=)  # after a doubt
     messages = await carrier.list_received(after=, to=None)                    # faults a1
     calls = await carrier.list_calls(after=, before=); .list_messages(after=, before=)   # UC4-UC7
     await carrier.hang_up(call_id); .redirect(call_id, document=); .limit_call(call_id, seconds=)
@@ -28,6 +30,7 @@ Callbacks, for the routes of messages/ and calls/ (body is the raw body):
     InboundCall = parse_inbound_call(fields)       # also the request of a <Connect action>
     MessageStatus = parse_message_status(fields); CallStatus = parse_call_status(fields)
     StreamStatus = parse_stream_status(fields)
+    AnsweredBy = parse_answered_by(fields)                                     # of a CallOut
     DialEnded = parse_dial_ended(fields); LegNews = parse_leg_news(fields)     # a second leg
     twiml.reject("busy" | "rejected"); twiml.connect_stream(url, parameters=, action_url=);
     twiml.dial(twiml.Leg(number, caller_id=, ring_s=, answered_url=), action_url=)
@@ -50,14 +53,17 @@ from offhook.carriers.callbacks import CallbackForged, Received
 from offhook.carriers.calling_back import Answered, call_back
 from offhook.carriers.port import (
     AccountStatus,
+    AnsweredBy,
     Callbacks,
     CallerName,
+    CallOut,
     CallRecord,
     CallState,
     Capabilities,
     Carrier,
     CarrierProblem,
     Described,
+    Detection,
     Direction,
     Held,
     Message,
@@ -86,6 +92,7 @@ from offhook.carriers.twilio.protocol import (
     Place,
     StreamEvent,
     StreamStatus,
+    parse_answered_by,
     parse_call_status,
     parse_dial_ended,
     parse_inbound_call,
@@ -105,6 +112,8 @@ __all__ = [
     "AccountGone",
     "AccountStatus",
     "Answered",
+    "AnsweredBy",
+    "CallOut",
     "CallRecord",
     "CallState",
     "CallStatus",
@@ -118,6 +127,7 @@ __all__ = [
     "CarrierProblem",
     "Carriers",
     "Described",
+    "Detection",
     "DialEnded",
     "Direction",
     "FormError",
@@ -148,6 +158,7 @@ __all__ = [
     "callbacks",
     "handset_token",
     "no_accounts",
+    "parse_answered_by",
     "parse_call_status",
     "parse_dial_ended",
     "parse_inbound_call",

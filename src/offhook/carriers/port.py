@@ -76,6 +76,26 @@ class CallState(StrEnum):
         return self not in {CallState.QUEUED, CallState.RINGING, CallState.IN_PROGRESS}
 
 
+class Detection(StrEnum):
+    """What a carrier listens for when a call that we started is answered."""
+
+    START = "start"
+    """Whether a machine answers: told as soon as it is known."""
+    MESSAGE_END = "message_end"
+    """The same, and of a machine when its greeting is over: the beep."""
+
+
+class AnsweredBy(StrEnum):
+    """Who or what answered, by the carrier's ear."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    MACHINE_END = "machine_end"
+    """A machine whose greeting is over: it records now."""
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     voice: bool
@@ -159,6 +179,22 @@ class SmsOut:
     to: E164
     body: str
     status_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """A call to make. Whoever answers within `ring_s` is connected as the document at `answer_url`
+    says; its end, answered or not, is told to `status_url`, and what `detection` heard to
+    `machine_url`. Absolute URLs.
+    """
+
+    sender: E164
+    to: E164
+    answer_url: str
+    status_url: str
+    ring_s: int
+    detection: Detection | None = None
+    machine_url: str = ""
 
 
 class Direction(StrEnum):
@@ -271,8 +307,9 @@ class Refused(CarrierProblem):
 class Unreachable(CarrierProblem):
     """No usable answer came.
 
-    `outcome_unknown`: the request may have been carried out, so look it up (`find`, `find_sent`)
-    before asking again. False: it was certainly not carried out, asking again is safe.
+    `outcome_unknown`: the request may have been carried out, so look it up (`find`, `find_sent`,
+    `find_placed`) before asking again. False: it was certainly not carried out, and asking again
+    is safe.
     """
 
     code = "carrier_unreachable"
@@ -347,6 +384,14 @@ class Carrier(Protocol):
 
     async def list_received(self, *, after: datetime, to: E164 | None = None) -> list[Message]:
         """Inbound messages made at or after `after`, oldest first: what a lost callback hid."""
+        ...
+
+    async def place_call(self, call: CallOut) -> CallRecord:
+        """Begin to call. After an unknown outcome ask `find_placed` before again (C8)."""
+        ...
+
+    async def find_placed(self, *, sender: E164, to: E164, after: datetime) -> list[CallRecord]:
+        """Calls that we began from `sender` to `to` at or after `after`, newest first."""
         ...
 
     async def find_call(self, call_id: str) -> CallRecord | None:

@@ -42,6 +42,7 @@ KNOWN: Mapping[str, Any] = {
     "charged": "41.20",
     "currency": "USD",
     "decline_code": "insufficient_funds",
+    "direction": "inbound",
     "due_micros": 18_400_000,
     "duration_ms": 83_400,
     "duration_s": 84,

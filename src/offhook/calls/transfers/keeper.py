@@ -162,7 +162,12 @@ async def _due(session: Session, call: Call, transfer: Transfer) -> rules.Due | 
 
 async def _renew(session: Session, call: Call, transfer: Transfer, index: int) -> None:
     answer = await usage.reserve_minute(
-        session, call.team_id, number_id=call.number_id, call_id=call.id, index=index
+        session,
+        call.team_id,
+        number_id=call.number_id,
+        call_id=call.id,
+        index=index,
+        direction=call.direction,
     )
     if isinstance(answer, usage.Denied):
         capped = answer.reason is usage.Reason.SPEND_CAP

@@ -9,11 +9,12 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from offhook.carriers.simulator import charges, documents, resources, store
 from offhook.carriers.simulator.handsets import Handset, Handsets
-from offhook.carriers.simulator.live import Dialled, Ended, LiveCall, call_fields
+from offhook.carriers.simulator.live import RING_S, Dialled, Ended, LiveCall, call_fields
 from offhook.carriers.simulator.people import Hand, Manner, People
 from offhook.carriers.simulator.resources import ApiError
 from offhook.carriers.simulator.store import Row, Store
@@ -26,6 +27,14 @@ _AT_ONCE = {
     Manner.BUSY: Ended("busy", "busy"),
     Manner.UNREACHABLE: Ended("failed", "the number cannot be reached"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Answering-machine detection that was asked for: where it is told, and when of a machine."""
+
+    url: str
+    message_end: bool
 
 
 class Switchboard:
@@ -83,16 +92,20 @@ class Switchboard:
         to: str,
         first: Callable[[LiveCall], Any],
         status_url: str,
+        ring_s: float = RING_S,
+        listening: Listening | None = None,
     ) -> Row:
-        """Our side calls a telephone: it rings where it is connected, else nobody answers."""
+        """Our side calls a telephone or somebody of `people`; of others nobody is at home."""
         mine = {"phone_number": sender, "account_sid": account}
         held = await self._store.do(lambda db: store.select(db, "number", mine))
         if not held:
             raise ApiError(400, 21210, f"'From' phone number {sender} is not a number of yours.")
         row = await self._store.do(lambda db: self._insert(db, sender, to, held[0], "outbound-api"))
-        ringing = self._handsets.of(to)
-        call = self._call(row, ringing[0] if ringing else None)
-        self._run(call, call.run_outbound(lambda: first(call)), status_url=status_url)
+        call = self._ringing_at(row, to)
+        work = call.run_outbound(lambda: first(call), ring_s=ring_s)
+        self._run(call, work, status_url=status_url)
+        if listening is not None:
+            self._start(self._listen(call, listening))
         return row
 
     def live(self, sid: str) -> LiveCall | None:
@@ -148,15 +161,44 @@ class Switchboard:
         row = await self._store.do(
             lambda db: self._insert(db, sender, verb.number, parent.row, "outbound-dial")
         )
-        connected, person = self._handsets.of(verb.number), self._people.of(verb.number)
+        return self._ringing_at(row, verb.number)
+
+    def _ringing_at(self, row: Row, number: str) -> LiveCall:
+        """A call to whoever has `number`: a telephone that is connected, else one of `people`."""
+        connected, person = self._handsets.of(number), self._people.of(number)
         if connected or person is None:
             return self._call(row, connected[0] if connected else None)
         hand = Hand(person)
-        leg = self._call(row, hand)
-        hand.take(leg)
+        call = self._call(row, hand)
+        hand.take(call)
         if person.manner in _AT_ONCE:
-            leg.end(_AT_ONCE[person.manner])
-        return leg
+            call.end(_AT_ONCE[person.manner])
+        return call
+
+    async def _listen(self, call: LiveCall, listening: Listening) -> None:
+        """Tell what answered, by its pattern; a telephone that a person holds is human."""
+        over = asyncio.create_task(call.finished.wait())
+        answered = asyncio.create_task(call.answering.wait())
+        await asyncio.wait({over, answered}, return_when=asyncio.FIRST_COMPLETED)
+        answered.cancel()
+        if call.answered:
+            number = call.row.data["to"]
+            person = None if self._handsets.of(number) else self._people.of(number)
+            told, after_s = "human", 0.0
+            if person is not None:
+                told, after_s = person.detected(message_end=listening.message_end)
+            await asyncio.wait({over}, timeout=after_s)
+            await self._tell_machine(call, listening.url, told)
+        over.cancel()
+
+    async def _tell_machine(self, call: LiveCall, url: str, told: str) -> None:
+        fields = [
+            ("CallSid", call.row.sid),
+            ("AccountSid", call.row.data["account_sid"]),
+            ("AnsweredBy", told),
+            ("MachineDetectionDuration", "1200"),
+        ]
+        await self._webhooks.post([url], fields, sid=call.row.sid)
 
     async def _tell_progress(self, leg: LiveCall, verb: documents.Dial) -> None:
         """The callbacks of a leg: its answer, what answered, its end."""
@@ -169,14 +211,8 @@ class Switchboard:
             await self._webhooks.post([verb.status_url], fields, sid=leg.row.sid)
         if leg.answered and verb.amd_url:
             person = self._people.of(verb.number)
-            machine = person is not None and person.manner is Manner.MACHINE
-            fields = [
-                ("CallSid", leg.row.sid),
-                ("AccountSid", leg.row.data["account_sid"]),
-                ("AnsweredBy", "machine_start" if machine else "human"),
-                ("MachineDetectionDuration", "1200"),
-            ]
-            await self._webhooks.post([verb.amd_url], fields, sid=leg.row.sid)
+            told = person.detected(message_end=False)[0] if person is not None else "human"
+            await self._tell_machine(leg, verb.amd_url, told)
         await over
         if "completed" in verb.status_events and verb.status_url:
             await self._webhooks.post(

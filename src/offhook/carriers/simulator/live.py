@@ -128,6 +128,10 @@ class LiveCall:
             if digit in "0123456789*#":
                 self.microphone.digits.put_nowait(digit)
 
+    def hear(self, audio: bytes) -> None:
+        """The telephone's sound, mu-law."""
+        self.microphone.hear(audio)
+
     def end(self, ended: Ended) -> None:
         self.ended_at = self.ended_at or time.time()
         if not self._interruption.done():

@@ -12,10 +12,13 @@ from typing import Protocol
 
 from offhook.carriers.simulator.handsets import Event
 
+BEEP = bytes([0x0D, 0x05, 0x0D, 0xFF, 0x8D, 0x85, 0x8D, 0xFF] * 400)  # 0.4 s of 1 kHz
+
 
 class Manner(StrEnum):
     ANSWERS = "answers"
     MACHINE = "machine"
+    FAX = "fax"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
     RINGS = "rings"
@@ -24,7 +27,7 @@ class Manner(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Whoever has `number`. Answers `after_s` of ringing, presses `keys` when spoken to, and hangs
-    up `talks_s` after the answer, where that is not 0.
+    up `talks_s` after the answer, where that is not 0. A machine beeps `beep_s` after the answer.
     """
 
     number: str
@@ -32,6 +35,17 @@ class Person:
     after_s: float = 0.2
     keys: str = ""
     talks_s: float = 0.0
+    beep_s: float = 1.0
+
+    @property
+    def picks_up(self) -> bool:
+        return self.manner in {Manner.ANSWERS, Manner.MACHINE, Manner.FAX}
+
+    def detected(self, *, message_end: bool) -> tuple[str, float]:
+        """What a carrier that listens hears, and how long after the answer."""
+        if self.manner is Manner.MACHINE:
+            return ("machine_end_beep", self.beep_s) if message_end else ("machine_start", 0.0)
+        return ("fax" if self.manner is Manner.FAX else "human"), 0.0
 
 
 class Call(Protocol):
@@ -40,6 +54,7 @@ class Call(Protocol):
     def pick_up(self) -> None: ...
     def hang_up(self) -> None: ...
     def press(self, digits: str) -> None: ...
+    def hear(self, audio: bytes) -> None: ...
 
 
 class People:
@@ -67,12 +82,14 @@ class Hand:
         person, call = self._person, self._call
         if call is None:
             return
-        picks_up = person.manner in {Manner.ANSWERS, Manner.MACHINE}
         match event["type"]:
-            case "incoming" if picks_up:
+            case "incoming" if person.picks_up:
                 _later(person.after_s, call.pick_up)
-            case "answered" if person.talks_s:
-                _later(person.talks_s, call.hang_up)
+            case "answered":
+                if person.talks_s:
+                    _later(person.talks_s, call.hang_up)
+                if person.manner is Manner.MACHINE:
+                    _later(person.beep_s, lambda: call.hear(BEEP))
             case "say" if person.keys:
                 call.press(person.keys)
             case _:

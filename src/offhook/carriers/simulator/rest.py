@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from offhook.carriers.simulator import caller_names, documents, inventory, numbers, resources, store
 from offhook.carriers.simulator.accounts import NOT_ACTIVE, Accounts
-from offhook.carriers.simulator.calls import Switchboard
+from offhook.carriers.simulator.calls import Listening, Switchboard
 from offhook.carriers.simulator.documents import Verb
 from offhook.carriers.simulator.faults import Faults
-from offhook.carriers.simulator.live import LiveCall
+from offhook.carriers.simulator.live import RING_S, LiveCall
 from offhook.carriers.simulator.messages import Messages
 from offhook.carriers.simulator.resources import API, ApiError, not_found
 from offhook.carriers.simulator.store import Store
@@ -24,6 +24,7 @@ from offhook.carriers.twilio.forms import read_form, readable
 MAX_PAGE_SIZE = 1_000
 DEFAULT_PAGE_SIZE = 50
 DAY_S = 86_400
+MAX_RING_S = 600
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Form = dict[str, str]
@@ -215,6 +216,8 @@ class RestApi:
             to=form.get("To", ""),
             first=first,
             status_url=form.get("StatusCallback", ""),
+            ring_s=_ring_s(form),
+            listening=_listening(form),
         )
         return JSONResponse(row.data, 201)
 
@@ -280,6 +283,23 @@ def _verbs(form: Form) -> list[Verb] | None:
         return documents.parse(document)
     except documents.DocumentError as error:
         raise ApiError(400, 12100, f"Document parse failure: {error}") from None
+
+
+def _ring_s(form: Form) -> float:
+    text = form.get("Timeout", "")
+    if text and not (text.isascii() and text.isdigit() and int(text) <= MAX_RING_S):
+        raise ApiError(400, 21221, f"Timeout {text[:20]} is not valid")
+    return float(text or RING_S)
+
+
+def _listening(form: Form) -> Listening | None:
+    """Asynchronous detection alone: the other kind keeps who answers waiting in silence."""
+    url, mode = form.get("AsyncAmdStatusCallback", ""), form.get("MachineDetection", "")
+    if mode not in {"", "Enable", "DetectMessageEnd"}:
+        raise ApiError(400, 21224, f"MachineDetection {mode[:20]} is not valid")
+    if not mode or not url or form.get("AsyncAmd") != "true":
+        return None
+    return Listening(url, message_end=mode == "DetectMessageEnd")
 
 
 def _where(query: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:

@@ -21,9 +21,11 @@ from offhook.carriers.port import (
     WRONG_CREDENTIALS,
     Callbacks,
     CallerName,
+    CallOut,
     CallRecord,
     Capabilities,
     Described,
+    Detection,
     Direction,
     Held,
     Message,
@@ -50,6 +52,8 @@ PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
 MAX_TAG_CHARACTERS = 64
 # What a page of a list was refused for: the client keeps the HTTP status only.
 _BY_STATUS = {401: WRONG_CREDENTIALS, 403: ACCOUNT_NOT_ACTIVE, 404: NOT_FOUND}
+# Source: twilio.com/docs/voice/answering-machine-detection.
+_DETECTION = {Detection.START: "Enable", Detection.MESSAGE_END: "DetectMessageEnd"}
 _PRICE_NAMES = {
     NumberType.LOCAL: "local",
     NumberType.MOBILE: "mobile",
@@ -180,6 +184,34 @@ class TwilioCarrier:
                 if each.direction is Direction.INBOUND and each.created_at >= since
             ),
             key=lambda each: each.created_at,
+        )
+
+    async def place_call(self, call: CallOut) -> CallRecord:
+        listens = call.detection is not None
+        async with _translated():
+            placed = await self._client.calls.create_async(
+                to=call.to,
+                from_=call.sender,
+                url=_overridden(call.answer_url),
+                status_callback=_overridden(call.status_url),
+                timeout=call.ring_s,
+                machine_detection=_DETECTION[call.detection] if call.detection else unset,
+                async_amd="true" if listens else unset,
+                async_amd_status_callback=_overridden(call.machine_url) if listens else unset,
+            )
+        return records.call(_record(placed))
+
+    async def find_placed(self, *, sender: E164, to: E164, after: datetime) -> list[CallRecord]:
+        # Not filtered by time at the carrier: a call that was never answered has no start.
+        async with _translated():
+            found: list[Any] = await self._client.calls.list_async(
+                to=to, from_=sender, limit=MAX_LISTED
+            )
+        since = after.replace(microsecond=0)  # the carrier's times are whole seconds
+        calls = [records.call(_record(each)) for each in found]
+        mine = [c for c in calls if not c.parent_id and c.direction is Direction.OUTBOUND]
+        return sorted(
+            (c for c in mine if c.created_at >= since), key=lambda c: c.created_at, reverse=True
         )
 
     async def find_call(self, call_id: str) -> CallRecord | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from offhook.carriers.port import CallState, MessageState
+from offhook.carriers.port import AnsweredBy, CallState, MessageState
 from offhook.carriers.twilio.forms import readable, repeated_names
 from offhook.errors import Problem
 from offhook.phone import E164, Sender, sender
@@ -236,6 +236,22 @@ def parse_leg_news(fields: Fields) -> LegNews:
         digits=form.text("Digits"),
         machine=answered_by.startswith("machine") or answered_by == "fax",
     )
+
+
+def parse_answered_by(fields: Fields) -> AnsweredBy:
+    """Who answered a call that we started; a name that is not known yet counts as unknown.
+
+    Source: twilio.com/docs/voice/answering-machine-detection.
+    """
+    told = _Form(fields).text("AnsweredBy")
+    if told.startswith("machine_end"):
+        return AnsweredBy.MACHINE_END
+    known = {
+        "human": AnsweredBy.HUMAN,
+        "machine_start": AnsweredBy.MACHINE,
+        "fax": AnsweredBy.FAX,
+    }
+    return known.get(told, AnsweredBy.UNKNOWN)
 
 
 def parse_stream_status(fields: Fields) -> StreamStatus:
