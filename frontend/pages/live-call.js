@@ -54,13 +54,14 @@ class Line {
       headers: { "X-CSRF-Token": document.body.dataset.csrf },
     });
     const answer = await asked.json().catch(() => ({}));
+    if (answer.code === "call_not_live" && this.frames) return this.close(); // it has just ended
     if (!asked.ok) throw new Error(answer.detail ?? "The server cannot be reached.");
     const { pathname, search } = new URL(answer.url);
     const base = location.origin.replace(/^http/, "ws");
     const socket = new WebSocket(`${base}${pathname}${search}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    this.frames = 0;
+    this.frames = 0; // that came over this socket
     socket.onopen = () => this.#hear();
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.socket === socket && this.#lost(code);

@@ -11,9 +11,11 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from installation import CHROMIUM, QUIET, Installation, needs, until
 from owner import Bought, Owner
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -72,6 +74,10 @@ def look(page: Page, name: str) -> None:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
+        axe: Any = Axe()  # untyped
+        found = axe.run(page).response["violations"]
+        serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+        assert [(each["id"], [n["html"] for n in each["nodes"]][:3]) for each in serious] == []
         with suppress(PaintedTooLate):
             path = ARTEFACTS / f"{name}-{width}-{scheme}.png"
             page.screenshot(path=path, full_page=True, animations="disabled", timeout=10_000)

@@ -6,6 +6,7 @@
                     dead media processes, lost recordings
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
+members join live calls in joining/, and how long callers wait is measured in latency/;
 `calls_kept` is what the carrier's records are compared with. `TRANSFER` is the kind of task that
 puts a caller through (transfers/), `legs_of` what billing asks for their second legs. `Checks`
 looks whether a number would really answer. `start_call` has an agent call somebody (outbound/), as

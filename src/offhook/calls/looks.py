@@ -4,19 +4,11 @@ from collections.abc import Mapping
 
 from offhook import phone
 from offhook.calls.latency.rules import DEFINITIONS, TOTAL, Stage, spans
-from offhook.calls.marks import MarkKind
 from offhook.calls.models import Call
 from offhook.contacts import Contact
 
-__all__ = ["COLORS", "DEFINITIONS", "ICONS", "TOTAL", "seconds", "spans", "who"]
+__all__ = ["COLORS", "DEFINITIONS", "TOTAL", "seconds", "spans", "who"]
 
-ICONS: Mapping[MarkKind, str] = {
-    MarkKind.INTERRUPTION: "scissors",
-    MarkKind.KEYS: "grip",
-    MarkKind.TASK: "zap",
-    MarkKind.TRANSFER: "phone-forwarded",
-    MarkKind.BY_HAND: "circle-user-round",
-}
 COLORS: Mapping[Stage, int] = {
     Stage.DECIDED: 6,
     Stage.WORDS: 2,

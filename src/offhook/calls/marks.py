@@ -6,12 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from offhook.calls.joining.taking_over import HANDED_BACK, TAKEN
+from offhook.calls.transcript import KEYS
 from offhook.calls.transfers.models import Transfer
 from offhook.inbox import Speaker, Turn
 from offhook.tasks import TaskRun
 
-KEYS = "keys"
-"""The status of a turn that was typed on the telephone."""
 BY_HAND = frozenset({TAKEN, HANDED_BACK})
 
 

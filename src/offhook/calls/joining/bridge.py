@@ -37,7 +37,7 @@ async def line(socket: WebSocket, call_id: str) -> None:
     with suppress(OSError, WebSocketException):
         async with connect(url, proxy=None, compression=None, open_timeout=5) as node:
             await _carry(socket, node)
-            code = REFUSED if node.close_code == REFUSED else OVER
+            code = node.close_code if node.close_code in {OVER, REFUSED} else AWAY
     with suppress(RuntimeError, WebSocketDisconnect):  # the member was the first to go
         await socket.close(code)
 
