@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from number_fixtures import BY, make_agent, make_enabled, make_team
 from offhook import costs, inbox, messages, numbers, usage
@@ -32,8 +32,11 @@ from offhook.carriers import (
 )
 from offhook.carriers.simulator.server import Simulator, running
 from offhook.db import Database, Jobs
-from offhook.inbox import Turn
+from offhook.inbox import Conversation, Turn
 from offhook.messages import Message
+from offhook.messages.manners import service
+from offhook.messages.manners.rules import Manners
+from offhook.messages.media.models import MessageMedia
 from offhook.numbers import stopping
 from offhook.phone import E164, sender
 from offhook.settings import Settings
@@ -175,6 +178,20 @@ class Shop:
             await usage.set_limit(
                 session, self.team, number_id=self.number, service=usage.Service.SMS, value=value
             )
+
+    async def manners(self, **changes: object) -> Manners:
+        """How the number texts from now on."""
+        async with self.database.team(self.team) as session:
+            return await service.change(session, self.team, self.number, BY, **changes)
+
+    async def older(self, seconds: float) -> None:
+        """All texts and threads are so much older than they were."""
+        ago = func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        async with self.database.team(self.team) as session:
+            for kind in (Message, MessageMedia):
+                await session.execute(update(kind).values(created_at=kind.created_at - ago))
+            opened_at = Conversation.opened_at - ago
+            await session.execute(update(Conversation).values(opened_at=opened_at))
 
     async def cap(self, amount: str) -> None:
         """The team's spend cap."""

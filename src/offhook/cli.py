@@ -163,10 +163,16 @@ def text(
     body: Annotated[str, typer.Argument(help="What to write.")],
     sender: Annotated[str, typer.Option("--from", help="The handset's own number.")] = "",
     wait: Annotated[float, typer.Option(help="Seconds to wait for a reply; 0 for none.")] = 30.0,
+    picture: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="Send this file with it; several times."),
+    ] = None,
 ) -> None:
     """Text a number on the simulated network and print the reply."""
     handset = importlib.import_module("offhook.carriers.simulator.handset")
-    asyncio.run(handset.send_text(load(), number, body, sender=sender, wait_s=wait))
+    asyncio.run(
+        handset.send_text(load(), number, body, sender=sender, pictures=picture or [], wait_s=wait)
+    )
 
 
 @app.command()

@@ -39,6 +39,10 @@ MAX_SHORT_CODE_DIGITS = 6
 MIN_SHORT_CODE_DIGITS = 3
 
 
+COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""ISO 3166 codes of the countries with a numbering plan that is known."""
+
+
 class PhoneNumberInvalid(Invalid):
     code = "phone_number_invalid"
 

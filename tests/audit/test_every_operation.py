@@ -172,6 +172,7 @@ async def _numbers(do: Walk, owner: Person, carriers: Carriers) -> None:
     await do(limit, {"limit": 300}, **number, limited="calls")
     hours = {"quiet_hours": True, "opens": "09:00", "closes": "20:00", "daily_calls": 10}
     await do("PUT /numbers/{number_id}/outbound", hours, **number)
+    await do("PUT /numbers/{number_id}/texting", {"settle_ms": 5000}, **number)
     await do("POST /numbers/{number_id}/enable", **number)
     await do("POST /numbers/{number_id}/disable", **number)
     shown = (await do.client.get(f"/api/v1/numbers/{number['number_id']}")).json()

@@ -1,5 +1,6 @@
 """The carrier's callbacks: genuine ones kept and answered 2xx, forged ones 403, none 5xx."""
 
+import itertools
 from collections.abc import AsyncIterator
 from urllib.parse import quote_from_bytes, quote_plus
 
@@ -7,10 +8,10 @@ import httpx
 import pytest
 
 from message_fixtures import ANN, Shop
-from offhook import web
+from offhook import inbox, web
 from offhook.carriers import sign
 from offhook.messages import routes
-from offhook.messages.rules import State
+from offhook.messages.rules import Outcome, State, Why
 
 SID = "SM" + "0" * 31 + "1"
 SMS = "/carriers/twilio/sms"
@@ -129,6 +130,31 @@ async def test_broken_text_is_kept_in_a_readable_form_and_answered(
     assert kept is None or message.body == kept
     assert reply.state is not State.DRAFT
     assert len(await shop.sent_to(ANN)) == 1
+
+
+async def test_senders_that_cannot_be_answered_are_kept_once_and_shown(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    """SM4, S9: 2xx, no contact, no reply, one unit for the text and none for a reply."""
+    odd = ("68849", "SUPPORT", "AMZN Alert", "+1", "", "+15550100" + "123456789012")
+    bodies = ("Your parcel is here", "839201")
+    for count, (raw, body) in enumerate(itertools.product(odd, bodies)):
+        changed = {"MessageSid": f"SM{count:032}", "From": raw, "Body": body}
+        form = [(name, changed.get(name, value)) for name, value in fields(shop)]
+        for _ in range(2):
+            assert (await post(client, shop, form)).status_code == 200
+    await shop.work()
+    kept = await shop.messages()
+    assert [each.body for each in kept] == [*bodies] * len(odd)
+    assert {(each.contact_id, each.outcome, each.why) for each in kept} == {
+        (None, Outcome.KEPT, Why.NO_REPLY_POSSIBLE)
+    }
+    assert await shop.used() == (12, 0)
+    assert shop.model.briefings == []
+    async with shop.database.team(shop.team) as session:
+        listed = (await session.scalars(inbox.listed(shop.team, inbox.Filter()))).all()
+    assert {each.preview for each in listed} == set(bodies)
+    assert {each.sender for each in listed} >= {"68849", "SUPPORT", "AMZN Alert"}
 
 
 async def test_an_apostrophe_in_the_address_does_not_break_the_signature(

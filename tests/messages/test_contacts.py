@@ -62,6 +62,7 @@ async def merged(shop: Shop, kept: str, other: str) -> str:
 
 async def test_a_stop_in_one_spelling_holds_for_the_other(shop: Shop) -> None:
     """CI4: known as +52 55, texts as +52 1 55; one contact, one thread, one opt-out."""
+    await shop.manners(countries=("MX",))
     known = await contact_of(shop, MEXICAN)
     await shop.text(SPELLED, "hola")
     await shop.work()
@@ -202,6 +203,7 @@ async def canaries(shop: Shop) -> list[str]:
 
 async def test_an_erased_contact_leaves_no_word_and_a_receipt(shop: Shop) -> None:
     """P7: nothing of the person is in any table; the ledger's sums stay as they were."""
+    await shop.manners(countries=("MX", "US"))
     await shop.text(SPELLED, "Zuckerrübe?")
     await shop.work()
     await shop.text(BOB, "hello")

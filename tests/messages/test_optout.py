@@ -45,7 +45,7 @@ async def test_stop_belongs_to_one_of_two_numbers(shop: Shop) -> None:
     await shop.text(ANN, "hello B", to=other_e164)
     await shop.text(ANN, "hello A")
     await shop.work()
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     assert await shop.sent_to(ANN, ours=other_e164) == ["Re: hello B"]
     assert (await shop.said(ANN))[-1][2] == "Not answered: this sender has opted out"
     assert await shop.used() == (2, 0)  # the two texts; neither a reply nor the confirmation
@@ -59,7 +59,7 @@ async def test_a_second_stop_gets_no_second_confirmation(shop: Shop) -> None:
     for _ in range(2):
         await shop.text(ANN, "STOP")
         await shop.work()
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
 
 
 async def test_no_confirmation_where_the_carrier_sends_its_own(shop: Shop) -> None:
@@ -95,7 +95,7 @@ async def test_an_opt_out_outlives_the_contact(shop: Shop) -> None:
         await session.execute(delete(Contact).where(Contact.team_id == shop.team))
     await shop.text(ANN, "hello again")
     await shop.work()
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     with pytest.raises(RecipientOptedOut):
         await by_hand(shop, shop.number, ANN)
 
@@ -107,7 +107,7 @@ async def test_start_takes_it_back(shop: Shop, word: str) -> None:
     await shop.text(ANN, word)
     await shop.work()
     assert not await opted_out(shop, ANN)
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED, wording.START_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped, wording.ENGLISH.started]
     await shop.text(ANN, "Open on Sunday?")
     await shop.work()
     assert (await shop.sent_to(ANN))[-1] == "Re: Open on Sunday?"
@@ -122,11 +122,44 @@ async def test_a_sentence_goes_to_the_agent(shop: Shop, body: str) -> None:
     assert not await opted_out(shop, ANN)
 
 
+@pytest.mark.parametrize(
+    ("wish", "language"), [("Please stop texting me", "en"), ("Schreiben Sie mir nicht mehr", "de")]
+)
+@pytest.mark.parametrize("agreement", ["", "Yes.", "Oui"])
+async def test_a_plain_wish_is_asked_about_in_its_language_and_then_honoured(
+    shop: Shop, wish: str, language: str, agreement: str
+) -> None:
+    """SEC18: said once more, or agreed to, it is a STOP; "yes" to anything else is none."""
+    said = wording.fixed(language)
+    for text in ("Yes", wish, agreement or wish, "hello?"):
+        await shop.text(ANN, text)
+        await shop.work()
+    assert await shop.sent_to(ANN) == ["Re: Yes", said.ask, said.stopped]
+    assert await opted_out(shop, ANN)
+    assert await shop.used() == (6, 0)  # four in, two replies; the confirmation is free
+
+
+async def test_a_question_that_was_answered_otherwise_is_no_consent(shop: Shop) -> None:
+    """SEC18"""
+    for text in ("Please stop texting me", "No, I meant the others", "yes"):
+        await shop.text(ANN, text)
+        await shop.work()
+    assert not await opted_out(shop, ANN)
+    assert (await shop.sent_to(ANN))[1:] == ["Re: No, I meant the others", "Re: yes"]
+
+
+async def test_a_keyword_is_confirmed_in_its_own_language(shop: Shop) -> None:
+    """SEC18: the language of the message."""
+    await shop.text(ANN, "Arrêt")
+    await shop.work()
+    assert await shop.sent_to(ANN) == [wording.fixed("fr-CA").stopped]
+
+
 async def test_help_is_answered_uncounted(shop: Shop) -> None:
     """S4, UT9"""
     await shop.text(ANN, "HELP")
     await shop.work()
-    assert await shop.sent_to(ANN) == [wording.HELP_ANSWER]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.help]
     assert await shop.used() == (1, 0)
 
 
@@ -138,7 +171,7 @@ async def test_stop_over_the_limit(shop: Shop) -> None:
     await shop.text(ANN, "STOP")
     await shop.work()
     assert await opted_out(shop, ANN)
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     assert await shop.used() == (1, 0)
 
 
@@ -148,7 +181,7 @@ async def test_stop_to_a_disabled_number_is_honoured_and_not_counted(shop: Shop)
     await shop.text(ANN, "STOP")
     await shop.work()
     assert await opted_out(shop, ANN)
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     assert await shop.used() == (0, 0)
 
 
@@ -164,7 +197,7 @@ async def test_nothing_is_sent_after_a_stop_that_comes_while_the_model_thinks(
     shop.model.gate.set()
     await working
     await shop.work()
-    assert await shop.sent_to(ANN) == [wording.STOP_CONFIRMED]
+    assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     assert await shop.used() == (2, 0)
 
 

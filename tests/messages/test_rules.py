@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from offhook.carriers import MessageState
 from offhook.messages import rules
+from offhook.messages.manners.rules import Manners
+from offhook.messages.manners.rules import settle_s as settle_s_of
 from offhook.messages.rules import FINAL, NEXT, NOTES, TOLD, Move, State, Step, Why, move
 
 CARRIERS_WORDS = st.sampled_from([TOLD[each] for each in MessageState])
@@ -88,3 +90,32 @@ def test_a_reply_is_superseded_by_a_text_that_came_meanwhile(
 ) -> None:
     """SM7"""
     assert rules.superseded(came_meanwhile=came, oldest_waiting_s=oldest_s) is thrown_away
+
+
+@pytest.mark.parametrize("every_s", [0.4, 1.0])
+@pytest.mark.parametrize("settle_s", [1.2, 5.0, 20.0])
+def test_a_burst_that_never_pauses_is_answered_each_twenty_seconds(
+    every_s: float, settle_s: float
+) -> None:
+    """SM7, S3: sixty seconds of texts, each with the job that it started."""
+    came = [index * every_s for index in range(int(60 / every_s))]
+    answered_until, answers = -1, list[float]()
+    manners = Manners(settle_ms=round(settle_s * 1000))
+    jobs = list[tuple[float, int]]()
+    for index, at in enumerate(came):
+        for due, mine in [each for each in jobs if each[0] <= at]:
+            jobs.remove((due, mine))
+            waiting = [each for each in range(answered_until + 1, index) if came[each] <= due]
+            found = rules.step(
+                waiting=len(waiting),
+                newer_than_mine=bool(waiting) and mine in waiting and waiting[-1] > mine,
+                oldest_waiting_s=due - came[waiting[0]] if waiting else 0,
+            )
+            if found is Step.ANSWER:
+                answers.append(due)
+                answered_until = waiting[-1]
+        oldest_s = at - came[answered_until + 1]
+        jobs.append((at + settle_s_of(manners, default_ms=0, oldest_waiting_s=oldest_s), index))
+    gaps = [b - a for a, b in itertools.pairwise([0.0, *answers])]
+    assert len(answers) >= 2
+    assert max(gaps) <= rules.OVERDUE_S + every_s

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import segment_texts
 from offhook.messages import segments
 from offhook.messages.segments import Encoding, fold, shorten, size
 
@@ -53,6 +54,16 @@ def test_segments_agree_with_smsutil(text: str) -> None:
     theirs = smsutil.split(text)
     assert (ours.encoding is Encoding.GSM7) is smsutil.is_valid_gsm(text)
     assert ours.segments == max(1, len(theirs.parts))
+
+
+def test_segments_agree_with_both_calculators_on_four_thousand_texts() -> None:
+    """S5: with what sms-segments-calculator (npm) counted, and with smsutil."""
+    texts = list(segment_texts.texts())
+    theirs = segment_texts.counted()
+    assert len(texts) == len(theirs) == 4_000
+    ours = [size(each) for each in texts]
+    assert [(each.encoding[0], each.segments) for each in ours] == theirs
+    assert [each.segments for each in ours] == [len(smsutil.split(each).parts) for each in texts]
 
 
 @given(st.text(MIXED, max_size=600), st.integers(1, 3))

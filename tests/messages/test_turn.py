@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from message_fixtures import ANN, BOB, Shop
-from offhook import costs, inbox
-from offhook.carriers import Media
+from offhook import costs
 from offhook.messages.rules import Outcome, State
 from offhook.teams import service as teams_service
 
@@ -238,42 +237,12 @@ async def test_with_one_unit_left_one_of_two_is_answered_while_limits_are_edited
     assert posted + held == 2 + len(sent) <= 3
 
 
-@pytest.mark.parametrize(
-    "raw", ["68849", "SUPPORT", "AMZN Alert", "+1", "", "+15550100" + "123456789012"]
-)
-@pytest.mark.parametrize("body", ["Your parcel is here", "839201"])
-async def test_senders_that_cannot_be_answered_are_kept_and_shown(
-    shop: Shop, raw: str, body: str
-) -> None:
-    """SM4: stored once, no contact, no reply, one unit for the text and none for a reply."""
-    sms = shop.sms(raw, body)
-    await shop.take(sms)
-    await shop.take(sms)
-    await shop.work()
-    [message] = await shop.messages()
-    assert message.contact_id is None
-    assert message.outcome is Outcome.KEPT
-    assert await shop.used() == (1, 0)
-    async with shop.database.team(shop.team) as session:
-        [listed] = await session.scalars(inbox.listed(shop.team, inbox.Filter()))
-        assert listed.preview == body
-
-
 async def test_hidden_texters_share_nothing(shop: Shop) -> None:
     """CI2, P5"""
     await shop.text("+266696687", "I am Ann, 5 High St")
     await shop.text("anonymous", "what do you know about me?")
     found = {each.conversation_id for each in await shop.messages()}
     assert len(found) == 2
-
-
-async def test_a_picture_alone_is_kept_and_answered(shop: Shop) -> None:
-    """UT11"""
-    await shop.take(shop.sms(ANN, "", media=(Media("https://x.example/1.jpg", "image/jpeg"),)))
-    await shop.work()
-    [turn, _] = await shop.turns(ANN)
-    assert turn.media == [{"url": "https://x.example/1.jpg", "content_type": "image/jpeg"}]
-    assert shop.model.briefings[-1].unanswered == ["(a picture)"]
 
 
 async def test_a_long_reply_with_markup_goes_out_plain_and_short(shop: Shop) -> None:

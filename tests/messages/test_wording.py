@@ -43,15 +43,19 @@ def test_every_reply_is_a_text_that_a_carrier_takes(reply: str) -> None:
     assert size(text).segments <= 3
 
 
+@pytest.mark.parametrize("language", wording.FIXED)
+def test_fixed_sentences_fit_one_segment_of_gsm_and_name_the_word(language: str) -> None:
+    """S5, SEC18"""
+    said = wording.FIXED[language]
+    for sentence in (said.stopped, said.started, said.help, said.ask, wording.EMPTY_REPLY):
+        assert (size(sentence).encoding, size(sentence).segments) == ("GSM-7", 1)
+    assert "START" in said.stopped
+    assert all("STOP" in each for each in (said.started, said.help, said.ask))
+    assert wording.asked_in(said.ask) == language
+
+
 @pytest.mark.parametrize(
-    "sentence",
-    [
-        wording.STOP_CONFIRMED,
-        wording.START_CONFIRMED,
-        wording.HELP_ANSWER,
-        wording.ASK_TO_STOP,
-        wording.EMPTY_REPLY,
-    ],
+    ("language", "expected"), [("de-AT", "de"), ("PT", "pt"), ("ja", "en"), ("", "en")]
 )
-def test_fixed_sentences_fit_one_segment(sentence: str) -> None:
-    assert size(sentence).segments == 1
+def test_a_language_without_sentences_of_its_own_gets_english(language: str, expected: str) -> None:
+    assert wording.fixed(language) is wording.FIXED[expected]

@@ -394,6 +394,13 @@ class Carrier(Protocol):
         """Calls that we began from `sender` to `to` at or after `after`, newest first."""
         ...
 
+    async def media(self, url: str, *, most_bytes: int) -> bytes:
+        """What came with a text, at the address that its callback gave (S5).
+
+        Whatever is no address of this account's media, is gone, or is larger: `Refused`.
+        """
+        ...
+
     async def find_call(self, call_id: str) -> CallRecord | None:
         """The carrier's record of a call, or None."""
         ...

@@ -40,6 +40,7 @@ from offhook.inbox.looks import Entry, spoken_and_done
 from offhook.inbox.memory import Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Told, labels, last_activity, timeline, turns_of
+from offhook.inbox.rules import storable
 from offhook.inbox.service import (
     CallIsLive,
     ConversationNotFound,
@@ -103,6 +104,7 @@ __all__ = [
     "set_agent",
     "snooze",
     "spoken_and_done",
+    "storable",
     "take_over",
     "timeline",
     "turns_of",

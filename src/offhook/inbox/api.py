@@ -62,7 +62,9 @@ class ConversationOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """One turn; `sequence` counts from 1 without gaps."""
+    """One turn; `sequence` counts from 1 without gaps. `reaction`: what the other side's telephone
+    put on it.
+    """
 
     id: str
     sequence: int
@@ -72,6 +74,7 @@ class TurnOut(BaseModel):
     ended_at: datetime | None
     status: str
     note: str
+    reaction: str
     citations: list[dict[str, Any]]
     media: list[dict[str, Any]]
 

@@ -117,7 +117,7 @@ class Turn(TeamOwned, Base):
 
     `status` is the channel's own word (`received`, `delivered`, `interrupted`), `note` a sentence
     beside it ("limit reached, not answered"). `citations`: [{passage_id, title}] (K2); `media`:
-    [{url, content_type}].
+    [{id, content_type, state, size_bytes}], the files that came with a text.
     """
 
     __tablename__ = "turns"
@@ -131,6 +131,8 @@ class Turn(TeamOwned, Base):
     ended_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(String(20), default="")
     note: Mapped[str] = mapped_column(String(200), default="")
+    reaction: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """What the other side's telephone put on this message, mostly an emoji (S9)."""
     citations: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     media: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
 

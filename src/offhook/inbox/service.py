@@ -248,6 +248,8 @@ async def update_turn(
     status: str | None = None,
     note: str | None = None,
     citations: Sequence[dict[str, Any]] | None = None,
+    media: Sequence[dict[str, Any]] | None = None,
+    reaction: str | None = None,
 ) -> None:
     """Change what is given and leave the rest: an interrupted reply's text, a delivery state."""
     changes: dict[str, Any] = {
@@ -256,6 +258,8 @@ async def update_turn(
         "status": status,
         "note": note,
         "citations": None if citations is None else list(citations),
+        "media": None if media is None else list(media),
+        "reaction": reaction,
     }
     changed = {name: value for name, value in changes.items() if value is not None}
     if not changed:

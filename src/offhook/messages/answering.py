@@ -18,21 +18,25 @@ from offhook.db import Database, Session, now
 from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker, Turn
 from offhook.messages import delivery, rules, threads, units, wording
-from offhook.messages.keywords import wishes_to_stop
+from offhook.messages.manners import braking
+from offhook.messages.manners.service import of as of_number
+from offhook.messages.media.sniffing import word_for
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Kind, Outcome, State, Step, Why
 from offhook.messages.segments import size
+from offhook.messages.wishes import wish_to_stop
 
 HISTORY_TURNS = 60
 SETTLED_WITHIN_S = 60
-PICTURE = "(a picture)"
 UNREAD_BY_THEM = frozenset({State.FAILED, State.UNDELIVERED, State.WITHDRAWN})
 VOICES = {Speaker.CALLER: Voice.CALLER, Speaker.AGENT: Voice.AGENT, Speaker.PERSON: Voice.PERSON}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What one reply is to answer. `asks`: the fixed question instead of the model (SEC18)."""
+    """What one reply is to answer. `asks`: the language of a wish to stop, which is asked
+    about instead of asking the model (SEC18).
+    """
 
     team_id: str
     conversation_id: str
@@ -45,7 +49,7 @@ class Prepared:
     memory: inbox.Memory
     contact_name: str
     local_time: datetime
-    asks: bool
+    asks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Answering:
 
     async def _think(self, prepared: Prepared, tools: tasks.Toolbox) -> Reply:
         if prepared.asks:
-            return Reply(wording.ASK_TO_STOP)
+            return Reply(wording.fixed(prepared.asks).ask)
         used: list[costs.Used] = []
         briefing = Briefing(
             team_id=prepared.team_id,
@@ -157,10 +161,11 @@ async def _prepare(
     )
     if decision is not Step.ANSWER:
         return None
-    answerer = await _may_answer(session, waiting)
+    answerer = await _may_answer(session, thread, waiting)
     draft = await threads.draft(session, team_id, conversation_id)
     if isinstance(answerer, Why):
         await threads.keep(session, waiting, answerer)
+        await braking.raise_to_team(session, thread, answerer)
         if draft is not None:
             await threads.withdraw(session, draft, answerer)
         return None
@@ -172,13 +177,18 @@ async def _prepare(
     return await _briefed(session, thread, waiting, draft.id, answerer.agent, instant)
 
 
-async def _may_answer(session: Session, waiting: list[Message]) -> numbers.Answerer | Why:
+async def _may_answer(
+    session: Session, thread: Conversation, waiting: list[Message]
+) -> numbers.Answerer | Why:
     last = waiting[-1]
     why = await delivery.why_not_sent(session, last)
     answer = await numbers.answering(session, last.team_id, last.number_id, numbers.Service.SMS)
-    if why is None and isinstance(answer, numbers.Answerer):
-        return answer
-    return why or Why.DISABLED
+    if why is not None or not isinstance(answer, numbers.Answerer):
+        return why or Why.DISABLED
+    manners = await of_number(session, last.team_id, last.number_id)
+    lately = await braking.talk(session, thread)
+    held = await braking.held_back(session, answer.number, thread, lately, manners)
+    return held or answer
 
 
 async def _reserve(session: Session, last: Message, instant: datetime) -> Message | Why:
@@ -253,7 +263,7 @@ async def _briefed(
         memory=await inbox.remembered(session, team_id, thread.id, thread.contact_id),
         contact_name=contact[thread.contact_id].name if thread.contact_id in contact else "",
         local_time=instant.astimezone(ZoneInfo(zone)),
-        asks=any(wishes_to_stop(each.body) for each in waiting),
+        asks=next(filter(None, (wish_to_stop(each.body) for each in waiting)), ""),
     )
 
 
@@ -261,7 +271,8 @@ def _said(turn: Turn) -> Said | None:
     """A turn as the other side knows it; what never reached them was not said."""
     if turn.speaker is Speaker.NOTICE or turn.status in UNREAD_BY_THEM:
         return None
-    return Said(VOICES[turn.speaker], turn.text.strip() or PICTURE)
+    files = [f"({word_for(each['content_type'])})" for each in turn.media]
+    return Said(VOICES[turn.speaker], " ".join([turn.text.strip(), *files]).strip())
 
 
 async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
@@ -305,6 +316,7 @@ async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
         await inbox.need_person(session, team_id, conversation_id, reply.needs_person)
     measured = size(reply.text)
     draft.state = State.QUEUED
+    draft.kind = Kind.QUESTION if prepared.asks else Kind.REPLY
     draft.body = reply.text
     draft.encoding, draft.segments = measured.encoding, measured.segments
     draft.turn_id, draft.turn_sequence = turn.id, turn.sequence

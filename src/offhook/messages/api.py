@@ -1,5 +1,6 @@
 """Messages over REST: send one, list them, read one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -7,10 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from offhook.carriers import account
 from offhook.errors import NotFound
+from offhook.messages.media import keeping, serving
+from offhook.messages.media.models import MediaState, MessageMedia
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Kind, Outcome, State, Why
 from offhook.messages.segments import MAX_CHARACTERS
@@ -32,6 +35,19 @@ class MessageIn(BaseModel):
     number_id: str = Field(max_length=40)
     to: shapes.Phone = Field(description="E.164, or as written in the team's country.")
     body: Annotated[shapes.Text, shapes.told(maxLength=MAX_CHARACTERS)]
+
+
+class MediaOut(BaseModel):
+    """A file that came with a text. `content_type`: what its bytes say, once it is kept."""
+
+    id: str
+    state: MediaState
+    content_type: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, row: MessageMedia) -> "MediaOut":
+        return cls.model_validate(row, from_attributes=True)
 
 
 class MessageOut(BaseModel):
@@ -58,10 +74,13 @@ class MessageOut(BaseModel):
     created_at: datetime
     accepted_at: datetime | None
     ended_at: datetime | None
+    media: list[MediaOut] = []
 
     @classmethod
-    def of(cls, message: Message) -> "MessageOut":
-        return cls.model_validate(message, from_attributes=True)
+    def of(cls, message: Message, files: Sequence[MessageMedia] = ()) -> "MessageOut":
+        told = cls.model_validate(message, from_attributes=True)
+        told.media = [MediaOut.of(each) for each in files]
+        return told
 
 
 @router.post("", status_code=201, response_model=MessageOut)
@@ -104,7 +123,8 @@ async def index(
     if direction is not None:
         query = query.where(Message.direction == direction)
     rows, after = await paginate(session, query, paging, Message.created_at, Message.id)
-    return Page(items=[MessageOut.of(row) for row in rows], next=after)
+    files = await keeping.of_messages(session, actor.team_id, [row.id for row in rows])
+    return Page(items=[MessageOut.of(row, files.get(row.id, ())) for row in rows], next=after)
 
 
 @router.get("/{message_id}")
@@ -120,4 +140,19 @@ async def show(message_id: str, actor: CurrentActor, session: TeamSession) -> Me
         raise MessageNotFound(
             f"There is no message “{message_id[:40]}”.", remedy="Take an id from the list."
         )
-    return MessageOut.of(message)
+    files = await keeping.of_messages(session, actor.team_id, [message.id])
+    return MessageOut.of(message, files.get(message.id, ()))
+
+
+@router.get("/{message_id}/media/{media_id}", response_class=Response)
+async def media(
+    message_id: str, media_id: str, actor: CurrentActor, session: TeamSession
+) -> Response:
+    """The bytes of a file that came with a text."""
+    found = await keeping.get(session, actor.team_id, media_id)
+    if found.message_id != message_id:
+        raise MessageNotFound(
+            f"There is no such file with “{message_id[:40]}”.",
+            remedy="Take both ids from the list.",
+        )
+    return serving.response(found)

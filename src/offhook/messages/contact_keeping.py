@@ -7,12 +7,14 @@ other side's number. Opt-outs are promises about a pair of numbers and stay.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
 from offhook.db import EventRow, Session
 from offhook.messages import threads
+from offhook.messages.media import keeping
+from offhook.messages.media.models import MessageMedia
 from offhook.messages.models import Message, OptOut
 from offhook.messages.rules import Outcome, State, Why
 
@@ -32,9 +34,11 @@ class Messages:
     async def told(
         self, session: Session, team_id: str, person: Person
     ) -> Mapping[str, list[dict[str, Any]]]:
-        rows = await session.scalars(
+        found = await session.scalars(
             select(Message).where(_theirs(team_id, person)).order_by(Message.created_at, Message.id)
         )
+        rows = found.all()
+        files = await keeping.of_messages(session, team_id, [message.id for message in rows])
         opted_out = await session.scalars(
             select(OptOut)
             .where(OptOut.team_id == team_id, OptOut.remote.in_(person.numbers))
@@ -52,6 +56,7 @@ class Messages:
                     "state": message.state,
                     "outcome": message.outcome,
                     "segments": message.segments,
+                    "media": [each.id for each in files.get(message.id, [])],
                     "created_at": message.created_at,
                 }
                 for message in rows
@@ -87,6 +92,12 @@ class Messages:
                 message.outcome, message.why = Outcome.KEPT, Why.ERASED
             message.body, message.remote, message.contact_id = "", "", None
         await session.flush()
+        await session.execute(
+            delete(MessageMedia).where(
+                MessageMedia.team_id == team_id,
+                MessageMedia.message_id.in_([each.id for each in found]),
+            )
+        )
         for name in ("contact.opted_out", "contact.opted_in"):
             await session.execute(
                 update(EventRow)

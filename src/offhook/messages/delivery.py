@@ -136,7 +136,7 @@ async def why_not_sent(session: Session, message: Message) -> Why | None:
     """
     if message.kind is Kind.CONFIRMATION:
         return None
-    if message.kind in {None, Kind.REPLY} and await inbox.is_taken_over(
+    if message.kind in {None, Kind.REPLY, Kind.QUESTION} and await inbox.is_taken_over(
         session, message.team_id, message.conversation_id
     ):
         return Why.TAKEN_OVER
@@ -199,7 +199,9 @@ async def _apply(session: Session, message: Message, news: MessageStatus) -> Non
     moved = rules.move(message.state, told)
     if moved.contradiction is not None:
         message.contradiction = moved.contradiction
-        note = f"Later reported as {moved.contradiction}"
+        stands = _failure(message.state, message.error_code) if message.error_code else ""
+        note = f"{stands}; later" if stands else "Later"
+        note += f" reported as {moved.contradiction}"
         await _show(session, message, note=note)
     if moved.state is State.FAILED:
         if news.error_code == OPTED_OUT_AT_CARRIER:

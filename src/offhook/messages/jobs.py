@@ -16,15 +16,19 @@ from offhook.carriers import CarrierProblem
 from offhook.db import Database, Jobs, enqueue, now
 from offhook.messages.answering import Answering
 from offhook.messages.delivery import Delivery
+from offhook.messages.media.keeping import MEDIA_JOB, Keeping
+from offhook.messages.media.keeping import sweep as sweep_media
 from offhook.messages.models import Message
 from offhook.messages.receiving import ANSWER_JOB
 from offhook.messages.records import take_from_list
 from offhook.messages.rules import Outcome, State
+from offhook.messages.threads import DELIVER_JOB
 from offhook.settings import Settings
 from offhook.tasks import Runner
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 30.0
+FETCH_EVERY_S = 300.0
 LOST_AFTER = timedelta(seconds=60)
 HAS_NO_JOB = text(
     "NOT EXISTS (SELECT FROM procrastinate_jobs AS job"
@@ -46,8 +50,10 @@ def register(
     """Add the jobs of messages to a worker."""
     delivery = Delivery(database, accounts, web_url=settings.web_url)
     jobs.add(ANSWER_JOB, Answering(database, brain, delivery, runner).answer)
-    jobs.add("messages.deliver", delivery.send_thread)
+    jobs.add(DELIVER_JOB, delivery.send_thread)
+    jobs.add(MEDIA_JOB, Keeping(database, accounts).keep)
     jobs.every(SWEEP_EVERY_S, "messages.sweep", partial(sweep, database))
+    jobs.every(FETCH_EVERY_S, "messages.sweep_media", partial(sweep_media, database))
     jobs.every(
         RECONCILE_EVERY_S, "messages.reconcile", partial(reconcile, settings, database, accounts)
     )

@@ -5,31 +5,31 @@ twice. What is not answered is stored all the same, and the thread says why (U5,
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
-from offhook import contacts, inbox, numbers
+from offhook import contacts, inbox, numbers, teams
 from offhook.carriers import InboundSms
 from offhook.db import Database, Session, enqueue, now, publish
 from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker
-from offhook.messages import optouts, threads, units, wording
+from offhook.messages import obeying, optouts, reacting, threads, units
 from offhook.messages.events import MessageReceived
-from offhook.messages.keywords import Keyword, keyword, wishes_to_stop
+from offhook.messages.manners import braking
+from offhook.messages.manners.rules import Manners, Talk, settle_s
+from offhook.messages.manners.service import of as of_number
+from offhook.messages.media import keeping
 from offhook.messages.models import Direction, Message
-from offhook.messages.rules import Kind, Outcome, State, Why
+from offhook.messages.rules import Outcome, State, Why
 from offhook.messages.segments import size
+from offhook.messages.wishes import wish_to_stop
 
 log = logging.getLogger(__name__)
 
 ANSWER_JOB = "messages.answer"
-DELIVER_JOB = "messages.deliver"
-NOTED = {
-    Keyword.STOP: "Opted out",
-    Keyword.START: "Opted in again",
-    Keyword.HELP: "Asked for help",
-}
 WISH_NOTE = "Wishes to stop"
 
 
@@ -77,12 +77,15 @@ async def store(session: Session, arrival: Arrival) -> Message:
         sender=known_as,
         contact_id=contact.id if contact else None,
     )
-    message = await _write(session, arrival, thread)
-    word = await _keyword(session, arrival)
-    if word is not None:
-        await _obey(session, arrival, message, word)
+    answer = await numbers.answering(session, number.team_id, number.id, numbers.Service.SMS)
+    reacted_to = await reacting.quoted(session, thread, sms.body)
+    message = await _write(session, arrival, thread, reacted_to is None)
+    if reacted_to is not None:
+        await reacting.show(session, message, reacted_to, answer)
+    elif (order := await obeying.order(session, message, sms)) is not None:
+        await obeying.obey(session, message, order, answer, confirms=not sms.opt_out)
     else:
-        await _judge(session, arrival, message)
+        await _judge(session, arrival, thread, message, answer)
     await publish(
         session,
         MessageReceived(
@@ -109,34 +112,27 @@ async def _known(session: Session, arrival: Arrival) -> Message | None:
     )
 
 
-async def _write(session: Session, arrival: Arrival, thread: Conversation) -> Message:
+async def _write(session: Session, arrival: Arrival, thread: Conversation, spoken: bool) -> Message:
+    """The row of the text, and its turn; a reaction has none of its own (S9)."""
     number, sms = arrival.number, arrival.sms
     instant = await now(session)
-    turn = await inbox.add_turn(
-        session,
-        number.team_id,
-        thread.id,
-        speaker=Speaker.CALLER,
-        text=sms.body,
-        started_at=instant,
-        ended_at=instant,
-        status=State.RECEIVED,
-        media=[{"url": each.url, "content_type": each.content_type} for each in sms.media],
-    )
+    plan = keeping.planned(sms.media)
+    turn = await _turn(session, arrival, thread, instant, plan) if spoken else None
+    body = turn.text if turn else await teams.as_kept(session, number.team_id, sms.body)
     message = Message(
         team_id=number.team_id,
         number_id=number.id,
         conversation_id=thread.id,
         contact_id=thread.contact_id,
-        turn_id=turn.id,
-        turn_sequence=turn.sequence,
+        turn_id=turn.id if turn else None,
+        turn_sequence=turn.sequence if turn else None,
         direction=Direction.INBOUND,
         carrier_account=arrival.account_id,
         carrier_id=sms.message_id,
         ours=number.e164,
         remote=sms.sender.value,
-        body=turn.text,
-        encoding=size(turn.text).encoding,
+        body=inbox.storable(body),
+        encoding=size(body).encoding,
         segments=sms.segments,
         state=State.RECEIVED,
         outcome=Outcome.KEPT,
@@ -144,85 +140,50 @@ async def _write(session: Session, arrival: Arrival, thread: Conversation) -> Me
     )
     session.add(message)
     await session.flush()
+    await keeping.expect(session, message, sms.media, plan)
     return message
 
 
-async def _keyword(session: Session, arrival: Arrival) -> Keyword | None:
-    """STOP, START or HELP, by the carrier's word or by our own reading (S4)."""
-    sms = arrival.sms
-    if sms.sender.e164 is None:
-        return None
-    if sms.opt_out.casefold() in set(Keyword):
-        return Keyword(sms.opt_out.casefold())
-    stopped = await optouts.is_opted_out(
-        session, arrival.number.team_id, ours=arrival.number.e164, remote=sms.sender.value
-    )
-    return keyword(sms.body, opted_out=stopped)
-
-
-async def _obey(session: Session, arrival: Arrival, message: Message, word: Keyword) -> None:
-    """Honour a keyword whatever limits and status say (UT8); it counts 1 where there is room."""
-    number, team_id, remote = arrival.number, message.team_id, message.remote
-    pair = {"ours": number.e164, "remote": remote, "conversation_id": message.conversation_id}
-    confirmation = wording.HELP_ANSWER
-    if word is Keyword.STOP:
-        news = await optouts.opt_out(session, team_id, source="keyword", **pair)
-        await threads.withdraw_thread(session, team_id, message.conversation_id, Why.OPTED_OUT)
-        confirmation = wording.STOP_CONFIRMED if news else ""
-    elif word is Keyword.START:
-        news = await optouts.opt_in(session, team_id, **pair)
-        confirmation = wording.START_CONFIRMED if news else ""
-    message.outcome = Outcome.KEYWORD
-    await _note(session, message, NOTED[word])
-    if confirmation and not arrival.sms.opt_out:  # one at most, and not beside the carrier's own
-        await _confirm(session, message, confirmation)
-    if await _serves(session, message) is None:
-        await units.take(session, message)
-
-
-async def _confirm(session: Session, message: Message, text: str) -> None:
-    """Queue the confirmation: uncounted, and sent whatever the limit says (UT9)."""
-    turn = await inbox.add_turn(
+async def _turn(
+    session: Session,
+    arrival: Arrival,
+    thread: Conversation,
+    instant: datetime,
+    plan: Sequence[keeping.Told],
+) -> inbox.Turn:
+    return await inbox.add_turn(
         session,
-        message.team_id,
-        message.conversation_id,
-        speaker=Speaker.NOTICE,
-        text=text,
-        status=State.QUEUED,
+        thread.team_id,
+        thread.id,
+        speaker=Speaker.CALLER,
+        text=arrival.sms.body,
+        started_at=instant,
+        ended_at=instant,
+        status=State.RECEIVED,
+        media=plan,
     )
-    measured = size(text)
-    session.add(
-        Message(
-            team_id=message.team_id,
-            number_id=message.number_id,
-            conversation_id=message.conversation_id,
-            contact_id=message.contact_id,
-            turn_id=turn.id,
-            turn_sequence=turn.sequence,
-            direction=Direction.OUTBOUND,
-            kind=Kind.CONFIRMATION,
-            carrier_account=message.carrier_account,
-            ours=message.ours,
-            remote=message.remote,
-            body=text,
-            encoding=measured.encoding,
-            segments=measured.segments,
-            state=State.QUEUED,
-            created_at=await now(session),
-        )
-    )
-    await session.flush()
-    await enqueue_delivery(session, message.team_id, message.conversation_id)
 
 
-async def _judge(session: Session, arrival: Arrival, message: Message) -> None:
+async def _judge(
+    session: Session,
+    arrival: Arrival,
+    thread: Conversation,
+    message: Message,
+    answer: numbers.Answerer | numbers.Refusal | None,
+) -> None:
     """Take the unit of an ordinary text and let it be answered, or say why it is not."""
-    why = await _serves(session, message)
     caller = arrival.sms.sender.e164
-    if why is None and caller and await contacts.screened(session, message.team_id, caller):
-        why = Why.BLOCKED
-    if why is None and wishes_to_stop(message.body):
-        await _note(session, message, WISH_NOTE)
+    manners, lately = Manners(), Talk()
+    why = threads.not_served(answer)
+    if why is None and caller:
+        if await contacts.screened(session, message.team_id, caller):
+            why = Why.BLOCKED
+        elif not thread.taken_over_by:  # a person may be texted as often as they like (S7)
+            manners = await of_number(session, message.team_id, message.number_id)
+            lately = await braking.talk(session, thread)
+            why = await braking.held_back(session, arrival.number, thread, lately, manners)
+    if why is None and wish_to_stop(message.body):
+        await threads.note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
     if why is None:
         why = await units.take(session, message)
@@ -232,15 +193,18 @@ async def _judge(session: Session, arrival: Arrival, message: Message) -> None:
         session, message.team_id, ours=message.ours, remote=message.remote
     ):
         why = Why.OPTED_OUT
-    if why is None and await inbox.is_taken_over(session, message.team_id, message.conversation_id):
+    if why is None and thread.taken_over_by:
         why = Why.TAKEN_OVER
     if why is not None:
         await threads.keep(session, [message], why)
+        await braking.raise_to_team(session, thread, why)
         return
-    await await_answer(session, message, settle_ms=arrival.settle_ms)
+    oldest_s = lately.oldest_waiting_s(message.created_at)
+    after_s = settle_s(manners, default_ms=arrival.settle_ms, oldest_waiting_s=oldest_s)
+    await await_answer(session, message, after_s=after_s)
 
 
-async def await_answer(session: Session, message: Message, *, settle_ms: int = 0) -> None:
+async def await_answer(session: Session, message: Message, *, after_s: float = 0) -> None:
     """Let a worker answer it, with what else waits in its thread."""
     message.outcome = Outcome.WAITING
     await session.flush()
@@ -248,34 +212,8 @@ async def await_answer(session: Session, message: Message, *, settle_ms: int = 0
         session,
         ANSWER_JOB,
         lock=message.conversation_id,
-        after_s=settle_ms / 1000,
+        after_s=after_s,
         team_id=message.team_id,
         conversation_id=message.conversation_id,
         message_id=message.id,
-    )
-
-
-async def _serves(session: Session, message: Message) -> Why | None:
-    """Why the number does not serve texts now, whatever its limit says (N9, N11, UN12)."""
-    answer = await numbers.answering(
-        session, message.team_id, message.number_id, numbers.Service.SMS
-    )
-    if isinstance(answer, numbers.Answerer):
-        return None
-    return Why(answer.reason) if answer is not None else Why.DISABLED
-
-
-async def _note(session: Session, message: Message, note: str) -> None:
-    if message.turn_id:
-        await inbox.update_turn(session, message.team_id, message.turn_id, note=note)
-
-
-async def enqueue_delivery(session: Session, team_id: str, conversation_id: str) -> None:
-    """Let a worker send what is queued in this thread, after whatever it does there now."""
-    await enqueue(
-        session,
-        DELIVER_JOB,
-        lock=conversation_id,
-        team_id=team_id,
-        conversation_id=conversation_id,
     )

@@ -85,9 +85,12 @@ def move(current: State, told: State) -> Move:
 
 
 class Kind(StrEnum):
-    """Why we sent a text. A CONFIRMATION (STOP, START, HELP) never counts (UT9)."""
+    """Why we sent a text. A QUESTION is the reply that asks whether to stop (SEC18); a CONFIRMATION
+    (STOP, START, HELP) never counts (UT9).
+    """
 
     REPLY = "reply"
+    QUESTION = "question"
     BY_HAND = "by_hand"
     TASK = "task"
     CONFIRMATION = "confirmation"
@@ -101,6 +104,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     ANSWERED = "answered"
     KEYWORD = "keyword"
+    REACTION = "reaction"
     KEPT = "kept"
 
 
@@ -116,6 +120,10 @@ class Why(StrEnum):
     OPTED_OUT = "opted_out"
     BLOCKED = "blocked"
     ERASED = "erased"
+    COUNTRY = "country_not_answered"
+    SENDER_BRAKE = "sender_brake"
+    BLOCK_BRAKE = "block_brake"
+    LOOP = "loop"
     NO_REPLY_POSSIBLE = "no_reply_possible"
     NOTHING_TO_SAY = "nothing_to_say"
     TAKEN_OVER = "taken_over"
@@ -131,6 +139,10 @@ NOTES: dict[Why, str] = {
     Why.OPTED_OUT: "Not answered: this sender has opted out",
     Why.ERASED: "Not answered: the contact was erased",
     Why.BLOCKED: "Not answered: this number is blocked",
+    Why.COUNTRY: "Not answered: texts from this country are not answered",
+    Why.SENDER_BRAKE: "Not answered: this sender gets no more replies for now",
+    Why.BLOCK_BRAKE: "Not answered: too many new senders of one block of numbers",
+    Why.LOOP: "Not answered: two machines seem to text each other",
     Why.NO_REPLY_POSSIBLE: "Not answered: this sender takes no replies",
     Why.NOTHING_TO_SAY: "Not answered",
     Why.TAKEN_OVER: "Left to a person",

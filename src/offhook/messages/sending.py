@@ -4,9 +4,8 @@ from offhook import contacts, inbox, numbers, phone
 from offhook.db import Session, now
 from offhook.errors import Conflict, Invalid
 from offhook.inbox import Speaker
-from offhook.messages import hours, optouts, units
+from offhook.messages import hours, optouts, threads, units
 from offhook.messages.models import Direction, Message
-from offhook.messages.receiving import enqueue_delivery
 from offhook.messages.rules import NOT_SENT, Kind, State, Why
 from offhook.messages.segments import MAX_CHARACTERS, size
 
@@ -133,7 +132,7 @@ async def send(
     )
     session.add(message)
     await session.flush()
-    await enqueue_delivery(session, team_id, thread.id)
+    await threads.enqueue_delivery(session, team_id, thread.id)
     why = await units.take(session, message)
     if why is Why.SPEND_CAP:
         raise SpendCapReached(

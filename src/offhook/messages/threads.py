@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from offhook import inbox, teams
-from offhook.db import Session, now, publish
+from offhook import inbox, numbers, teams
+from offhook.db import Session, enqueue, now, publish
 from offhook.messages import units, wording
 from offhook.messages.events import MessageRefused
-from offhook.messages.models import Message
+from offhook.messages.models import Direction, Message
 from offhook.messages.rules import NOT_SENT, NOTES, Kind, Outcome, State, Why
 
+DELIVER_JOB = "messages.deliver"
 UNSENT = (State.QUEUED, State.SENDING)
 
 
@@ -73,13 +74,55 @@ async def not_heard(session: Session, team_id: str, conversation_id: str) -> set
     return {each for each in rows if each}
 
 
+async def last_of_ours(
+    session: Session, team_id: str, conversation_id: str, limit: int = 1
+) -> list[Message]:
+    """The newest texts of ours in the thread that were handed over, or are about to be."""
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.OUTBOUND,
+            Message.turn_sequence.is_not(None),
+            Message.state.not_in((State.WITHDRAWN, State.FAILED)),
+        )
+        .order_by(Message.turn_sequence.desc())
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def not_served(answer: numbers.Answerer | numbers.Refusal | None) -> Why | None:
+    """Why the number does not serve texts now, whatever its limit says (N9, N11, UN12)."""
+    if isinstance(answer, numbers.Answerer):
+        return None
+    return Why(answer.reason) if answer is not None else Why.DISABLED
+
+
+async def note(session: Session, message: Message, sentence: str) -> None:
+    """Say something beside the bubble of this text."""
+    if message.turn_id:
+        await inbox.update_turn(session, message.team_id, message.turn_id, note=sentence)
+
+
+async def enqueue_delivery(session: Session, team_id: str, conversation_id: str) -> None:
+    """Let a worker send what is queued in this thread, after whatever it does there now."""
+    await enqueue(
+        session,
+        DELIVER_JOB,
+        lock=conversation_id,
+        team_id=team_id,
+        conversation_id=conversation_id,
+    )
+
+
 async def keep(session: Session, messages: Sequence[Message], why: Why) -> None:
     """These texts get no answer, and the thread says why."""
     for message in messages:
         message.outcome = Outcome.KEPT
         message.why = why
-        if message.turn_id:
-            await inbox.update_turn(session, message.team_id, message.turn_id, note=NOTES[why])
+        await note(session, message, NOTES[why])
         await publish(
             session,
             MessageRefused(
@@ -120,7 +163,7 @@ async def leave_to_person(session: Session, team_id: str, conversation_id: str) 
             Message.team_id == team_id,
             Message.conversation_id == conversation_id,
             Message.state.in_((State.DRAFT, State.QUEUED)),
-            Message.kind == Kind.REPLY,
+            Message.kind.in_((Kind.REPLY, Kind.QUESTION)),
         )
         .with_for_update(key_share=True)
     )
@@ -135,7 +178,7 @@ async def left_unanswered(session: Session, team_id: str, conversation_id: str) 
         .where(
             Message.team_id == team_id,
             Message.conversation_id == conversation_id,
-            Message.kind.in_((Kind.BY_HAND, Kind.REPLY)),
+            Message.kind.in_((Kind.BY_HAND, Kind.REPLY, Kind.QUESTION)),
             Message.state.not_in((State.DRAFT, State.WITHDRAWN)),
         )
         .scalar_subquery()

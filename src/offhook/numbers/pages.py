@@ -62,6 +62,12 @@ FIELDS = {
     "caller_lines": "Calls of one caller at once",
     "number_lines": "Calls at once",
     "says_ai": "Says that an AI speaks",
+    "settle_ms": "Wait for more texts, ms",
+    "replies_per_hour": "Replies to one sender an hour",
+    "replies_per_day": "Replies to one sender a day",
+    "new_senders_per_hour": "New senders answered an hour",
+    "countries": "Countries answered",
+    "stops_loops": "Silent between machines",
 }
 
 

@@ -69,10 +69,12 @@ def policy_of(settings: Settings) -> Policy:
 
 
 class Outgoing:
-    """Asks addresses that users gave. One per process; closed with `aclose`."""
+    """Asks addresses that users gave, as the operator or a policy of its own allows. One per
+    process; closed with `aclose`.
+    """
 
-    def __init__(self, settings: Settings) -> None:
-        self.policy = policy_of(settings)
+    def __init__(self, allowed: Settings | Policy) -> None:
+        self.policy = allowed if isinstance(allowed, Policy) else policy_of(allowed)
         self._transport = GuardedTransport(self.policy)
 
     def check_url(self, url: str) -> str:

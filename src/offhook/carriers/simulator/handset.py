@@ -6,7 +6,9 @@ Speaks to the simulated carrier's handset WebSocket. Everything said to the user
 """
 
 import asyncio
+import base64
 import json
+import mimetypes
 import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -65,17 +67,20 @@ async def send_text(
     body: str,
     *,
     sender: str = "",
+    pictures: Sequence[Path] = (),
     wait_s: float = REPLY_S,
     show: Show = print,
 ) -> list[str]:
-    """Text `number`, show the replies and return them.
+    """Text `number`, with `pictures` or other files, show the replies and return them.
 
     Waits `wait_s` for the first one (0: not at all) and a moment for others after it.
     """
     to = phone.parse(number)
     replies: list[str] = []
     async with _handset(settings, sender) as socket:
-        await socket.send(json.dumps({"type": "text", "to": to, "body": body}))
+        media = [_picture(path) for path in pictures]
+        text = {"type": "text", "to": to, "body": body, "media": media}
+        await socket.send(json.dumps(text))
         event = await _event(socket, {"text_sent", "error"})
         if event["type"] == "error":
             raise TextRefused(str(event["sentence"]), remedy="Buy the number first.")
@@ -123,6 +128,12 @@ async def place_call(
             if save:
                 audio.write_wav(save, [bytes(telephone.said), bytes(telephone.heard)])
                 show(f"Saved {save}")
+
+
+def _picture(path: Path) -> dict[str, str]:
+    kind, _ = mimetypes.guess_type(path.name)
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    return {"content_type": kind or "application/octet-stream", "data": content}
 
 
 class _Telephone:

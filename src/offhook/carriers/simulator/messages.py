@@ -13,11 +13,12 @@ import asyncio
 import sqlite3
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
-from offhook.carriers.simulator import charges, documents, resources, store
+from offhook.carriers.simulator import charges, documents, media, resources, store
 from offhook.carriers.simulator.handsets import Handsets
+from offhook.carriers.simulator.media import Picture
 from offhook.carriers.simulator.resources import ApiError
 from offhook.carriers.simulator.segments import segments
 from offhook.carriers.simulator.store import Row, Store
@@ -83,7 +84,9 @@ class Messages:
         self._start(self._deliver(row))
         return row
 
-    async def receive(self, *, sender: str, to: str, body: str) -> Row:
+    async def receive(
+        self, *, sender: str, to: str, body: str, pictures: Sequence[Picture] = ()
+    ) -> Row:
         """A text from a telephone. Raises ApiError when `to` is nobody's number."""
 
         def accept(db: sqlite3.Connection) -> Row:
@@ -91,7 +94,7 @@ class Messages:
             if not held:
                 raise ApiError(404, 21211, f"The number {to} is not in use.")
             text = _Text(held[0].data["account_sid"], sender, to, body)
-            row = _insert(db, text, "inbound", "received", {"callback": "due"})
+            row = _insert(db, text, "inbound", "received", {"callback": "due"}, pictures)
             row = store.change(db, row, price=_price(row))
             store.log(db, "message_received", row.sid, to=to, body=body, **{"from": sender})
             return row
@@ -127,7 +130,7 @@ class Messages:
         if held:
             number = held[0].data
             urls = [number["sms_url"], number["sms_fallback_url"]]
-            answer = await self._webhooks.post(urls, _inbound_fields(row), sid=row.sid)
+            answer = await self._webhooks.post(urls, inbound_fields(row), sid=row.sid)
         await self._store.do(
             lambda db: store.change_private(db, row, callback="lost" if answer is None else "done")
         )
@@ -243,9 +246,15 @@ class _Text(NamedTuple):
 
 
 def _insert(
-    db: sqlite3.Connection, text: _Text, direction: str, status: str, private: dict[str, str]
+    db: sqlite3.Connection,
+    text: _Text,
+    direction: str,
+    status: str,
+    private: dict[str, str],
+    pictures: Sequence[Picture] = (),
 ) -> Row:
-    sid = f"SM{uuid.uuid4().hex}"
+    sid = f"{'MM' if pictures else 'SM'}{uuid.uuid4().hex}"
+    kept = [media.insert(db, text.account, sid, each) for each in pictures]
     data = resources.message(
         **text._asdict(),
         sid=sid,
@@ -253,16 +262,18 @@ def _insert(
         status=status,
         segments=segments(text.body),
         now_s=time.time(),
-    )
-    return store.insert(db, "message", sid, data, private)
+    ) | {"num_media": str(len(kept))}
+    told = {"media": [[each.sid, each.data["content_type"]] for each in kept]} if kept else {}
+    return store.insert(db, "message", sid, data, {**private, **told})
 
 
-def _inbound_fields(row: Row) -> list[tuple[str, str]]:
+def inbound_fields(row: Row) -> list[tuple[str, str]]:
     data = row.data
     return [
         ("ToCountry", "US"),
         ("SmsMessageSid", row.sid),
-        ("NumMedia", "0"),
+        ("NumMedia", data["num_media"]),
+        *media.fields(row),
         ("SmsSid", row.sid),
         ("SmsStatus", "received"),
         ("Body", data["body"]),

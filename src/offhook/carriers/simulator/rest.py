@@ -6,11 +6,19 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from offhook.carriers.simulator import caller_names, documents, inventory, numbers, resources, store
+from offhook.carriers.simulator import (
+    caller_names,
+    documents,
+    inventory,
+    media,
+    numbers,
+    resources,
+    store,
+)
 from offhook.carriers.simulator.accounts import NOT_ACTIVE, Accounts
 from offhook.carriers.simulator.calls import Listening, Switchboard
 from offhook.carriers.simulator.documents import Verb
@@ -72,6 +80,7 @@ class RestApi:
             ("GET", f"{account}/Messages.json", self._list_messages),
             ("POST", f"{account}/Messages.json", self._send),
             ("GET", f"{account}/Messages/{{sid}}.json", self._fetch_message),
+            ("GET", f"{account}/Messages/{{message}}/Media/{{sid}}", self._media),
             ("GET", f"{account}/Calls.json", self._list_calls),
             ("POST", f"{account}/Calls.json", self._call),
             ("GET", f"{account}/Calls/{{sid}}.json", self._fetch_call),
@@ -80,8 +89,11 @@ class RestApi:
             ("GET", "/v2/PhoneNumbers/{number}", self._look_up),
         ]
         return [
-            Route(path, self._guarded(endpoint), methods=[method])
-            for method, path, endpoint in table
+            *(
+                Route(path, self._guarded(endpoint), methods=[method])
+                for method, path, endpoint in table
+            ),
+            Route("/media/{sid}", self._stored, methods=["GET"]),
         ]
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
@@ -182,6 +194,23 @@ class RestApi:
 
     async def _fetch_message(self, request: Request) -> Response:
         return await self._fetch(request, "message")
+
+    async def _media(self, request: Request) -> Response:
+        sid, message = request.path_params["sid"], request.path_params["message"]
+        row = await self._store.do(lambda db: store.fetch(db, "media", sid))
+        if row is None or row.data["account_sid"] != _account(request):
+            raise not_found(request.url.path)
+        if row.data["parent_sid"] != message:
+            raise not_found(request.url.path)
+        return RedirectResponse(str(request.url.replace(path=f"/media/{sid}", query="")), 307)
+
+    async def _stored(self, request: Request) -> Response:
+        """The store of files: whoever has the address gets it."""
+        sid = request.path_params["sid"]
+        row = await self._store.do(lambda db: store.fetch(db, "media", sid))
+        if row is None:
+            return Response(status_code=404)
+        return Response(media.content(row), media_type=row.data["content_type"])
 
     async def _fetch_call(self, request: Request) -> Response:
         return await self._fetch(request, "call")

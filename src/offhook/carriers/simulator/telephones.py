@@ -4,7 +4,8 @@ A token in the URL or the Authorization header names the telephone's number (`ac
 must come from one of our own origins. Messages are JSON; audio is binary, mu-law at 8 kHz, in
 any length towards the network and 160 bytes (20 ms) a message from it.
 
-to the network:   {"type": "text", "to", "body"}  {"type": "call", "to", "hidden"?, "verstat"?}
+to the network:   {"type": "text", "to", "body", "media"?}
+                  {"type": "call", "to", "hidden"?, "verstat"?}
                   {"type": "dtmf", "digits"}  {"type": "hang_up"}
                   {"type": "answer", "call"}  {"type": "refuse", "call"}
 from the network: ready, text, text_sent, text_state, ringing, answered, refused, ended, say,
@@ -22,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from offhook.carriers.simulator import store
+from offhook.carriers.simulator import media, store
 from offhook.carriers.simulator.account import handset_number
 from offhook.carriers.simulator.calls import Switchboard
 from offhook.carriers.simulator.handsets import Event, Handsets
@@ -33,7 +34,8 @@ from offhook.carriers.simulator.store import Store
 
 RECENT_TEXTS = 50
 MAX_QUEUED = 3_000  # one minute of frames for a telephone that does not read
-MAX_JSON_CHARACTERS = 16_000
+MAX_TEXT_CHARACTERS = 16_000
+MAX_JSON_CHARACTERS = MAX_TEXT_CHARACTERS + media.MAX_BYTES * 4 // 3
 POLICY_VIOLATION = 1008
 
 
@@ -88,16 +90,19 @@ class Telephones:
             row = await self._send(number, json.loads(await request.body()))
         except ApiError as error:
             return JSONResponse({"sentence": error.message}, error.status, headers)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, KeyError):
             return JSONResponse({"sentence": "Not the JSON of a text."}, 400, headers)
         return JSONResponse(as_text(row), 201, headers)
 
     async def _send(self, number: str, data: Any) -> store.Row:
         to, body = str(data.get("to", "")), str(data.get("body", ""))
-        if len(body) > MAX_JSON_CHARACTERS:
+        if len(body) > MAX_TEXT_CHARACTERS:
             raise ApiError(400, 21617, "The text is too long.")
         return await self._messages.receive(
-            sender=str(data.get("from") or number), to=to, body=body
+            sender=str(data.get("from") or number),
+            to=to,
+            body=body,
+            pictures=media.read(data.get("media", [])),
         )
 
     async def _recent(self, number: str) -> list[dict[str, Any]]:
@@ -146,7 +151,7 @@ class Telephones:
                 await self._obey(telephone, number, str(message.get("text") or ""))
             except ApiError as error:
                 telephone.tell({"type": "error", "code": error.code, "sentence": error.message})
-            except (ValueError, TypeError, RecursionError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 telephone.tell({"type": "error", "code": 0, "sentence": "Not understood."})
 
     async def _obey(self, telephone: "_Telephone", number: str, text: str) -> None:

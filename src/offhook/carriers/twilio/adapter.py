@@ -5,9 +5,11 @@ and decides nothing else. Knows no team and no database.
 """
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, cast
 
 import phonenumbers
@@ -36,6 +38,7 @@ from offhook.carriers.port import (
     Routing,
     Search,
     SmsOut,
+    Unreachable,
     by_tag,
 )
 from offhook.carriers.twilio import records, routing
@@ -50,6 +53,11 @@ NOT_IN_PROGRESS = 21220
 MAX_LISTED = 100
 PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
 MAX_TAG_CHARACTERS = 64
+# By region and edge: api.twilio.com, api.dublin.ie1.twilio.com.
+MEDIA_URL = re.compile(
+    r"https://api(?:\.[a-z0-9-]+){0,2}\.twilio\.com/2010-04-01/Accounts/AC[0-9a-f]{32}"
+    r"/Messages/(?:SM|MM)[0-9a-f]{32}/Media/ME[0-9a-f]{32}"
+)
 # What a page of a list was refused for: the client keeps the HTTP status only.
 _BY_STATUS = {401: WRONG_CREDENTIALS, 403: ACCOUNT_NOT_ACTIVE, 404: NOT_FOUND}
 # Source: twilio.com/docs/voice/answering-machine-detection.
@@ -213,6 +221,21 @@ class TwilioCarrier:
         return sorted(
             (c for c in mine if c.created_at >= since), key=lambda c: c.created_at, reverse=True
         )
+
+    async def media(self, url: str, *, most_bytes: int) -> bytes:
+        if not MEDIA_URL.fullmatch(url) or f"/Accounts/{self._client.account_sid}/" not in url:
+            raise Refused(f"“{url[:120]}” is no address of this account's media.")
+        auth = (self._client.username, self._client.password)
+        answer = await self._transport.download(url, auth=auth, most_bytes=most_bytes)
+        if answer.status in _BY_STATUS:
+            code = _BY_STATUS[answer.status]
+            raise Refused(f"The carrier has no such media ({answer.status}).", carrier_code=code)
+        if answer.status != HTTPStatus.OK:
+            sentence = f"The carrier gave no media ({answer.status})."
+            raise Unreachable(sentence, outcome_unknown=False)
+        if answer.truncated:
+            raise Refused(f"The media has more than {most_bytes:,} bytes.")
+        return answer.body
 
     async def find_call(self, call_id: str) -> CallRecord | None:
         try:

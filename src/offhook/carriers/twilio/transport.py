@@ -8,6 +8,8 @@ the `transport` argument. Knows no resource.
 
 import json
 import logging
+from base64 import b64encode
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +17,13 @@ import httpx
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-from offhook.carriers.port import Unreachable
+from offhook.carriers.port import Refused, Unreachable
+from offhook.outgoing import Answer, Call, NotReached, Outgoing, OutgoingProblem, Policy
 
 CONNECT_S = 3.0
+DOWNLOAD_S = 30.0
+MEDIA_REDIRECTS = 3
+HTTP_PORT = 80
 READ_S = 15.0
 _SERVER_ERROR = 500
 _TOO_MANY_REQUESTS = 429
@@ -38,6 +44,7 @@ class HttpxTransport(AsyncHttpClient):
             transport=transport,
             follow_redirects=False,
         )
+        self._guarded: Outgoing | None = None
 
     async def request(
         self,
@@ -74,14 +81,49 @@ class HttpxTransport(AsyncHttpClient):
         _check(answer, writes=writes)
         return Response(answer.status_code, answer.text, answer.headers)
 
+    async def download(self, url: str, *, auth: tuple[str, str], most_bytes: int) -> Answer:
+        """A file, through the filter for addresses that others give: it leads on to a store of
+        files, which must not see the credentials. Raises Unreachable, Refused.
+        """
+        token = b64encode(":".join(auth).encode()).decode()
+        call = Call(
+            "GET",
+            self._rewritten(url),
+            headers={"authorization": f"Basic {token}", "accept": "*/*"},
+            redirects=MEDIA_REDIRECTS,
+            answer_bytes=most_bytes,
+            connect_s=CONNECT_S,
+            total_s=DOWNLOAD_S,
+        )
+        self._guarded = self._guarded or Outgoing(_policy(self._origin))
+        try:
+            return await self._guarded.send(call)
+        except NotReached as problem:
+            raise Unreachable(problem.sentence, outcome_unknown=False) from problem
+        except OutgoingProblem as problem:
+            raise Refused(problem.sentence) from problem
+
     async def aclose(self) -> None:
         await self._client.aclose()
+        if self._guarded is not None:
+            await self._guarded.aclose()
 
     def _rewritten(self, url: str) -> str:
         if not self._origin:
             return url
         parts = urlsplit(url)
         return self._origin + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _policy(origin: str) -> Policy:
+    """Where files may come from: the internet; or the server that stands in for Twilio, and where
+    that leads on its own port.
+    """
+    if not origin:
+        return Policy()
+    anywhere = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+    port = urlsplit(origin).port or HTTP_PORT
+    return Policy(http=True, ports=frozenset({port}), private_networks=anywhere)
 
 
 def _check(answer: httpx.Response, *, writes: bool) -> None:
