@@ -9,10 +9,37 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from number_fixtures import make_agent, make_enabled
+from offhook.calls import Checks
 from offhook.calls.transfers import targets
+from offhook.carriers import Carriers
 from web_fixtures import Person, Served
 
 SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "manners"
+
+
+class Tab:
+    """A number's page in a browser of some width."""
+
+    def __init__(self, page: Page, at: str, name: str, width: int) -> None:
+        self.page = page
+        self.at = at
+        self._name = name
+        self._width = width
+
+    async def saves(self) -> None:
+        await self.page.get_by_role("button", name="Save").last.click()
+        await self.page.get_by_text("Saved", exact=True).wait_for()
+
+    async def looks(self, what: str) -> None:
+        page = self.page
+        await page.wait_for_function("document.fonts.status === 'loaded'")
+        path = SHOTS / f"{what}-{self._name}.png"
+        await page.screenshot(path=path, full_page=True, animations="disabled")
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self._width, what
+        axe: Any = Axe()  # untyped
+        found = (await axe.run(page)).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
@@ -20,28 +47,28 @@ async def test_the_manners_of_a_number(
     served: Served, page: Page, owner: Person, width: int, scheme: Any
 ) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    database = served.site.database
+    database, state = served.site.database, served.site.app.state
     agent_id = await make_agent(database, owner.team_id)
     number_id = await make_enabled(database, owner.team_id, agent_id)
     async with database.team(owner.team_id) as session:
         await targets.add(
             session, owner.team_id, name="Anna", number="+12025550177", ring_s=20, announced=True
         )
-    at = f"{served.url}/numbers/{number_id}"
+    state.secret = state.web.secret
+    carriers = Carriers(state.settings)
+    state.checks = Checks(state.settings, database, carriers, state.secret)
     await page.set_viewport_size({"width": width, "height": 900})
     await page.emulate_media(color_scheme=scheme)
+    tab = Tab(page, f"{served.url}/numbers/{number_id}", f"{width}-{scheme}", width)
+    await _hours(tab)
+    await _screening(tab)
+    await _calls_and_check(tab)
+    await carriers.aclose()
 
-    async def look(name: str) -> None:
-        await page.wait_for_function("document.fonts.status === 'loaded'")
-        path = SHOTS / f"{name}-{width}-{scheme}.png"
-        await page.screenshot(path=path, full_page=True, animations="disabled")
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, name
-        axe: Any = Axe()  # untyped
-        found = (await axe.run(page)).response["violations"]
-        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
 
-    await page.goto(f"{at}/hours")
+async def _hours(tab: Tab) -> None:
+    page = tab.page
+    await page.goto(f"{tab.at}/hours")
     await page.get_by_label("Answer during these hours only").check()
     await page.get_by_label("Saturday").fill("whenever")
     await page.get_by_role("button", name="Save").click()
@@ -52,24 +79,33 @@ async def test_the_manners_of_a_number(
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Choose whom calls are forwarded to.").first).to_be_visible()
     await page.get_by_label("Fallback number").select_option(label="Anna")
-    await page.get_by_role("button", name="Save").click()
+    await tab.saves()
     await expect(page.get_by_label("Saturday")).to_have_value("10:00–14:00")
     await expect(page.get_by_label("Answer during these hours only")).to_be_checked()
-    await look("hours")
+    await tab.looks("hours")
 
+
+async def _screening(tab: Tab) -> None:
+    page = tab.page
     await page.get_by_role("link", name="Screening").click()
     await page.get_by_label("Callers who hide their number").select_option("refuse")
     await page.get_by_label("Calls of one caller an hour").fill("6")
-    await page.get_by_role("button", name="Save").click()
+    await tab.saves()
     await expect(page.get_by_label("Calls of one caller an hour")).to_have_value("6")
-    await look("screening")
+    await tab.looks("screening")
 
-    await page.goto(f"{at}/calls")
-    await page.get_by_label("Tell callers that they speak with an AI assistant").check()
-    await page.get_by_role("button", name="Save").last.click()
-    await look("calls")
-    await page.goto(f"{at}/check")
-    await expect(page.get_by_role("button", name="Check now")).to_be_enabled()
-    await look("check")
-    await page.goto(f"{at}/activity")
+
+async def _calls_and_check(tab: Tab) -> None:
+    page = tab.page
+    await page.goto(f"{tab.at}/calls")
+    await expect(page.get_by_label("Record calls, caller and agent")).to_be_enabled()
+    await page.get_by_label("Tell callers that they speak with").check()
+    await tab.saves()
+    await expect(page.get_by_label("Tell callers that they speak with")).to_be_checked()
+    await tab.looks("calls")
+    await page.goto(f"{tab.at}/check")
+    await page.get_by_role("button", name="Check now").click()
+    await expect(page.get_by_text("No media process is running.")).to_be_visible()
+    await tab.looks("check")
+    await page.goto(f"{tab.at}/activity")
     await expect(page.get_by_text("Says that an AI speaks")).to_be_visible()
