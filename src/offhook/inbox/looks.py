@@ -15,7 +15,14 @@ REASONS: Mapping[str, str] = {
     "quiet": "closed after a while without a text",
     "limit_reached": "monthly limit reached",
     "spend_cap": "spend cap reached",
-    "lines_full": "all lines were busy",
+    "lines_full": "all lines of this number were busy",
+    "no_capacity": "all lines were busy",
+    "caller_lines_full": "this caller has too many calls at once",
+    "too_many_calls": "this caller has called too often within an hour",
+    "false_number": "the carriers found the caller's number to be false",
+    "closed": "outside the hours",
+    "no_part": "nobody took part for three minutes",
+    "machine": "the other side was a voice agent too",
     "caller_cap": "this caller has too many calls at once",
     "number_disabled": "the number is disabled",
     "disabled": "the number is disabled",
@@ -77,6 +84,8 @@ def reason(code: str) -> str:
 
 def status(turn: Turn) -> tuple[str, str]:
     """What stands under a bubble and its kind; what was received needs no word."""
+    if turn.status == "keys":
+        return "keyed in", ""
     if turn.status == "sending":
         return "queued", ""
     if turn.status not in SHOWN_STATES:
