@@ -1,6 +1,7 @@
 # make run    sets everything up and starts Offhook
 # make test   sets everything up and runs every test
 # make faults kills every process at every step of what must not be lost, 50 times each
+# make fuzz   asks the whole API, and attacks the agents, for MINUTES
 # make check  format, lint, types, import contracts, marks
 # Needs Python 3.11 or newer; everything else is fetched once.
 
@@ -8,9 +9,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 KILLS ?= 50
+MINUTES ?= 10
 SAY := @printf '  %s\n'
 
-.PHONY: run test faults check assets lock docs marks screenshots clean test-peers
+.PHONY: run test faults fuzz check assets lock docs marks screenshots clean test-peers
 
 run: $(VENV)/installed assets
 	@exec $(BIN)/offhook serve
@@ -43,6 +45,9 @@ test: $(VENV)/installed-dev assets test-peers
 
 faults: $(VENV)/installed-dev assets # every kill matrix, KILLS times per step
 	@OFFHOOK_KILLS=$(KILLS) $(BIN)/python -m pytest -n 2 --dist loadgroup -m kills --timeout 3600
+
+fuzz: $(VENV)/installed-dev assets
+	@OFFHOOK_FUZZ=$(MINUTES) $(BIN)/python -m pytest tests/e2e/test_whole_api.py tests/security
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff format --check .

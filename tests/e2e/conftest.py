@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "media")]
+sys.path[:0] = [str(HERE), *(str(HERE.parent / each) for each in ("media", "agents", "security"))]
 
+from hijacked import serving
 from installation import Installation
+from neighbours import Furnished, furnish, remember
 from owner import Owner
+from receiver import receiving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,3 +40,28 @@ def owner(installation: Installation) -> Iterator[Owner]:
     owner = Owner(installation)
     yield owner
     owner.close()
+
+
+@pytest.fixture(scope="session")
+def furnished() -> Iterator[Furnished]:
+    """A team that has one of everything, in an installation of its own whose language model is in
+    an attacker's hands; it may reach this machine's receiver of webhooks.
+    """
+    with receiving() as receiver, serving() as model:
+        installation = Installation(
+            MODEL="openai:hijacked",
+            MODEL_BASE_URL=model,
+            OUTGOING_HTTP="true",
+            OUTGOING_PORTS=f"[443, {receiver.server_port}]",
+            OUTGOING_PRIVATE_NETWORKS='["127.0.0.0/8"]',
+            SETTLE_MS="200",
+        )
+        installation.start()
+        owner = Owner(installation)
+        try:
+            made, number = remember(owner), owner.ready_number()
+            furnish(owner, number)
+            yield Furnished(owner, number, made, receiver)
+        finally:
+            owner.close()
+            installation.end()

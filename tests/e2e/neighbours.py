@@ -15,11 +15,22 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from installation import until
 from owner import Bought, Owner
+from receiver import Receiver
 from schemathesis import GenerationMode
 
 Json = dict[str, Any]
 CANARY = "canary-of-the-first-team"
 ID = re.compile(r"\b[a-z]{2,4}_[0-9a-z]{26}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """An owner whose team has one of everything; `made`: ids by the address they were posted to."""
+
+    owner: Owner
+    number: Bought
+    made: Mapping[str, str]
+    receiver: Receiver
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,9 @@ class Owner:
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return _json(self.rest.put(path, json=body))
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return _json(self.rest.patch(path, json=body))
+
     # --- setting up ---
 
     def add_card(self, number: str = CARD) -> Json:

@@ -9,17 +9,15 @@ import json
 import shutil
 import subprocess
 import tempfile
-import threading
 import wave
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from installation import Installation, needs, until
 from owner import CALLER, Bought, Json, Owner
+from receiver import Receiver, receiving
 from standardwebhooks import Webhook
 
 from offhook.carriers.simulator import handset
@@ -37,35 +35,10 @@ CALLER_BY_VOICE = "+12025550177"
 TALK_S = 240.0
 
 
-class Receiver(ThreadingHTTPServer):
-    """Takes deliveries on loopback and keeps them as they came."""
-
-    def __init__(self) -> None:
-        self.deliveries: list[tuple[dict[str, str], bytes]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Receiver)
-        body = self.rfile.read(int(self.headers["content-length"]))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.deliveries.append((headers, body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        pass
-
-
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

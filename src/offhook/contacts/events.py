@@ -6,7 +6,9 @@ from offhook.db import Event
 
 
 class ContactCreated(Event):
-    """Somebody called or texted for the first time, or was added or imported (P1)."""
+    """Somebody called or texted for the first time, or was added or imported (P1). `number` is for
+    the endpoints that ask for what was said.
+    """
 
     event: ClassVar[str] = "contact.created"
     contact_id: str

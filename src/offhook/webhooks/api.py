@@ -54,7 +54,8 @@ class EndpointIn(Body):
     )
     name: str = Field(default="", max_length=80)
     with_text: bool = Field(
-        default=False, description="Send what was said along: a text's words, a transcript."
+        default=False,
+        description="Send what was said along: words, transcripts, numbers of new contacts.",
     )
 
 

@@ -15,8 +15,8 @@ WITH_TURNS = (
     *(f"message.{state}" for state in ("received", "refused", "sent", "delivered", "failed")),
 )
 """Events of which an endpoint may ask for the turns."""
-WORDS: Mapping[str, str] = {"conversation.human_required": "reason"}
-"""Events of which one member may quote somebody: empty for who did not ask for words."""
+WORDS: Mapping[str, str] = {"conversation.human_required": "reason", "contact.created": "number"}
+"""Events of which one member may quote or name somebody: empty for who did not ask for words."""
 SPEAKING = [*WITH_TURNS, *WORDS]
 """Events that have words which an endpoint may ask for."""
 

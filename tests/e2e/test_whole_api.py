@@ -1,0 +1,81 @@
+"""schemathesis asks the whole API whatever its document allows, and more, with all its checks: no
+server error, nothing accepted that the document forbids, nothing refused that it allows (SEC8).
+
+A sample by a seed, within a minute; OFFHOOK_FUZZ=minutes asks for so long (`make fuzz`). What is
+right although schemathesis cannot know it stands in api_hooks.py.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from neighbours import Furnished, harvest, operations
+
+MINUTES = float(os.environ.get("OFFHOOK_FUZZ", "0"))
+SEED = os.environ.get("OFFHOOK_FUZZ_SEED", "1")
+SECONDS = int(MINUTES * 60) or 50
+EXAMPLES = 100 if MINUTES else 3
+PHASES = "examples,coverage,fuzzing,stateful" if MINUTES else "examples,fuzzing"
+WORDS = frozenset({"number", "kind", "day", "event", "key_id"})
+"""Parameters that are words, or the key that asks."""
+
+
+@pytest.mark.timeout(120 + SECONDS * 2)
+def test_the_api_does_what_its_document_says(furnished: Furnished, tmp_path: Path) -> None:
+    """Last of these tests: the team is not the same afterwards."""
+    owner = furnished.owner
+    document = f"{owner.installation.url}/api/v1/openapi.json"
+    offered = list(operations(httpx.get(document, trust_env=False, timeout=90).json()))
+    ids = harvest(owner, offered, furnished.made)
+    keys = [_key(furnished) for _ in ("asks", "is revoked")]
+    ids = {name: each for name, each in ids.items() if name not in WORDS}
+    settings = _settings({**ids, "key_id": keys[1]["id"]}, keys[0]["key"])
+    (tmp_path / "schemathesis.toml").write_text(settings)
+    report = tmp_path / "report.json"
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        "schemathesis.toml",
+        "run",
+    ]
+    command += [document, "--checks", "all", "--phases", PHASES, "--max-examples", str(EXAMPLES)]
+    command += ["--seed", SEED, "--max-time", str(SECONDS), "--report-json-path", str(report)]
+    command += ["--no-color", "--no-shrink", "--continue-on-failure"]
+    command += ["--generation-database", "none", "--request-timeout", "30"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(report.read_text())
+    assert (found["failures"], found["errors"]) == ([], []), done.stdout + done.stderr
+    assert found["test_cases"]["generated"] >= len(offered)
+
+
+def _key(furnished: Furnished) -> Mapping[str, str]:
+    wanted = {"name": "Fuzz", "scopes": ["read", "write", "operator"]}
+    made = furnished.owner.browser.post("/api/v1/api-keys", json=wanted)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def _settings(ids: Mapping[str, str], key: str) -> str:
+    """The ids of things that are there, so that what is asked is not merely not found."""
+    lines = [
+        'hooks = "api_hooks"',
+        "[auth.openapi.key]",
+        f'bearer = "{key}"',
+        "[parameters]",
+        *(f'"path.{name}" = "{value}"' for name, value in ids.items()),
+    ]
+    return "\n".join(lines)
