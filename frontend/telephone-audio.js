@@ -49,15 +49,34 @@ export class Microphone {
 }
 
 // Samples of the line (8 kHz) become sound. It begins once `ahead` are there, against an uneven
-// network; of more than `most` the oldest are left out.
+// network; of more than `most` the oldest are left out. A mark stands behind what was heard so far:
+// `passed(name)` is called when that has sounded, or was cleared.
 export class Speaker {
   #step = LINE_RATE / sampleRate;
   #waiting = [];
   #at = 0;
   #playing = false;
+  #marks = []; // { name, left }: samples that are still to sound before it
 
-  constructor({ ahead, most, keep = most }) {
-    Object.assign(this, { ahead, most, keep });
+  constructor({ ahead, most, keep = most, passed = () => {} }) {
+    Object.assign(this, { ahead, most, keep, passed });
+  }
+
+  mark(name) {
+    this.#marks.push({ name, left: this.#waiting.length });
+    this.#playing = this.#playing || this.#waiting.length > 0; // nothing more may come behind it
+    if (this.#waiting.length <= 1) this.#sounded(0);
+  }
+
+  clear() {
+    this.#waiting.length = this.#at = 0;
+    this.#playing = false;
+    this.#sounded(Infinity);
+  }
+
+  #sounded(samples) {
+    for (const mark of this.#marks) mark.left -= samples;
+    while (this.#marks.length && this.#marks[0].left <= 1) this.passed(this.#marks.shift().name);
   }
 
   hear(samples) {
@@ -81,6 +100,7 @@ export class Speaker {
     const used = Math.floor(this.#at);
     this.#waiting.splice(0, used);
     this.#at -= used;
+    if (this.#marks.length) this.#sounded(used);
     for (const other of others) other.set(out);
   }
 }

@@ -26,6 +26,7 @@ RECORD = "what it does is a record of its own, which nobody can change"
 SERVER = "it needs a calendar server; what it changes is the calendar's row, told as by PATCH"
 HANDLED = "how a conversation is handled is no setting; it stands on the conversation"
 SILENT = {
+    "POST /agents/{agent_id}/rehearsals": NO_CHANGE,
     "POST /agents/{agent_id}/try": NO_CHANGE,
     "POST /billing/cards/setups": "the card is told once it is on file",
     "POST /billing/cards/setups/{setup_id}": "as above; the owner's bank decides",

@@ -37,6 +37,7 @@ from offhook.agents.brain import (
 )
 from offhook.agents.models import Agent, AgentVersion
 from offhook.agents.opening import open_brain
+from offhook.agents.playground import draft
 from offhook.agents.problems import (
     AgentInUse,
     AgentInvalid,
@@ -98,6 +99,7 @@ __all__ = [
     "Working",
     "create",
     "delete",
+    "draft",
     "from_json",
     "get",
     "listed",

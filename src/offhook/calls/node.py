@@ -33,6 +33,8 @@ from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
+from offhook.calls.rehearsing import tickets
+from offhook.calls.rehearsing.room import Rehearsals
 from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
 from offhook.calls.setting import Setting, line_options
@@ -95,6 +97,7 @@ class Node:
             lambda batch: _post(loop, self._on_batch, batch),
             max_lines=self._settings.media_lines + VOICES,
         )
+        self._rehearsals = Rehearsals(parts, self.engine)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set, then say goodbye to every caller and return."""
@@ -132,7 +135,10 @@ class Node:
     # --- streams (stream.Taker) ---
 
     def take(self, media_stream: MediaStream, start: streams.Start) -> None:
-        self._spawn(self._live(media_stream, start))
+        if tickets.is_one(start.parameters):
+            self._spawn(self._rehearsals.take(media_stream, start))
+        else:
+            self._spawn(self._live(media_stream, start))
 
     def watch(self, watcher: Watcher, call_id: str, token: str) -> bool:
         live = self._calls.get(call_id)
@@ -260,6 +266,8 @@ class Node:
         for line_id, outgoing in batch.out:
             if (live := self._calls.get(line_id) or self._echoes.get(line_id)) is not None:
                 live.stream.send(outgoing)
+            else:
+                self._rehearsals.send(line_id, outgoing)
         for event in batch.events:
             live = self._calls.get(event.line.removesuffix(VOICE))
             if isinstance(event, media.RecordingSaved):
@@ -270,6 +278,8 @@ class Node:
                 live.conversation.on_event(event)
             elif (echo := self._echoes.get(event.line)) is not None:
                 echo.on_event(event)
+            else:
+                self._rehearsals.on_event(event)
         for line_id, both in batch.heard:
             if (live := self._calls.get(line_id)) is not None:
                 live.company.hear(both)
@@ -355,6 +365,7 @@ class Node:
     async def _drain(self) -> None:
         """No new calls; every caller hears why, and the calls end in order."""
         self._draining = True
+        self._rehearsals.end()
         ending = [
             asyncio.create_task(
                 live.conversation.farewell(

@@ -11,6 +11,9 @@ from offhook.calls.manners import pages as manners_pages
 from offhook.calls.outbound import api as outbound_api
 from offhook.calls.outbound import carrier as outbound_carrier
 from offhook.calls.outbound import pages as outbound_pages
+from offhook.calls.rehearsing import api as rehearsing_api
+from offhook.calls.rehearsing import bridge as rehearsing_bridge
+from offhook.calls.rehearsing import pages as rehearsing_pages
 from offhook.calls.transfers import api as transfers_api
 from offhook.calls.transfers import carrier as transfers_carrier
 from offhook.calls.transfers import pages as transfers_pages
@@ -32,6 +35,9 @@ routers = (
     manners_pages.router,
     checking.router,
     outbound_pages.router,
+    rehearsing_api.router,
+    rehearsing_bridge.router,
+    rehearsing_pages.router,
 )
 sections = (*manners_pages.SECTIONS, outbound_pages.SECTION, checking.SECTION)
 

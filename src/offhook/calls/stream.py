@@ -9,9 +9,9 @@ Reads and writes frames; what they mean for a call is the node's and the convers
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from picows import (
@@ -164,6 +164,11 @@ class MediaStream(WSListener):
                 case Clear():
                     text = streams.dump(streams.Clear(self._stream_id))
             transport.send(WSMsgType.TEXT, text.encode())
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Something beside the audio, for a page that is the caller; carriers are told nothing."""
+        if self._transport is not None:
+            self._transport.send(WSMsgType.TEXT, json.dumps(message, ensure_ascii=False).encode())
 
     def close(self) -> None:
         if self._transport is not None:

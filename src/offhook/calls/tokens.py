@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     RECORDING = "recording"
     LINE = "line"
     CHECK = "check"
+    REHEARSAL = "rehearsal"
 
 
 CHECK_S = 60

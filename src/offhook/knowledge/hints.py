@@ -40,7 +40,7 @@ async def hints(session: Session, team_id: str, agent_id: str) -> list[str]:
         .order_by(Passage.source_id, Passage.position)
         .limit(READ_PASSAGES)
     )
-    known = [row.tuple() for row in rows]
+    known = rows.all()
     return notable(
         subjects=[_subject(cells) for cells, _, _ in known],
         texts=[text for _, text, _ in known],

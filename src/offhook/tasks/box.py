@@ -127,7 +127,7 @@ class ConversationTools:
             checked = typed.check(offered.offer.inputs, run.inputs, self._scope.country)
             if checked.ask is not None:
                 return Incomplete(offered.offer, checked.values, checked.ask, checked.problems)
-            if offered.task.by_code and not await proving.is_proven(session, self._scope):
+            if offered.task.by_code and not await self._is_proven(session):
                 return Incomplete(offered.offer, checked.values, proving.INPUT)
             return Unconfirmed(offered.offer, run.inputs, run.readback)
 
@@ -274,6 +274,10 @@ class ConversationTools:
             return Refused(standing.sentence)
         problems = {proving.INPUT.name: standing.sentence} if standing.sentence else {}
         return Incomplete(offered.offer, values, proving.INPUT, problems)
+
+    async def _is_proven(self, session: Session) -> bool:
+        """Whether the code was told that was texted to the other side."""
+        return await proving.is_proven(session, self._scope)
 
     def _heard_yes(self, run: TaskRun) -> Refused | None:
         """None if the read-back was heard and the turns to be answered say yes to it (T1)."""

@@ -7,7 +7,7 @@ A kind that acts inside a conversation is never done: there is none.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from offhook.db import Session, now
 from offhook.errors import Problem
 from offhook.tasks import kinds, rules, service
-from offhook.tasks.box import ConversationTools, offered_in
+from offhook.tasks.box import ConversationTools, Offered, offered_in
 from offhook.tasks.kinds import Done, NotDone
 from offhook.tasks.models import TaskRun
 from offhook.tasks.rules import Effect, RunState, RunStep
@@ -75,6 +75,8 @@ class Rehearsal:
     real: bool = False
     """Whether effects really happen."""
     runs: list[TaskRun] = field(default_factory=list[TaskRun])
+    ended: Callable[[TaskRun], object] = lambda _: None
+    """Called when a run came to something."""
 
     def to_json(self) -> str:
         """For a page that brings it back with the next text; an answer that was told is done."""
@@ -121,6 +123,10 @@ class Rehearsal:
         return same[-1] if same else None
 
     async def told(self, session: Session, run_ids: Sequence[str]) -> None:
+        self.note_told(run_ids)
+
+    def note_told(self, run_ids: Sequence[str]) -> None:
+        """The other side knows what became of these."""
         for run in self.runs:
             if run.id in run_ids and run.told_at is None:
                 run.told_at = datetime.now(UTC)
@@ -158,11 +164,18 @@ class RehearsalTools(ConversationTools):
         runner: Runner,
         scope: Scope,
         turns: Sequence[Turn],
-        offered: Sequence[Any],
+        offered: Sequence[Offered],
         rehearsal: Rehearsal,
     ) -> None:
         super().__init__(runner, scope, turns, offered, rehearsal)
         self._rehearsal = rehearsal
+
+    async def _is_proven(self, session: Session) -> bool:
+        """There is no telephone to text a code to, and nobody's data are at stake."""
+        return True
+
+    async def _unproven(self, session: Session, offered: Offered, values: Any) -> None:
+        return None
 
     async def _done(self, run: TaskRun) -> Step:
         """As in a conversation, being cancelled here leaves the run to itself."""
@@ -181,6 +194,7 @@ class RehearsalTools(ConversationTools):
             run.answer, run.error = outcome.reason, outcome.code
         async with self._runner.database.team(self._scope.team_id) as session:
             run.ended_at = await now(session)
+        self._rehearsal.ended(run)
 
     async def _outcome(self, run: TaskRun) -> Done | NotDone:
         kind = kinds.kind(run.kind)

@@ -36,7 +36,7 @@ async def line(socket: WebSocket, call_id: str) -> None:
     code = AWAY
     with suppress(OSError, WebSocketException):
         async with connect(url, proxy=None, compression=None, open_timeout=5) as node:
-            await _carry(socket, node)
+            await carry(socket, node)
             code = node.close_code if node.close_code in {OVER, REFUSED} else AWAY
     with suppress(RuntimeError, WebSocketDisconnect):  # the member was the first to go
         await socket.close(code)
@@ -56,7 +56,7 @@ async def _address(socket: WebSocket, call_id: str) -> str | None:
         return None
 
 
-async def _carry(socket: WebSocket, node: ClientConnection) -> None:
+async def carry(socket: WebSocket, node: ClientConnection) -> None:
     """Both ways, until one of them ends."""
     ways = {asyncio.create_task(_to_node(socket, node)), asyncio.create_task(_back(socket, node))}
     try:
