@@ -37,7 +37,7 @@ ASKED = (
 )
 SPOKEN = (
     ("How much is an espresso?", "1 euro 90"),
-    ("What does the carrot cake cost?", "4.10"),
+    ("What does the carrot cake cost?", "costs 4.10."),
     ("Do you sell garden furniture?", UNKNOWN),
 )
 

@@ -35,6 +35,8 @@ from offhook.speech.sentences import LONGEST, pieces
         ("$5-10, $0.99, £1", "5 to 10 dollars, 99 cents, 1 pound"),
         ("24/7", "24 7"),
         ("Due 2026-03-04", "Due March 4, 2026"),
+        ("The carrot cake costs 4.10.", "The carrot cake costs 4.10."),
+        ("Closed on 3.4. for a day", "Closed on April 3 for a day"),
     ],
 )
 def test_reply_is_spoken_as_people_say_it(text: str, spoken: str | None) -> None:

@@ -33,7 +33,7 @@ from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
-from offhook.calls.rehearsing import tickets
+from offhook.calls.rehearsing.tickets import is_one as is_rehearsal
 from offhook.calls.rehearsing.room import Rehearsals
 from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
@@ -135,7 +135,7 @@ class Node:
     # --- streams (stream.Taker) ---
 
     def take(self, media_stream: MediaStream, start: streams.Start) -> None:
-        if tickets.is_one(start.parameters):
+        if is_rehearsal(start.parameters):
             self._spawn(self._rehearsals.take(media_stream, start))
         else:
             self._spawn(self._live(media_stream, start))

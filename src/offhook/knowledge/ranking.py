@@ -217,7 +217,10 @@ def _gap(
         hinges += [
             each for each, weight in weights.items() if weight == 1.0 and not _asks_price(each)
         ]
+    priced = Wants.PRICE in tells(found.text, found.cells)
     for first, second in compounds(question):
+        if priced and (_asks_price(first) or _asks_price(second)):
+            continue  # `the doughnut cost`: an amount says that by itself
         if weights[first] == weights[second] == 1.0:
             hinges += [first] if held[second] >= PLAINLY else []
             hinges += [second] if held[first] >= PLAINLY else []

@@ -266,6 +266,15 @@ def _amount(raw: str, symbol: str, words: _Words) -> str:
     return f"{whole} {name} {words.and_} {small} {hundredths}"
 
 
+_TO_A_DATE = re.compile(
+    r"(?:\b(?:am|vom|bis|zum|ab|den|dem|seit|on|by|until|till|since)"
+    r"|\b\w+(?:tag|woch|day),?|[-–])\s?$",
+    re.IGNORECASE,
+)
+"""Before a day and a month without a year: "costs 4.10." ends with a price."""
+_FROM_A_DATE = re.compile(r"\s?(?:-|–|bis|to|until|till|und|and)\s", re.IGNORECASE)
+
+
 def _dates(text: str, words: _Words, *, month_first: bool) -> str:
     def said(day: str, month: str, year: str | None, whole: str) -> str:
         d, m = int(day), int(month)
@@ -278,10 +287,15 @@ def _dates(text: str, words: _Words, *, month_first: bool) -> str:
         return f"{name} {d}, {tail}" if tail else f"{name} {d}"
 
     text = re.sub(r"\b(\d{4})-(\d{2})-(\d{2})\b", lambda m: said(m[3], m[2], m[1], m[0]), text)
+
+    def dotted(match: re.Match[str]) -> str:
+        before, after = text[: match.start()], text[match.end() :]
+        alone = not (before.strip() or not after.strip())
+        dated = match[3] or alone or _TO_A_DATE.search(before) or _FROM_A_DATE.match(after)
+        return said(match[1], match[2], match[3], match[0]) if dated else match[0]
+
     text = re.sub(
-        r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.(?:\s?(\d{4})\b|(?=\s|$))",
-        lambda m: said(m[1], m[2], m[3], m[0]),
-        text,
+        r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.(?:\s?(\d{4})\b|(?=\s|$|[-–]))", dotted, text
     )
 
     def slashed(match: re.Match[str]) -> str:

@@ -48,7 +48,8 @@ class Rehearsals:
             return
         self._streams[ticket.id] = stream
         self._running[ticket.id] = rehearsal = Rehearsal(scene, line, stream, self._parts)
-        stream.accept(Talk(rehearsal.feed, line.marked, rehearsal.end))
+        # A page has no keys to press.
+        stream.accept(Talk(rehearsal.feed, line.marked, rehearsal.end, lambda _: None))
         try:
             await rehearsal.run()
         finally:
