@@ -59,9 +59,8 @@ class Page:
 
     def turns(self, speaker: str) -> list[str]:
         """The last form of each of their turns."""
-        found = {each["id"]: each["text"] for each in self.told if each["event"] == "turn"}
-        theirs = {each["id"] for each in self.told if each.get("speaker") == speaker}
-        return [text for turn, text in found.items() if turn in theirs]
+        theirs = [each for each in self.of("turn") if each["speaker"] == speaker]
+        return list({each["id"]: each["text"] for each in theirs}.values())
 
     def of(self, event: str) -> list[dict[str, Any]]:
         return [each for each in self.told if each["event"] == event]

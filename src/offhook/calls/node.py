@@ -33,8 +33,8 @@ from offhook.calls.memory import memory
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
-from offhook.calls.rehearsing.tickets import is_one as is_rehearsal
 from offhook.calls.rehearsing.room import Rehearsals
+from offhook.calls.rehearsing.tickets import is_one as is_rehearsal
 from offhook.calls.rules import NODE_SILENT_AFTER, End
 from offhook.calls.service import Connected, StreamRefused
 from offhook.calls.setting import Setting, line_options

@@ -19,6 +19,7 @@ from typing import Any
 import procrastinate
 from procrastinate import exceptions
 from procrastinate.retry import RetryStrategy
+from psycopg.errors import ForeignKeyViolation
 
 from offhook.db.engine import Database, Session
 
@@ -132,10 +133,23 @@ class Jobs:
             beside = [group.create_task(self._sweep())]
             beside += [group.create_task(_repeat(*entry)) for entry in self._repeated]
             try:
-                await self._work(concurrency, wait=True)
+                while await self._taken_for_dead(concurrency):
+                    log.warning("this worker stood still, and was taken for dead; it begins anew")
             finally:
                 for task in beside:
                     task.cancel()
+
+    async def _taken_for_dead(self, concurrency: int) -> bool:
+        """Work to the end; True where others have meanwhile taken this worker's place away (WT5):
+        its jobs are theirs, and it may take no more under its old name.
+        """
+        try:
+            await self._work(concurrency, wait=True)
+        except exceptions.ConnectorException as error:
+            if not isinstance(error.__cause__, ForeignKeyViolation):
+                raise
+            return True
+        return False
 
     async def run_due(self) -> None:
         """Run what is due now, and what that makes due, then return."""
