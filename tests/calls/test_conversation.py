@@ -48,6 +48,13 @@ async def test_a_question_is_heard_answered_cited_and_billed_once(
     ]
     assert [said.text for said in brain.briefings[0].history] == ["Good morning.", QUESTION]
     row = await call_row(database, stage)
+    async with database.team(row.team_id) as session:
+        turns = await inbox.turns_of(session, row.team_id, row.conversation_id)
+    assert [turn.citations for turn in turns] == [
+        [],
+        [],
+        [{"passage_id": "psg_1", "title": "Hours"}],
+    ]
     assert (row.state, row.reason) == (CallState.ENDED, End.CALLER_HUNG_UP)
     async with database.team(row.team_id) as session:
         cost = await usage.cost_of_call(session, row.team_id, row.id)

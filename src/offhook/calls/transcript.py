@@ -46,6 +46,7 @@ class Transcript:
         self._opened_at = opened_at
         self._writes: asyncio.Queue[Write | None] = asyncio.Queue()
         self._agent_turn: _AgentTurn | None = None
+        self._to_cite: list[dict[str, str]] = []
         self._beside: WriteBeside | None = None
         self.said: list[Said] = list(said)
 
@@ -88,6 +89,7 @@ class Transcript:
         status: str = "",
     ) -> None:
         self._finish_agent_turn()
+        self._to_cite = []
         self.said.append(said)
 
         async def write(session: Session) -> None:
@@ -111,6 +113,7 @@ class Transcript:
         turn = self._agent_turn
         if turn is None:
             turn = self._agent_turn = _AgentTurn(start_ms, index=len(self.said))
+            turn.citations, self._to_cite = self._to_cite, []
             self.said.append(Said(Speaker.AGENT, text))
         turn.pieces.append(text)
         turn.end_ms = max(turn.end_ms, end_ms)
@@ -129,12 +132,17 @@ class Transcript:
             self.agent(piece.heard_text, piece.start_ms, end_ms, interrupted=interrupted)
 
     def cite(self, citations: Sequence[Cited]) -> None:
-        """The passages that the agent's present turn rests on (K2)."""
-        if self._agent_turn is not None and citations:
-            self._agent_turn.citations = [
-                {"passage_id": each.passage_id, "title": each.title} for each in citations
-            ]
-            self._write_agent_turn(self._agent_turn)
+        """The passages that the agent's present turn rests on (K2), or, where a short answer was
+        made before any of it is heard, its next one.
+        """
+        told = [{"passage_id": each.passage_id, "title": each.title} for each in citations]
+        if not told:
+            return
+        if self._agent_turn is None:
+            self._to_cite = told
+            return
+        self._agent_turn.citations = told
+        self._write_agent_turn(self._agent_turn)
 
     def learn(self, contact_id: str | None, found: Sequence[Learned]) -> None:
         """What the caller said about themselves in the turn that was answered (P3)."""

@@ -24,7 +24,7 @@ class Script:
 
     def caller(self, text: str) -> None:
         """The caller finished a turn."""
-        self._open = False
+        self._open, self._citations = False, []
         self.said.append(Said(Speaker.CALLER, text))
         self._turn(Speaker.CALLER)
 
@@ -33,7 +33,7 @@ class Script:
         if not text:
             return
         if not self._open:
-            self._open, self._interrupted, self._citations = True, False, []
+            self._open, self._interrupted = True, False
             self.said.append(Said(Speaker.AGENT, text))
         else:
             self.said[-1] = Said(Speaker.AGENT, f"{self.said[-1].text} {text}")
@@ -41,12 +41,13 @@ class Script:
         self._turn(Speaker.AGENT)
 
     def cite(self, citations: Sequence[Cited]) -> None:
-        """The passages that the agent's present turn rests on (K2)."""
-        if self._open and citations:
+        """The passages that the agent's present turn rests on, or its next one (K2)."""
+        if citations:
             self._citations = [
                 {"passage_id": each.passage_id, "title": each.title} for each in citations
             ]
-            self._turn(Speaker.AGENT)
+            if self._open:
+                self._turn(Speaker.AGENT)
 
     def notice(self, text: str) -> None:
         """A line of the product's own between the bubbles."""
