@@ -51,7 +51,7 @@ async def line(socket: WebSocket, agent_id: str) -> None:
             ) as media:
                 await media.send(_first(ticket, secret))
                 await carry(socket, media)
-                code = REFUSED if media.close_code == REFUSED else OVER
+                code = media.close_code if media.close_code in {OVER, REFUSED} else AWAY
     with suppress(RuntimeError, WebSocketDisconnect):  # the browser was the first to go
         await socket.close(code)
 
