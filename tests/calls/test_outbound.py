@@ -132,6 +132,7 @@ async def test_a_machine_is_hung_up_on_or_left_the_message_after_its_beep(
     assert done.reason == reason
     said = [text for who, text in await here.turns() if who == "agent"]
     assert said[-1].endswith(OPENING) is left
+    assert said[-1].count(MESSAGE) <= 1 + left  # cut off by the beep, then whole, and no more
 
 
 async def test_a_call_whose_answer_was_lost_is_found_at_the_carrier_not_made_twice(

@@ -179,7 +179,7 @@ async def test_the_pages_begin_a_call_and_save_the_rules(
     async with office.database.team(office.team_id) as session:
         contact = await contacts.on_contact(session, office.team_id, E164(CALLER))
     sheet = (await client.get(f"/fragments/call?contact_id={contact.id}")).text
-    assert "(202) 555-0147" in sheet
+    assert contact.id in sheet
     begun = {"number_id": office.number_id, "contact_id": contact.id, "message": "Ready."}
     assert (await client.post("/calls", data=begun)).status_code in {200, 204, 303}
     (call,) = await office.calls()

@@ -179,6 +179,8 @@ class Conversation:
     async def _leave_message(self, text: str) -> None:
         """A machine records now: what it says is no interruption, and nobody answers it (C8)."""
         if self._leaving is None:
+            if self._greeting is not None:
+                self._greeting.cancel()  # what is left of it would be said after the message
             self._line.configure(replace(self._options, barge_in=False))
             await self.farewell(text, End.MESSAGE_LEFT, at_once=True)
 
@@ -547,8 +549,7 @@ class Conversation:
             self.spawn(self._say(self._phrases.ending_soon))
 
     async def _look(self) -> None:
-        asked = await self._logbook.asked()
-        if asked.end is not None:
+        if (asked := await self._logbook.asked()).end is not None:
             self.end(asked.end)
         elif asked.message:
             await self._leave_message(asked.message)

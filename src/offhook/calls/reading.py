@@ -10,6 +10,7 @@ from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call, MediaNode
 from offhook.calls.rules import NOT_REACHED, SENTENCES, CallState, End, Refusal, end_sentence
 from offhook.db import Session, now
+from offhook.prices import Direction
 
 LISTENING = timedelta(minutes=10)
 
@@ -42,7 +43,8 @@ def outcome(call: Call) -> Outcome:
     if call.state is CallState.TRANSFERRED:
         return Outcome("Live", "The caller is put through to a person.", good=True)
     if call.state in LIVE_STATES:
-        return Outcome("Live", "The agent is talking with the caller.", good=True)
+        whom = "them" if call.direction is Direction.OUTBOUND else "the caller"
+        return Outcome("Live", f"The agent is talking with {whom}.", good=True)
     reason = End(call.reason)
     title = "Not reached" if reason in NOT_REACHED else "Ended"
     return Outcome(title, end_sentence(reason, call.direction), good=reason in GOOD_ENDS)

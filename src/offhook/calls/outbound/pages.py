@@ -64,14 +64,14 @@ async def sheet(
 async def start(
     request: Request, actor: CurrentActor, session: TeamSession, *,
     number_id: Text = "", to: Text = "", contact_id: Text = "", message: Text = "",
-    machine: Text = "",
+    answering: Text = "",
 ) -> Response:  # fmt: skip
     order = starting.Order(
         number_id,
         await callee(session, actor, to=to, contact_id=contact_id),
         asked_by=actor.who,
         message=message,
-        machine=Machine(machine) if machine in set(Machine) else None,
+        machine=Machine(answering) if answering in set(Machine) else None,
     )
     call = await starting.start(session, actor.team_id, order)
     return redirect(request, f"/calls/{call.id}", toast="It is being called")
