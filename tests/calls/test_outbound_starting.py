@@ -173,7 +173,7 @@ async def test_the_pages_begin_a_call_and_save_the_rules(
     assert (await client.post(address, data=form)).status_code in {200, 204, 303}
     kept = (await api.get(rules_of(office))).json()
     assert (kept["countries"], kept["machine"], kept["opens"]) == (
-        ["CA", "US"], "leave_message", "09:00:00",
+        ["CA", "US"], "leave_message", "09:00",
     )  # fmt: skip
     assert (await client.post(address, data=form | {"opens": "soon"})).status_code == 422
     async with office.database.team(office.team_id) as session:

@@ -1,18 +1,14 @@
 """What REST takes and gives of bookings: hours, calendars, slots, appointments."""
 
-import re
 from datetime import datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     SecretStr,
-    WithJsonSchema,
 )
 
 from offhook.bookings import calendars
@@ -20,23 +16,6 @@ from offhook.bookings.hours import DAYS, WORKING_DAYS, Hours, Span, Special
 from offhook.bookings.models import Appointment, AppointmentState, Calendar
 from offhook.web import shapes
 
-CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
-
-
-def _on_the_clock(value: Any) -> Any:
-    """A time on the wall has no offset from UTC, and is no count of seconds."""
-    if isinstance(value, str) and not re.fullmatch(CLOCK, value):
-        raise ValueError("write a time as HH:MM")
-    return value
-
-
-Clock = Annotated[
-    time,
-    BeforeValidator(_on_the_clock),
-    PlainSerializer(lambda clock: f"{clock:%H:%M}", return_type=str),
-    WithJsonSchema({"type": "string", "pattern": CLOCK}),
-]
-"""A time on the wall: `09:00`."""
 PartySize = Annotated[int, Field(ge=1, le=1_000)]
 Length = Annotated[int, shapes.told(minimum=5, maximum=1_440)]
 Buffer = Annotated[int, shapes.told(minimum=0, maximum=480)]
@@ -54,8 +33,8 @@ class Body(BaseModel):
 class SpanShape(Body):
     """Open from `opens` to `closes` on the wall clock; no later than `opens`: on the next day."""
 
-    opens: Clock = Field(examples=["09:00"])
-    closes: Clock = Field(examples=["17:00"])
+    opens: shapes.Clock = Field(examples=["09:00"])
+    closes: shapes.Clock = Field(examples=["17:00"])
 
 
 class SpecialShape(Body):

@@ -6,13 +6,14 @@ Where neither a bound nor a pattern can say it (a zone that exists, a number tha
 """
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SOMETHING = r"\S"
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 MAX_NAME = 80
 MAX_PHONE = 60
 MAX_EMAIL = 254
@@ -31,12 +32,26 @@ def _day(value: Any) -> Any:
     return value
 
 
+def _on_the_clock(value: Any) -> Any:
+    """A time on the wall has no offset from UTC, and is no count of seconds."""
+    if isinstance(value, str) and not re.fullmatch(CLOCK, value):
+        raise ValueError("write a time as HH:MM")
+    return value
+
+
 Name = Annotated[str, told(minLength=1, maxLength=MAX_NAME, pattern=SOMETHING)]
 """What people call something: 1 to 80 characters, not all of them spaces."""
 Text = Annotated[str, told(minLength=1, pattern=SOMETHING)]
 """Something is written; its bound is the field's."""
 Day = Annotated[date, BeforeValidator(_day)]
 """`2026-05-14`."""
+Clock = Annotated[
+    time,
+    BeforeValidator(_on_the_clock),
+    PlainSerializer(lambda clock: f"{clock:%H:%M}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": CLOCK}),
+]
+"""A time on the wall: `09:00`."""
 Month = Annotated[str, told(pattern="^([0-9]{4}-(0[1-9]|1[0-2]))?$", maxLength=7)]
 """`2026-05`; empty where the parameter says what that means."""
 Phone = Annotated[str, Field(max_length=MAX_PHONE), told(minLength=1, format="phone")]

@@ -1,8 +1,7 @@
 """REST of calls that we start: begin one, and a number's rules for them."""
 
-from datetime import time
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +16,7 @@ from offhook.calls.outbound.settings import Wanted
 from offhook.errors import Invalid
 from offhook.phone import E164
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 NumberId = Annotated[str, Path(max_length=40)]
@@ -27,9 +27,8 @@ class CallIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     number_id: str = Field(max_length=40, description="The number that calls.")
-    to: str = Field(
+    to: shapes.Phone | Literal[""] = Field(
         default="",
-        max_length=40,
         description="E.164, or as it is written in the team's country.",
         examples=["+1 202 555 0147"],
     )
@@ -50,9 +49,11 @@ class RulesIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     quiet_hours: bool = Field(description="Whether anybody is called within the hours only.")
-    opens: time = Field(description="Local time of who is called, in all zones of their number.")
-    closes: time
-    countries: list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]] = Field(
+    opens: shapes.Clock = Field(
+        description="Local time of who is called, in all zones of their number."
+    )
+    closes: shapes.Clock
+    countries: list[shapes.Country] = Field(
         default_factory=list, max_length=250, description="ISO 3166; empty: the number's own."
     )
     daily_calls: int = Field(ge=1, le=rules.MAX_DAILY)
@@ -69,8 +70,8 @@ class RulesOut(BaseModel):
 
     number_id: str
     quiet_hours: bool
-    opens: time
-    closes: time
+    opens: shapes.Clock
+    closes: shapes.Clock
     countries: list[str]
     daily_calls: int
     machine: Machine

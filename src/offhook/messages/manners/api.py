@@ -1,6 +1,6 @@
 """A number's manners by text over REST."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,11 +11,12 @@ from offhook.db import Session
 from offhook.messages.manners import rules, service
 from offhook.messages.manners.rules import EVERYWHERE, Manners
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/numbers/{number_id}/texting", tags=["numbers"])
 DEFAULT = Manners()
 Replies = Annotated[int, Field(ge=1, le=rules.MAX_REPLIES)]
-Country = Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]
+Country = shapes.Country | Literal["*"]
 
 
 class TextingIn(BaseModel):
