@@ -98,6 +98,7 @@ def test_a_worker_that_sleeps_through_its_lease_wakes_and_says_nothing_twice(
                 "title": "Order status",
                 "phrases": ["where is my order"],
                 "inputs": [{"name": "order", "type": "integer"}],
+                "timeout_s": 3,
                 "config": {
                     "method": "GET",
                     "url": f"http://127.0.0.1:{shop.port}/orders/{{{{order}}}}",

@@ -18,7 +18,7 @@ from offhook.carriers import streams
 from offhook.errors import Problem
 
 KEPT_FREE = 2
-"""Lines that no rehearsal takes."""
+"""Lines, and hearings of the recogniser, that no rehearsal takes while calls are on."""
 
 
 class Rehearsals:
@@ -37,7 +37,7 @@ class Rehearsals:
         if ticket is None or ticket.id in self._running:
             stream.refuse("no ticket for a rehearsal")
             return
-        if self._engine.lines + KEPT_FREE >= self._parts.settings.media_lines:
+        if not self._has_room():
             stream.refuse("the lines are needed for calls")
             return
         try:
@@ -55,6 +55,11 @@ class Rehearsals:
         finally:
             self._running.pop(ticket.id, None)
             self._streams.pop(ticket.id, None)
+
+    def _has_room(self) -> bool:
+        hearing, lines = self._parts.recogniser, self._parts.settings.media_lines
+        heard = hearing.load() + KEPT_FREE < hearing.capacity() or hearing.load() == 0
+        return heard and self._engine.lines + KEPT_FREE < lines
 
     def send(self, line_id: str, outgoing: list[media.Outgoing]) -> None:
         """One tick's frames, if they are a rehearsal's."""
