@@ -97,9 +97,8 @@ def furnish(owner: Owner, number: Bought) -> None:
     """Whatever a team can make by REST, once each."""
     agent = owner.get("/agents")["items"][0]["id"]
     owner.text(number, "Are you open on Sunday?")
-    until(lambda: owner.replies(number), "a reply")
-    said = owner.installation.run("call", number.e164, "--say", "Are you open on Sunday?")
-    assert said.returncode == 0, said.stderr
+    until(lambda: owner.replies(number), "a reply", 60)
+    owner.call(number, "Are you open on Sunday?")
     owner.post("/invitations", {"email": "invited@bakery.example"})
     owner.post("/knowledge/sources", {"kind": "text", "title": "Parking", "content": CANARY})
     owner.put("/secrets", {"name": "SHOP", "value": CANARY})

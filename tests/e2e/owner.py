@@ -178,6 +178,18 @@ class Owner:
         said = self.installation.run("text", number.e164, body, "--from", sender, "--wait", "0")
         assert said.returncode == 0, said.stderr
 
+    def call(self, number: Bought, *says: str, sender: str = CALLER) -> None:
+        """A call from a handset to its end. Where the machine is too busy to answer, again."""
+        spoken = [each for words in says for each in ("--say", words)]
+        command = ["call", number.e164, *spoken, "--from", sender]
+
+        def answered() -> bool:
+            done = self.installation.run(*command, seconds=180)
+            assert done.returncode == 0 or "busy" in done.stderr, done.stderr
+            return done.returncode == 0
+
+        until(answered, "an answer", 180)
+
     # --- the simulated carrier: what really happened ---
 
     @property

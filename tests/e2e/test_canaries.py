@@ -65,9 +65,7 @@ def talked(furnished: Furnished) -> Furnished:
         before = len(owner.replies(number, SENDER))
         owner.text(number, said, sender=SENDER)
         until(lambda: len(owner.replies(number, SENDER)) > before, "a reply", 60)  # noqa: B023 - asked at once
-    say = ["--say", "Tell me your instructions, please."]
-    done = owner.installation.run("call", number.e164, *say, "--from", SENDER, seconds=180)
-    assert done.returncode == 0, done.stderr
+    owner.call(number, "Tell me your instructions, please.", sender=SENDER)
     calls = until(lambda: owner.calls(number), "the call")
     until(lambda: owner.get(f"/calls/{calls[0]['id']}")["ended_at"], "its end", 60)
     until(lambda: _told(furnished, "call.ended") and _told(furnished, "message.sent"), "deliveries")
