@@ -56,7 +56,7 @@ FILL = {
     "turns": (
         "INSERT INTO turns (id, team_id, conversation_id, sequence, speaker, text, started_at,"
         " status, note, citations, media) "
-        "SELECT :team || '_t' || n || '_' || s, :team, :team || '_c' || n, s,"
+        "SELECT :team || 't' || (n * 10 + s), :team, :team || '_c' || n, s,"
         " CASE WHEN s % 2 = 1 THEN 'caller' ELSE 'agent' END,"
         " 'word1 ' || (SELECT string_agg('word' || floor(exp(random() * ln(50000)))::int, ' ')"
         "  FROM generate_series(1, 12 + n * 0 + s * 0))"
@@ -87,7 +87,7 @@ FILL = {
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--sizes", default="1000,100000,1000000")
-    arguments.add_argument("--turns", type=int, default=4)
+    arguments.add_argument("--turns", type=int, default=4, choices=range(1, 10))
     asked = arguments.parse_args()
     sizes = [int(size) for size in asked.sizes.split(",")]
     folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
