@@ -15,7 +15,7 @@ from offhook import agents, contacts, numbers, tasks, teams
 from offhook.db import Session
 from offhook.inbox import listing, looks, reading, rules, words
 from offhook.inbox.listing import NOBODY, Filter
-from offhook.inbox.models import Channel, Conversation, State
+from offhook.inbox.models import Channel, Conversation, Speaker, State
 from offhook.teams import Actor
 from offhook.web import Paging, paginate
 
@@ -219,7 +219,12 @@ async def of_conversation(
         "number": held.get(chosen.number_id),
         "thread_id": _thread_of(told, chosen),
         "calls": sum(each.conversation.channel is Channel.CALL for each in told),
-        "texts": sum(len(each.turns) for each in told if each.conversation.channel is Channel.SMS),
+        "texts": sum(
+            turn.speaker is not Speaker.NOTICE
+            for each in told
+            if each.conversation.channel is Channel.SMS
+            for turn in each.turns
+        ),
         "members": await members(session, actor.team_id),
         "team_labels": await reading.labels(session, actor.team_id),
         "laters": rules.laters(datetime.now(UTC), zone),
