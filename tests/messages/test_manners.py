@@ -9,7 +9,7 @@ from message_fixtures import ANN, BOB, Shop
 from number_fixtures import BY
 from offhook import inbox, messages, numbers
 from offhook.db import EventRow
-from offhook.messages.manners import service
+from offhook.messages.manners import braking, service
 from offhook.messages.manners.rules import Manners, MannersInvalid
 from offhook.messages.rules import NOTES, Kind, Outcome, Why
 from offhook.phone import E164
@@ -109,6 +109,18 @@ async def test_ten_thousand_senders_of_one_block_cost_no_more_than_the_cap(shop:
     await shop.text("+16285550007", "hello")
     await shop.work()
     assert await shop.sent_to("+16285550007") == ["Re: hello"]
+
+
+async def test_a_flood_of_new_senders_is_told_to_the_team_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEC11: the alarm; all of them are answered."""
+    monkeypatch.setattr(braking, "ALARM", 3)
+    for area in (206, 303, 415, 503, 617):
+        await shop.text(f"+1{area}5550123", "hello")
+    await shop.work()
+    assert await needed(shop) == [braking.ALARMED]
+    assert await shop.used() == (10, 0)
 
 
 async def test_texts_from_abroad_are_kept_unless_the_owner_wants_them(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.handset import send_text
 from offhook.carriers.simulator.media import Picture
 from offhook.carriers.simulator.messages import inbound_fields
-from offhook.messages import Message, Messages, routes
+from offhook.messages import Message, Messages, jobs, routes
 from offhook.messages.media import keeping, serving, sniffing
 from offhook.messages.media.models import MediaState, MessageMedia
 from offhook.phone import E164
@@ -122,6 +122,25 @@ async def test_a_picture_is_fetched_from_the_carrier_kept_and_told_to_the_agent(
             await keeping.get(session, other, turn.media[0]["id"])
     assert shop.model.briefings[-1].unanswered == ["This one (a picture) (a file)"]
     assert await shop.used() == (2, 0)
+
+
+async def test_a_picture_whose_callback_got_lost_is_found_in_the_carriers_list(shop: Shop) -> None:
+    """Faults a1, S5"""
+    row = await shop.simulator.messages.receive(
+        sender=ANN, to=shop.e164, body="", pictures=[Picture("image/png", PNG)] * 2
+    )
+    account = shop.account.sid
+    listed = await shop.carrier.list_media(row.sid)
+    assert [each.url.rpartition("/")[2] for each in listed] == [
+        sid for sid, _ in row.private["media"]
+    ]
+    assert all(f"/Accounts/{account}/Messages/{row.sid}/Media/" in each.url for each in listed)
+    await jobs.reconcile(shop.settings, shop.database, shop.carriers)
+    await shop.work()
+    [turn, _] = await shop.turns(ANN)
+    assert [(each["state"], each["content_type"]) for each in turn.media] == [
+        ("kept", "image/png")
+    ] * 2
 
 
 async def test_what_cannot_be_had_now_is_tried_again_and_then_lost(

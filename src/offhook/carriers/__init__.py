@@ -15,6 +15,7 @@ Knows the carriers' formats and clients; knows no team, no number of ours and no
     record = await carrier.place_call(CallOut(sender, to, answer_url, status_url, ring_s))     # C8
     records = await carrier.find_placed(sender=, to=, after=)  # after a doubt
     messages = await carrier.list_received(after=, to=None)                    # faults a1
+    files = await carrier.list_media(message_id)          # Media(url, content_type)
     content = await carrier.media(url, most_bytes=)       # a picture that came with a text
     calls = await carrier.list_calls(after=, before=); .list_messages(after=, before=)   # UC4-UC7
     await carrier.hang_up(call_id); .redirect(call_id, document=); .limit_call(call_id, seconds=)
@@ -67,6 +68,7 @@ from offhook.carriers.port import (
     Detection,
     Direction,
     Held,
+    Media,
     Message,
     MessageState,
     NumberType,
@@ -88,7 +90,6 @@ from offhook.carriers.twilio.protocol import (
     InboundCall,
     InboundSms,
     LegNews,
-    Media,
     MessageStatus,
     Place,
     StreamEvent,

@@ -205,9 +205,18 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A file that came with a text: where it is, and what the carrier says that it is."""
+
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as the carrier has it. `sender` of an inbound one is raw: it may be no number.
 
+    `files`: how many came with it, for `list_media`.
     `price_micros`: what it costs us, in `currency`; None while the carrier has not priced it.
     """
 
@@ -219,6 +228,7 @@ class Message:
     created_at: datetime
     error_code: int | None = None
     segments: int = 1
+    files: int = 0
     direction: Direction = Direction.OUTBOUND
     price_micros: int | None = None
     currency: str = ""
@@ -392,6 +402,10 @@ class Carrier(Protocol):
 
     async def find_placed(self, *, sender: E164, to: E164, after: datetime) -> list[CallRecord]:
         """Calls that we began from `sender` to `to` at or after `after`, newest first."""
+        ...
+
+    async def list_media(self, message_id: str) -> list[Media]:
+        """The files that came with a message, as its callback would have told them."""
         ...
 
     async def media(self, url: str, *, most_bytes: int) -> bytes:

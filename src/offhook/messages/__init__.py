@@ -1,4 +1,4 @@
-"""Messages: SMS in and out, threads, opt-outs, segments (S1-S8, UT1-UT13).
+"""Messages: SMS in and out, threads, opt-outs, segments, files, manners (S1-S9, UT1-UT13, SEC11).
 
     web process     routes.py: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)

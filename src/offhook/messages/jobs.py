@@ -93,16 +93,17 @@ async def reconcile(settings: Settings, database: Database, accounts: carriers.C
     for account_id in (None, *brought):
         try:
             sid = (await accounts.account(account_id)).sid
-            received = await (await accounts.of(account_id)).list_received(after=after)
+            carrier = await accounts.of(account_id)
+            received = await carrier.list_received(after=after)
+            await _take(settings, database, carrier, received, account_id=account_id, sid=sid)
         except CarrierProblem as problem:
             log.warning("the list of received texts of %s: %s", account_id, problem.sentence)
-            continue
-        await _take(settings, database, received, account_id=account_id, sid=sid)
 
 
 async def _take(
     settings: Settings,
     database: Database,
+    carrier: carriers.Carrier,
     received: Sequence[carriers.Message],
     *,
     account_id: str | None,
@@ -125,7 +126,7 @@ async def _take(
             number = await numbers.held(session, each.to)
         if number is None or number.account_id != account_id:
             continue
-        await take_from_list(database, each, account_id=sid, settle_ms=settings.settle_ms)
+        await take_from_list(database, carrier, each, account_id=sid, settle_ms=settings.settle_ms)
 
 
 async def close_threads(settings: Settings, database: Database) -> None:

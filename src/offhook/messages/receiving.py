@@ -172,36 +172,52 @@ async def _judge(
     answer: numbers.Answerer | numbers.Refusal | None,
 ) -> None:
     """Take the unit of an ordinary text and let it be answered, or say why it is not."""
-    caller = arrival.sms.sender.e164
-    manners, lately = Manners(), Talk()
+    manners = await of_number(session, message.team_id, message.number_id)
+    lately = await braking.talk(session, thread)
     why = threads.not_served(answer)
-    if why is None and caller:
-        if await contacts.screened(session, message.team_id, caller):
-            why = Why.BLOCKED
-        elif not thread.taken_over_by:  # a person may be texted as often as they like (S7)
-            manners = await of_number(session, message.team_id, message.number_id)
-            lately = await braking.talk(session, thread)
-            why = await braking.held_back(session, arrival.number, thread, lately, manners)
+    if why is None:
+        why = await _held_back(session, arrival, thread, manners, lately)
     if why is None and wish_to_stop(message.body):
         await threads.note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
     if why is None:
-        why = await units.take(session, message)
-    if why is None and caller is None:
-        why = Why.NO_REPLY_POSSIBLE
-    if why is None and await optouts.is_opted_out(
-        session, message.team_id, ours=message.ours, remote=message.remote
-    ):
-        why = Why.OPTED_OUT
-    if why is None and thread.taken_over_by:
-        why = Why.TAKEN_OVER
+        why = await units.take(session, message) or await _left(session, arrival, thread)
     if why is not None:
         await threads.keep(session, [message], why)
         await braking.raise_to_team(session, thread, why)
         return
+    if thread.last_sequence <= 1:
+        await braking.alarm(session, thread)
     oldest_s = lately.oldest_waiting_s(message.created_at)
     after_s = settle_s(manners, default_ms=arrival.settle_ms, oldest_waiting_s=oldest_s)
     await await_answer(session, message, after_s=after_s)
+
+
+async def _held_back(
+    session: Session, arrival: Arrival, thread: Conversation, manners: Manners, lately: Talk
+) -> Why | None:
+    """Why this sender's text is not even counted: blocked, or by a brake (P7, SEC11)."""
+    caller = arrival.sms.sender.e164
+    if caller is None:
+        return None
+    if await contacts.screened(session, thread.team_id, caller):
+        return Why.BLOCKED
+    if thread.taken_over_by:  # a person may be texted as often as they like (S7)
+        return None
+    return await braking.held_back(session, arrival.number, thread, lately, manners)
+
+
+async def _left(session: Session, arrival: Arrival, thread: Conversation) -> Why | None:
+    """Why a text that was counted is left unanswered."""
+    sender = arrival.sms.sender
+    if sender.e164 is None:
+        return Why.NO_REPLY_POSSIBLE
+    stopped = await optouts.is_opted_out(
+        session, thread.team_id, ours=arrival.number.e164, remote=sender.value
+    )
+    if stopped:
+        return Why.OPTED_OUT
+    return Why.TAKEN_OVER if thread.taken_over_by else None
 
 
 async def await_answer(session: Session, message: Message, *, after_s: float = 0) -> None:

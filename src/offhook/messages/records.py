@@ -19,6 +19,7 @@ from offhook.messages.rules import FINAL, State
 from offhook.phone import E164, sender
 
 log = logging.getLogger(__name__)
+MAX_FILES = 10
 AT = func.coalesce(Message.accepted_at, Message.created_at)
 
 
@@ -64,12 +65,19 @@ async def messages_kept(
 
 
 async def take_from_list(
-    database: Database, message: carriers.Message, *, account_id: str, settle_ms: int
+    database: Database,
+    carrier: carriers.Carrier,
+    message: carriers.Message,
+    *,
+    account_id: str,
+    settle_ms: int,
 ) -> str | None:
     """Store an inbound text that the carrier lists and of which no callback arrived (faults a1).
 
-    Our message's id, an earlier one if it is known; None if the number is nobody's.
+    Our message's id, an earlier one if it is known; None if the number is nobody's. Raises
+    Unreachable, Refused where files came with it that cannot be listed.
     """
+    files = await carrier.list_media(message.carrier_id) if message.files else []
     sms = InboundSms(
         message_id=message.carrier_id,
         account_id=account_id,
@@ -77,7 +85,7 @@ async def take_from_list(
         to=E164(message.to),
         body=carriers.readable(message.body),
         segments=message.segments,
-        media=(),
+        media=tuple(files[:MAX_FILES]),
         place=Place(),
     )
     log.warning("text %s had no callback and is taken from the carrier's list", sms.message_id)

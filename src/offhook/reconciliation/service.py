@@ -295,7 +295,7 @@ async def _fetch(database: Database, account: Account, sides: Gathered, found: F
     if holder is None or holder.id != found.number_id:
         return ""
     stored = await messages.take_from_list(
-        database, record, account_id=account.id, settle_ms=account.settle_ms
+        database, account.carrier, record, account_id=account.id, settle_ms=account.settle_ms
     )
     return stored or ""
 

@@ -80,6 +80,7 @@ class RestApi:
             ("GET", f"{account}/Messages.json", self._list_messages),
             ("POST", f"{account}/Messages.json", self._send),
             ("GET", f"{account}/Messages/{{sid}}.json", self._fetch_message),
+            ("GET", f"{account}/Messages/{{message}}/Media.json", self._list_media),
             ("GET", f"{account}/Messages/{{message}}/Media/{{sid}}", self._media),
             ("GET", f"{account}/Calls.json", self._list_calls),
             ("POST", f"{account}/Calls.json", self._call),
@@ -194,6 +195,11 @@ class RestApi:
 
     async def _fetch_message(self, request: Request) -> Response:
         return await self._fetch(request, "message")
+
+    async def _list_media(self, request: Request) -> Response:
+        where = {"account_sid": _account(request), "parent_sid": request.path_params["message"]}
+        rows = await self._store.do(lambda db: store.select(db, "media", where))
+        return _page("media_list", rows, request)
 
     async def _media(self, request: Request) -> Response:
         sid, message = request.path_params["sid"], request.path_params["message"]

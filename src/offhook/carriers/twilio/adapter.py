@@ -30,6 +30,7 @@ from offhook.carriers.port import (
     Detection,
     Direction,
     Held,
+    Media,
     Message,
     NumberType,
     Offer,
@@ -53,6 +54,7 @@ NOT_IN_PROGRESS = 21220
 MAX_LISTED = 100
 PER_PAGE = 1_000  # the most that Twilio puts on one page of a list
 MAX_TAG_CHARACTERS = 64
+MEDIA_HOST = "https://api.twilio.com"
 # By region and edge: api.twilio.com, api.dublin.ie1.twilio.com.
 MEDIA_URL = re.compile(
     r"https://api(?:\.[a-z0-9-]+){0,2}\.twilio\.com/2010-04-01/Accounts/AC[0-9a-f]{32}"
@@ -221,6 +223,15 @@ class TwilioCarrier:
         return sorted(
             (c for c in mine if c.created_at >= since), key=lambda c: c.created_at, reverse=True
         )
+
+    async def list_media(self, message_id: str) -> list[Media]:
+        async with _translated():
+            found: list[Any] = await self._client.messages(message_id).media.list_async()
+        listed = [_record(each) for each in reversed(found)]  # newest first
+        return [
+            Media(f"{MEDIA_HOST}{str(each['uri']).removesuffix('.json')}", each["content_type"])
+            for each in sorted(listed, key=lambda each: str(each["date_created"]))
+        ]
 
     async def media(self, url: str, *, most_bytes: int) -> bytes:
         if not MEDIA_URL.fullmatch(url) or f"/Accounts/{self._client.account_sid}/" not in url:

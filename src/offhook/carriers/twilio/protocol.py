@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from offhook.carriers.port import AnsweredBy, CallState, MessageState
+from offhook.carriers.port import AnsweredBy, CallState, Media, MessageState
 from offhook.carriers.twilio.forms import readable, repeated_names
 from offhook.errors import Problem
 from offhook.phone import E164, Sender, sender
@@ -34,12 +34,6 @@ class CallbackMalformed(Problem):
 
     code = "callback_malformed"
     status = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    url: str
-    content_type: str
 
 
 @dataclass(frozen=True, slots=True)

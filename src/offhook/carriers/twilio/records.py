@@ -50,6 +50,7 @@ def message(record: Record) -> Message:
         created_at=record["date_created"] or datetime.now(UTC),
         error_code=record["error_code"],
         segments=int(record["num_segments"] or 1),
+        files=int(record["num_media"] or 0),
         direction=_direction(record),
         price_micros=_price_micros(record["price"]),
         currency=_currency(record),

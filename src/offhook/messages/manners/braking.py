@@ -15,6 +15,9 @@ from offhook.messages.rules import Kind, Outcome, State, Why
 RECENT = 24
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+ALARM = 300
+"""So many new senders of a team within an hour, on whatever numbers, are told to it."""
+ALARMED = "Hundreds of new senders text at once: see whether they are customers."
 WRITTEN = (Kind.BY_HAND, Kind.TASK)
 NEEDS_PERSON = {
     Why.LOOP: "Two machines seem to text each other; the agent keeps silent for an hour.",
@@ -78,6 +81,19 @@ async def raise_to_team(session: Session, thread: Conversation, why: Why) -> Non
     if why is Why.BLOCK_BRAKE and await _raised(session, thread):
         return
     await inbox.need_person(session, thread.team_id, thread.id, NEEDS_PERSON[why])
+
+
+async def alarm(session: Session, thread: Conversation) -> None:
+    """Tell the team of a flood of new senders, once in an hour; nothing is held back for it."""
+    row = Conversation
+    lately = (row.team_id == thread.team_id) & (row.opened_at > thread.opened_at - HOUR)
+    opened = select(row.id).where(lately, row.channel == Channel.SMS).limit(ALARM)
+    count = await session.scalar(select(func.count()).select_from(opened.subquery())) or 0
+    if count < ALARM:
+        return
+    told = select(row.id).where(lately, row.person_needed == ALARMED).limit(1)
+    if await session.scalar(told) is None:
+        await inbox.need_person(session, thread.team_id, thread.id, ALARMED)
 
 
 async def _new_senders(session: Session, thread: Conversation, most: int) -> int:
