@@ -156,8 +156,9 @@ async def test_members_listen_one_takes_over_and_hands_back(
             sound = tone(1000, -20, 500)
             before = len(caller.telephone.frames)
             await talker.says(sound)
-            await until(lambda: sound[1600:3200] in b"".join(caller.telephone.frames[before:]))
-            await until(lambda: sound[1600:3200] in b"".join(listener.frames)[1::2])
+            frame = sound[160:320]  # as every other one of it: on a busy machine there are gaps
+            await until(lambda: b"".join(caller.telephone.frames[before:]).count(frame) > 20)
+            await until(lambda: b"".join(listener.frames)[1::2].count(frame) > 20)
             await talker.says(speech(BY_HAND, "rms"))
             async with served.site.client(other) as client:
                 refused = await asked(client, call_id, "take-over")
