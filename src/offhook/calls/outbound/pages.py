@@ -88,7 +88,7 @@ async def _rules(session: Session, number: numbers.Number) -> Mapping[str, Any]:
 
 
 SECTION = numbers.Section(
-    "outbound", "Outgoing calls", "phone-outgoing", "calls/number_outbound.html", _rules
+    "outbound", "Outbound", "phone-outgoing", "calls/number_outbound.html", _rules
 )
 
 
