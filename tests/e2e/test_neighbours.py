@@ -29,6 +29,7 @@ ELSEWHERE = {
     "line_id": "tests/billing/test_invoice_pages.py",
     "import_id": "tests/numbers/test_own_api.py, tests/contacts/test_web.py",
     "erasure_id": "tests/contacts/test_web.py",
+    "media_id": "tests/messages/test_media.py",
     "run_id": "tests/tasks/test_web.py",
     "difference_id": "tests/reconciliation/test_pages.py",
 }

@@ -48,7 +48,14 @@ def test_the_api_does_what_its_document_says(furnished: Furnished, tmp_path: Pat
     command += [document, "--checks", "all", "--phases", PHASES, "--max-examples", str(EXAMPLES)]
     command += ["--seed", SEED, "--max-time", str(SECONDS), "--report-json-path", str(report)]
     command += ["--no-color", "--no-shrink", "--continue-on-failure"]
-    command += ["--generation-database", "none", "--request-timeout", "30"]
+    command += [
+        "--generation-database",
+        "none",
+        "--request-timeout",
+        "60",
+        "--max-response-time",
+        "60",
+    ]
     done = subprocess.run(
         command,
         cwd=tmp_path,

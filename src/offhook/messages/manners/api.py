@@ -1,5 +1,6 @@
 """A number's manners by text over REST."""
 
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -77,7 +78,7 @@ async def change(
     async def work() -> TextingOut:
         return TextingOut.of(await _changed(session, actor, number_id, wanted))
 
-    return await once(work)
+    return await once(work, HTTPStatus.OK)
 
 
 async def _changed(
