@@ -7,7 +7,7 @@ this machine's cores with their clients. Each text is a signed form over HTTP, t
 numbers, in two ways:
 
     new       from somebody who never wrote before: a contact, a thread and a text are made
-    known     from one of two thousand who did: a text in a thread
+    known     from one of five hundred who did: a text in a thread
 
 The peer is pgbench with the writes alone of the same transaction, recorded from one of ours: the
 rows, the unit of the ledger, the event, the job, the notices to pages; no HTTP, no signature, no
@@ -48,7 +48,7 @@ from offhook.settings import Settings
 from offhook.supervisor import EmbeddedPostgres
 
 NUMBERS = 20
-KNOWN = 2_000
+KNOWN = 500
 AREAS = (206, 212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713, 801, 816, 901, 917)
 FIRST = 14155550100
 PATH = "/carriers/twilio/sms"
@@ -227,8 +227,8 @@ def script(team: str, statements: list[str], values: dict[str, str]) -> str:
             chosen[found[0]] = f"('{found[1]}_' || :client_id || '_{len(chosen)}_' || :n)"
     for literal, expression in chosen.items():
         whole = whole.replace(literal, expression)
-    for literal in chosen:  # what is left of them stands inside of JSON
-        whole = whole.replace(literal.strip("'"), "within")
+    for literal in chosen:  # what is left of them stands inside of JSON; ":0" is no variable
+        whole = whole.replace(literal.strip("'"), "0")
     return (
         f"\\set n random(1, 1000000000000)\n\\set k random(0, {NUMBERS - 1})\n"
         f"\\set s random(2000000000, 9999999999)\n\\set old random(1, {KNOWN})\n"
