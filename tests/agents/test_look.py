@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from offhook.schema import ROOMS
 from web_fixtures import Served
 
 SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "agents"
+
+
+@pytest.fixture
+def rooms() -> tuple[str, ...]:
+    """All of them: an agent's page shows what calls put on it."""
+    return tuple(ROOMS)
 
 
 @pytest.mark.parametrize("width", [390, 1440])
