@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
-from media_process import running
+from media_process import running, until
 from office import SECRET
 from sounds import speech
 from stage import ToneSynthesiser
@@ -97,12 +97,12 @@ def test_every_other_line(found: Finding, fails: bool) -> None:
 def test_a_check_needs_a_token_of_this_installation_and_of_now() -> None:
     token = check_token(SECRET, "n1", 100)
     assert is_check_token(SECRET, "n1", "100", token, now_s=100)
-    for nonce, until, given, now_s in (
+    for nonce, last, given, now_s in (
         ("n2", "100", token, 100), ("n1", "101", token, 100), ("n1", "100", token, 101),
         ("n1", "100", "", 100), ("n1", "-1", token, 0), ("n1", "", token, 0),
         ("n1", "9" * 40, token, 0),
     ):  # fmt: skip
-        assert not is_check_token(SECRET, nonce, until, given, now_s=now_s)
+        assert not is_check_token(SECRET, nonce, last, given, now_s=now_s)
 
 
 class FliteSynthesiser(ToneSynthesiser):
@@ -122,15 +122,15 @@ async def test_a_voice_goes_out_and_is_heard_back_without_a_call(
     voice = FliteSynthesiser()
     words = "this is a test of the line"
     async with running(database, tmp_path, words, synthesiser=voice) as process:
-        until = int(time.time()) + 60
-        asked = {"check": "n1", "until": str(until), "token": check_token(SECRET, "n1", until)}
+        last = int(time.time()) + 60
+        asked = {"check": "n1", "until": str(last), "token": check_token(SECRET, "n1", last)}
         looped = await hear_back(process.url, asked)
         assert looped.trouble == ""
         assert looped.heard == words
         assert SENTENCE in voice.spoken
         refused = await hear_back(process.url, asked | {"token": "another"})
         assert refused.heard is None
-        assert process.node.engine.lines == 0
+        await until(lambda: process.node.engine.lines == 0)
         assert not await process.office.calls()
     gone = await hear_back("ws://127.0.0.1:1", asked)
     assert gone.heard is None
