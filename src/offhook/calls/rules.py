@@ -196,6 +196,8 @@ OUTBOUND_SENTENCES: dict[End, str] = {
 """Of calls that we started, whose other side is no caller."""
 NOT_REACHED = frozenset({End.BUSY, End.NO_ANSWER, End.UNREACHABLE, End.NO_CAPACITY, End.CANCELLED})
 """Ends of calls that nobody took."""
+BEFORE_ANSWER = NOT_REACHED | {End.ANSWERED_BY_MACHINE}
+"""Ends of calls that no agent had yet: a machine may be told of before the line is there."""
 
 
 def end_sentence(reason: End, direction: Direction) -> str:

@@ -280,7 +280,7 @@ async def finish(
     duration_s = max(0.0, (ended_at - call.answered_at).total_seconds())
     if call.state is CallState.DIALLING:
         duration_s = 0.0
-        reason = reason if reason in rules.NOT_REACHED else End.CANCELLED
+        reason = reason if reason in rules.BEFORE_ANSWER else End.CANCELLED
     elif call.spoke_at is None and reason is End.CALLER_HUNG_UP:
         reason = End.NEVER_CONNECTED
     await transfers.call_ended(session, call, reason, ended_at)
