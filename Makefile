@@ -41,10 +41,10 @@ test-peers: # callers and a browser for the tests; only where nobody minds apt-g
 	@if [ -n "$$CI" ]; then tools/install_test_peers.sh; fi
 
 test: $(VENV)/installed-dev assets test-peers
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 faults: $(VENV)/installed-dev assets # every kill matrix, KILLS times per step
-	@OFFHOOK_KILLS=$(KILLS) $(BIN)/python -m pytest -n 2 --dist loadgroup -m kills --timeout 3600
+	@OFFHOOK_KILLS=$(KILLS) $(BIN)/python -m pytest -n 2 -m kills --timeout 3600
 
 fuzz: $(VENV)/installed-dev assets
 	@OFFHOOK_FUZZ=$(MINUTES) $(BIN)/python -m pytest tests/e2e/test_whole_api.py tests/security

@@ -11,14 +11,30 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from databases import Shelf
 from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures",)
+WHOLE = ("tests/e2e/", "tests/faults/")
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Together(LoadScopeScheduling):
+    """Hands out tests one by one, but all of whole installations to one worker, and these first:
+    two at once would take each other's processors.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "installations" if nodeid.startswith(WHOLE) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
 
 
 class TestClock:

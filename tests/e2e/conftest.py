@@ -17,11 +17,10 @@ from receiver import receiving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it on one worker: it shares one installation and one pair of cores."""
+    """A whole installation takes its time."""
     here = str(Path(__file__).parent)
     for item in items:
         if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(300))
 
 

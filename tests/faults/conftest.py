@@ -13,11 +13,10 @@ from owner import Bought, Owner
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it on one worker, beside the other end-to-end tests: they share two cores."""
+    """A whole installation takes its time."""
     here = str(Path(__file__).parent)
     for item in items:
         if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(300))
 
 
