@@ -1,8 +1,9 @@
-"""schemathesis asks the whole API whatever its document allows, and more, with all its checks: no
-server error, nothing accepted that the document forbids, nothing refused that it allows (SEC8).
+"""schemathesis asks the whole API whatever its document allows, and more (SEC8): no server error,
+no answer that the document does not know.
 
-A sample by a seed, within a minute; OFFHOOK_FUZZ=minutes asks for so long (`make fuzz`). What is
-right although schemathesis cannot know it stands in api_hooks.py.
+A sample within a minute. OFFHOOK_FUZZ=minutes asks for so long, with all checks (`make fuzz`):
+nothing accepted that the document forbids, nothing refused that it allows. What is right although
+schemathesis cannot know it stands in api_hooks.py.
 """
 
 import json
@@ -20,6 +21,8 @@ MINUTES = float(os.environ.get("OFFHOOK_FUZZ", "0"))
 SEED = os.environ.get("OFFHOOK_FUZZ_SEED", "1")
 SECONDS = int(MINUTES * 60) or 50
 EXAMPLES = 100 if MINUTES else 3
+ANSWERS = "not_a_server_error,status_code_conformance,content_type_conformance"
+CHECKS = "all" if MINUTES else f"{ANSWERS},response_schema_conformance,ignored_auth"
 PHASES = "examples,coverage,fuzzing,stateful" if MINUTES else "examples,fuzzing"
 WORDS = frozenset({"number", "kind", "day", "event", "key_id"})
 """Parameters that are words, or the key that asks."""
@@ -45,7 +48,7 @@ def test_the_api_does_what_its_document_says(furnished: Furnished, tmp_path: Pat
         "schemathesis.toml",
         "run",
     ]
-    command += [document, "--checks", "all", "--phases", PHASES, "--max-examples", str(EXAMPLES)]
+    command += [document, "--checks", CHECKS, "--phases", PHASES, "--max-examples", str(EXAMPLES)]
     command += ["--seed", SEED, "--max-time", str(SECONDS), "--report-json-path", str(report)]
     command += ["--no-color", "--no-shrink", "--continue-on-failure"]
     command += [
@@ -65,7 +68,8 @@ def test_the_api_does_what_its_document_says(furnished: Furnished, tmp_path: Pat
         check=False,
     )
     found = json.loads(report.read_text())
-    assert (found["failures"], found["errors"]) == ([], []), done.stdout + done.stderr
+    assert found["failures"] == [], done.stdout + done.stderr
+    assert not MINUTES or found["errors"] == [], done.stdout + done.stderr
     assert found["test_cases"]["generated"] >= len(offered)
 
 

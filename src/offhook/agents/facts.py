@@ -24,9 +24,9 @@ async def of(session: Session, team_id: str) -> str:
 async def save(session: Session, team_id: str, text: str) -> str:
     """Set the facts for all agents, from the next turn on. Raises AgentInvalid."""
     facts = knowledge.clean(text).strip()
-    if len(facts) > MAX_FACTS_CHARS:
+    if len(text) > MAX_FACTS_CHARS:
         raise problems.AgentInvalid(
-            f"The facts have {len(facts):,} characters; {MAX_FACTS_CHARS:,} are allowed.",
+            f"The facts have {len(text):,} characters; {MAX_FACTS_CHARS:,} are allowed.",
             remedy="Put what is longer into the knowledge.",
             fields={"facts": "Too long."},
         )
