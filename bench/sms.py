@@ -52,6 +52,9 @@ KNOWN = 500
 AREAS = (206, 212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713, 801, 816, 901, 917)
 FIRST = 14155550100
 PATH = "/carriers/twilio/sms"
+RECORDED_AT = (
+    7_654_321  # the sequence of the thread that is recorded: found again in its statements
+)
 # Where pgbench finds numbers and threads by a number from its dice.
 NUMBERS_BY_INDEX = b"""
 CREATE TABLE bench_numbers AS
@@ -263,8 +266,11 @@ async def scripts(database: Database, settings: Settings, team: str) -> dict[str
         for each in (NUMBERS_BY_INDEX, THREADS_BY_INDEX):
             connection.execute(each)
         old = connection.execute("SELECT * FROM bench_threads WHERE n = 1").fetchone()
+        assert old
+        connection.execute(
+            "UPDATE conversations SET last_sequence = %s WHERE id = %s", (RECORDED_AT, old[0])
+        )
         number = connection.execute("SELECT id, e164 FROM bench_numbers WHERE n = 0").fetchone()
-    assert old
     assert number
     found: dict[str, str] = {}
     sid = account(settings).sid
@@ -280,6 +286,7 @@ async def scripts(database: Database, settings: Settings, team: str) -> dict[str
         else:
             found_by = "(SELECT {} FROM bench_threads WHERE n = :old)"
             names = ("id", "contact_id", "sender", "number_id", "e164")
+            values[str(RECORDED_AT + 1)] = "(:n % 2000000000)"
             for name, value in zip(names, old, strict=False):
                 values[f"'{value}'"] = found_by.format(name)
         found[way] = script(team, await recorded(database, wanted), values)
