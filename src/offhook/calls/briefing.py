@@ -5,10 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from offhook import agents, costs, inbox, tasks
+from offhook.calls.errands import PATIENCE_S
 from offhook.calls.parts import Parts
 from offhook.calls.setting import Setting
 
-SEARCH_PATIENCE_S = 1.0  # as for what else a reply could do without (C9)
 KEYED = "Their last turn was typed on the telephone's keys."
 
 
@@ -30,9 +30,7 @@ def briefing(
         snapshot=call.snapshot,
         channel=agents.Channel.CALL,
         history=list(said),
-        search=agents.search_in(
-            parts.database, call.team_id, call.snapshot, patience_s=SEARCH_PATIENCE_S
-        ),
+        search=agents.search_in(parts.database, call.team_id, call.snapshot, patience_s=PATIENCE_S),
         now=datetime.now(ZoneInfo(setting.timezone)),
         contact_name=setting.contact_name,
         notes=(*call.notes, *notes),

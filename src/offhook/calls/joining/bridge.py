@@ -32,14 +32,7 @@ async def line(socket: WebSocket, call_id: str) -> None:
     if url is None:
         await socket.close(REFUSED)
         return
-    await socket.accept()
-    code = AWAY
-    with suppress(OSError, WebSocketException):
-        async with connect(url, proxy=None, compression=None, open_timeout=5) as node:
-            await carry(socket, node)
-            code = node.close_code if node.close_code in {OVER, REFUSED} else AWAY
-    with suppress(RuntimeError, WebSocketDisconnect):  # the member was the first to go
-        await socket.close(code)
+    await carry_to(socket, url)
 
 
 async def _address(socket: WebSocket, call_id: str) -> str | None:
@@ -56,7 +49,24 @@ async def _address(socket: WebSocket, call_id: str) -> str | None:
         return None
 
 
-async def carry(socket: WebSocket, node: ClientConnection) -> None:
+async def carry_to(socket: WebSocket, url: str | None, first: str = "") -> None:
+    """Accept a browser and carry it on to a media process, told `first`, until either end closes.
+    Without a `url`, or where nobody answers there, it hears AWAY.
+    """
+    await socket.accept()
+    code = AWAY
+    if url is not None:
+        with suppress(OSError, WebSocketException):
+            async with connect(url, proxy=None, compression=None, open_timeout=5) as node:
+                if first:
+                    await node.send(first)
+                await _carry(socket, node)
+                code = node.close_code if node.close_code in {OVER, REFUSED} else AWAY
+    with suppress(RuntimeError, WebSocketDisconnect):  # the browser was the first to go
+        await socket.close(code)
+
+
+async def _carry(socket: WebSocket, node: ClientConnection) -> None:
     """Both ways, until one of them ends."""
     ways = {asyncio.create_task(_to_node(socket, node)), asyncio.create_task(_back(socket, node))}
     try:

@@ -12,16 +12,13 @@ stream: the first message is ours, the rest is what the browser sends and gets, 
 """
 
 import time
-from contextlib import suppress
 from typing import cast
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from starlette.websockets import WebSocket
 
 from offhook.calls import admission
-from offhook.calls.joining.bridge import AWAY, OVER, REFUSED, carry
+from offhook.calls.joining.bridge import REFUSED, carry_to
 from offhook.calls.rehearsing import tickets
 from offhook.calls.rehearsing.tickets import Ticket
 from offhook.carriers import streams
@@ -41,19 +38,8 @@ async def line(socket: WebSocket, agent_id: str) -> None:
     database = cast("Database", socket.app.state.database)
     async with database.system() as session:
         node = await admission.free_node(session)
-        url = node.url if node is not None else ""
-    await socket.accept()
-    code = AWAY
-    if url:
-        with suppress(OSError, WebSocketException):
-            async with connect(
-                f"{url}/stream", proxy=None, compression=None, open_timeout=5
-            ) as media:
-                await media.send(_first(ticket, secret))
-                await carry(socket, media)
-                code = media.close_code if media.close_code in {OVER, REFUSED} else AWAY
-    with suppress(RuntimeError, WebSocketDisconnect):  # the browser was the first to go
-        await socket.close(code)
+        url = f"{node.url}/stream" if node is not None else None
+    await carry_to(socket, url, _first(ticket, secret))
 
 
 def _first(ticket: Ticket, secret: bytes) -> str:

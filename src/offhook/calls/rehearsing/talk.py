@@ -19,13 +19,13 @@ from offhook.calls.errands import PATIENCE_S
 from offhook.calls.mouth import Mouth
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
+from offhook.calls.presence import CHECK_INS
 from offhook.calls.rehearsing.script import Script
 from offhook.calls.rehearsing.tickets import Ticket
 from offhook.calls.words import LiveWords
 from offhook.speech import SpeechUnavailable
 
 log = logging.getLogger(__name__)
-CHECK_INS = 3
 LONGEST_S = 600.0
 TIME_IS_UP = "A rehearsal ends after ten minutes."
 NO_SPEECH = "The voice or the hearing is not there at the moment."

@@ -5,11 +5,10 @@ process, and as the parameters of the stream's first message to the media proces
 argument (Unix seconds).
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from offhook.calls.tokens import Purpose, sign
+from offhook.calls.tokens import Purpose, is_signed, sign
 
 TICKET_S = 30
 
@@ -29,7 +28,7 @@ class Ticket:
     def fields(self, secret: bytes) -> dict[str, str]:
         """The ticket, signed, as texts by name."""
         told = {name: str(value) for name, value in asdict(self).items()}
-        return told | {"rehearsal": _signature(secret, self)}
+        return told | {"rehearsal": sign(secret, Purpose.REHEARSAL, *told.values())}
 
 
 def is_one(fields: Mapping[str, str]) -> bool:
@@ -52,10 +51,6 @@ def read(secret: bytes, fields: Mapping[str, str], *, now_s: int) -> Ticket | No
         signature = fields["rehearsal"]
     except (KeyError, ValueError):
         return None
-    expected = _signature(secret, ticket)
-    right = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+    told = (str(each) for each in asdict(ticket).values())
+    right = is_signed(secret, Purpose.REHEARSAL, signature, *told)
     return ticket if right and now_s <= ticket.expires_s else None
-
-
-def _signature(secret: bytes, ticket: Ticket) -> str:
-    return sign(secret, Purpose.REHEARSAL, *(str(each) for each in asdict(ticket).values()))
