@@ -95,7 +95,7 @@ def _one(strategy: Any) -> Any:
 
 def furnish(owner: Owner, number: Bought) -> None:
     """Whatever a team can make by REST, once each."""
-    agent = owner.get("/agents")["items"][0]["id"]
+    agent = owner.sample_agent()
     owner.text(number, "Are you open on Sunday?")
     until(lambda: owner.replies(number), "a reply", 60)
     owner.call(number, "Are you open on Sunday?")

@@ -16,6 +16,7 @@ from typing import Any, cast
 import httpx
 from installation import Installation, until
 
+from offhook.agents import sample
 from offhook.carriers import account
 from offhook.settings import Settings
 
@@ -96,11 +97,17 @@ class Owner:
         return self.post("/billing/cards", card)
 
     def sample_agent(self) -> str:
-        """The sample agent, live and knowing its bakery; returns its id."""
+        """The id of the sample agent, live and knowing its bakery; made if it isn't there."""
+        if found := self._known_sample():
+            return found
         answer = self.browser.post("/agents/sample")
         assert answer.status_code == 200, answer.text
         until(self._knowledge_is_ready, "the sample agent's knowledge")
-        return self.get("/agents")["items"][0]["id"]
+        return self._known_sample()
+
+    def _known_sample(self) -> str:
+        agents = self.get("/agents")["items"]
+        return next((each["id"] for each in agents if each["name"] == sample.NAME), "")
 
     def _knowledge_is_ready(self) -> bool:
         sources = self.get("/knowledge/sources")["items"]
@@ -138,8 +145,7 @@ class Owner:
         """A new number that the sample agent answers, calls and texts, enabled."""
         if not self.rest.get("/billing/cards").json():
             self.add_card()
-        known = self.get("/agents")["items"]
-        agent = known[0]["id"] if known else self.sample_agent()
+        agent = self.sample_agent()
         number = self.buy_number()
         services = {"calls_enabled": True, "sms_enabled": True, "record_calls": True}
         self.configure(number, name=name, agent_id=agent, **services)

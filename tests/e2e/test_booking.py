@@ -76,7 +76,7 @@ class Restaurant:
         phrases = ["book a table", "make a reservation"]
         wanted = {"kind": "booking", "title": "Book a table", "config": config, "phrases": phrases}
         self.task: str = owner.post("/tasks", wanted)["id"]
-        agent = owner.get("/agents")["items"][0]["id"]
+        agent = owner.sample_agent()
         channels = {"channels": ["call", "sms"]}
         answer = owner.rest.put(f"/tasks/{self.task}/agents/{agent}", json=channels)
         assert answer.is_success, answer.text

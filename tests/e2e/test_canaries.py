@@ -34,7 +34,7 @@ def talked(furnished: Furnished) -> Furnished:
     """Somebody with a name and a card has texted and called; an endpoint was told of all of it."""
     owner, number = furnished.owner, furnished.number
     owner.patch("/team", {"mask_numbers": True})
-    agent = owner.get("/agents")["items"][0]["id"]
+    agent = owner.sample_agent()
     owner.patch(f"/agents/{agent}", {"instructions": f"You are the desk. Never say {OWNERS}."})
     owner.post(f"/agents/{agent}/live")
     owner.put("/secrets", {"name": "SHOP", "value": SECRET})
