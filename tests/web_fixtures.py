@@ -34,7 +34,7 @@ from offhook.settings import Settings
 from offhook.teams import keys, service
 from offhook.teams.models import Membership, Role
 from offhook.vault import open_vault
-from offhook.web import SESSION_COOKIE, Others, Server, assets, create_app, csrf, server
+from offhook.web import SESSION_COOKIE, Others, Server, add_routes, assets, create_app, csrf, server
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "a-seed-for-tests"
@@ -192,7 +192,7 @@ def new_app(
     means = tasks.Means(database, app.state.vault, outgoing, mail.open_mailer(settings))
     app.state.tasks = tasks.Runner(means)
     for router in room_routers(rooms):
-        app.include_router(router)
+        add_routes(app, router)
     return app
 
 

@@ -96,7 +96,7 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.state.voices = voices(settings, synthesiser)
     for room in ROOMS:
         for router in _routes(room).routers:
-            application.include_router(router)
+            web.add_routes(application, router)
         for section in getattr(_routes(room), "sections", ()):
             numbers.add_section(section)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)

@@ -12,6 +12,7 @@ import httpx
 
 from offhook.carriers.simulator.account import Account
 from offhook.carriers.twilio.signature import HEADER, sign
+from offhook.outgoing import public_roots
 
 CONNECT_S = 5.0
 READ_S = 10.0
@@ -35,7 +36,9 @@ async def call_back(account: Account, url: str, fields: Sequence[tuple[str, str]
     }
     patience = httpx.Timeout(READ_S, connect=CONNECT_S)
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=patience) as client:
+        async with httpx.AsyncClient(
+            trust_env=False, verify=public_roots(), timeout=patience
+        ) as client:
             answer = await client.post(url, content=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Answered(0, str(error)[:MOST_SHOWN] or type(error).__name__)

@@ -11,6 +11,7 @@ from offhook.outgoing.addresses import Policy, check_url
 from offhook.outgoing.client import Answer, Call, GuardedTransport, Outgoing, policy_of
 from offhook.outgoing.digest import digest
 from offhook.outgoing.problems import NotPublic, NotReached, OutgoingProblem, UrlRefused
+from offhook.outgoing.trust import public_roots
 
 __all__ = [
     "Answer",
@@ -25,4 +26,5 @@ __all__ = [
     "check_url",
     "digest",
     "policy_of",
+    "public_roots",
 ]

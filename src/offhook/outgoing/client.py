@@ -20,6 +20,7 @@ import httpx
 
 from offhook.outgoing.addresses import Policy, check_url, port_of
 from offhook.outgoing.problems import NotPublic, NotReached, UrlRefused
+from offhook.outgoing.trust import public_roots
 from offhook.settings import Settings
 
 CONNECT_S = 5.0
@@ -209,9 +210,10 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _trusted(policy: Policy) -> ssl.SSLContext:
+    if not policy.ca_file:
+        return public_roots()
     context = httpx.create_ssl_context(trust_env=False)
-    if policy.ca_file:
-        context.load_verify_locations(policy.ca_file)
+    context.load_verify_locations(policy.ca_file)
     return context
 
 

@@ -54,7 +54,7 @@ from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.filters import money as money_text
 from offhook.web.headers import Others
 from offhook.web.idempotency import Once, forget_old
-from offhook.web.kit import MAX_BODY, PING, Server, create_app, server
+from offhook.web.kit import MAX_BODY, PING, Server, add_routes, create_app, server
 from offhook.web.live import LiveHub
 from offhook.web.page import (
     NAVIGATION,
@@ -89,6 +89,7 @@ __all__ = [
     "PagingQuery",
     "Server",
     "Viewer",
+    "add_routes",
     "countries",
     "country_name",
     "create_app",

@@ -104,7 +104,7 @@ def create_app(
     app.state.web = Kit(
         settings=settings,
         secret=secret,
-        templates=environment(rooms),
+        templates=environment(tuple(rooms)),
         live=LiveHub(),
         identify=identify,
         navigation=navigation,
@@ -124,11 +124,16 @@ def create_app(
     app.add_exception_handler(RequestValidationError, problem.on_validation)
     app.add_exception_handler(DataError, problem.on_data)
     openapi.install(app)
-    app.include_router(router)
+    add_routes(app, router)
     if settings.environment == "development":
-        app.include_router(design.router)
+        add_routes(app, design.router)
     app.mount("/static", _Static(directory=assets.STATIC, check_dir=False), name="static")
     return app
+
+
+def add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Serve the routes of `router` as they are; `include_router` would build each a second time."""
+    app.router.routes.extend(router.routes)
 
 
 def _served(app: FastAPI, navigation: Sequence[NavItem]) -> list[NavItem]:

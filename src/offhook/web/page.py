@@ -8,6 +8,7 @@ no domain. Who looks at the page is whatever a room above has put into `request.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,8 +107,11 @@ def kit(request: Request) -> Kit:
     return cast("Kit", request.app.state.web)
 
 
-def environment(rooms: Sequence[str]) -> Environment:
-    """Templates of `web` and of every package named in `rooms` that has a `templates` folder."""
+@cache
+def environment(rooms: tuple[str, ...]) -> Environment:
+    """Templates of `web` and of every package named in `rooms` that has a `templates` folder;
+    compiled once, however many applications use them.
+    """
     folders = [Path(__file__).parent / "templates"]
     for room in rooms:
         spec = find_spec(room)

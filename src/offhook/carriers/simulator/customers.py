@@ -17,6 +17,7 @@ from offhook.carriers.simulator.account import (
     require_simulator,
     simulated_account,
 )
+from offhook.outgoing import public_roots
 from offhook.settings import Settings, secret_key
 
 TIMEOUT_S = 10.0
@@ -36,7 +37,9 @@ async def make(url: str, operator: Account, **wish: Any) -> Customer:
     Raises Unreachable.
     """
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(
+            trust_env=False, verify=public_roots(), timeout=TIMEOUT_S
+        ) as client:
             answer = await client.post(
                 f"{url}/simulator/accounts", json=wish, auth=(operator.sid, operator.token)
             )

@@ -18,6 +18,7 @@ from offhook.carriers.simulator.faults import Faults
 from offhook.carriers.simulator.store import Store
 from offhook.carriers.twilio.forms import to_bytes
 from offhook.carriers.twilio.signature import HEADER, sign
+from offhook.outgoing import public_roots
 
 Fields = Sequence[tuple[str, str]]
 _CLIENT_ERROR = 400
@@ -66,7 +67,9 @@ class Webhooks:
         self._token = token
         self._store = store
         self._faults = faults
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=True)
+        self._client = httpx.AsyncClient(
+            trust_env=False, verify=public_roots(), follow_redirects=True
+        )
 
     async def aclose(self) -> None:
         await self._client.aclose()

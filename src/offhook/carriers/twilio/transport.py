@@ -18,7 +18,15 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
 from offhook.carriers.port import Refused, Unreachable
-from offhook.outgoing import Answer, Call, NotReached, Outgoing, OutgoingProblem, Policy
+from offhook.outgoing import (
+    Answer,
+    Call,
+    NotReached,
+    Outgoing,
+    OutgoingProblem,
+    Policy,
+    public_roots,
+)
 
 CONNECT_S = 3.0
 DOWNLOAD_S = 30.0
@@ -41,6 +49,7 @@ class HttpxTransport(AsyncHttpClient):
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
             trust_env=False,
+            verify=public_roots(),
             transport=transport,
             follow_redirects=False,
         )
