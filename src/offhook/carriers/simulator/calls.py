@@ -242,7 +242,9 @@ class Switchboard:
             now_s=time.time(),
         )
         row = store.insert(db, "call", sid, data, {})
-        store.log(db, "call_ringing", sid, to=to, direction=direction, **{"from": sender})
+        parent = data["parent_call_sid"] or ""
+        told = {"from": sender, "to": to, "direction": direction, "parent": parent}
+        store.log(db, "call_ringing", sid, **told)
         return row
 
     def _run(self, call: LiveCall, work: Any, *, status_url: str) -> None:

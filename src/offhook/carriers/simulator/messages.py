@@ -96,7 +96,7 @@ class Messages:
             text = _Text(held[0].data["account_sid"], sender, to, body)
             row = _insert(db, text, "inbound", "received", {"callback": "due"}, pictures)
             row = store.change(db, row, price=_price(row))
-            store.log(db, "message_received", row.sid, to=to, body=body, **{"from": sender})
+            _log(db, "message_received", row)
             return row
 
         row = await self._store.do(accept)
@@ -226,8 +226,14 @@ def _accept(
     private = {"status_url": status_url}
     text = _Text(account, sender, to, body)
     row = _insert(db, text, "outbound-api", "queued", private)
-    store.log(db, "message_accepted", row.sid, to=to, body=body, **{"from": sender})
+    _log(db, "message_accepted", row)
     return row
+
+
+def _log(db: sqlite3.Connection, event: str, row: Row) -> None:
+    """A text's line in the log: its ends, its words, and what it counts for."""
+    told = {name: row.data[name] for name in ("from", "to", "body")}
+    store.log(db, event, row.sid, **told, segments=int(row.data["num_segments"]))
 
 
 def _price(row: Row) -> str:
