@@ -4,7 +4,9 @@ The server is the one that users get (the wheel's binaries run by our supervisor
 commit, race and crash as it likes: it has its database for itself.
 """
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,11 @@ from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures",)
 WHOLE = ("tests/e2e/", "tests/faults/")
+
+# The programs that tests start read compiled code, whatever this shell says of its own: compiling
+# it anew costs each of them a second.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -1,13 +1,11 @@
 """kill -9 at every step of reading: read once by the next worker, nothing half done (WT5)."""
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
 
+import programs
 from documents.made import PROSE, pdf, say
 from knowledge.served import web_site
 from offhook import knowledge
@@ -20,14 +18,9 @@ STEPS = ("knowledge.began", "knowledge.read", "knowledge.written")
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(300)]
 
 
-async def start(database: Database, port: int, dies_at: str = "") -> Process:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    environment.pop(ENVIRONMENT, None)
-    if dies_at:
-        environment[ENVIRONMENT] = f"{dies_at}:1"
-    return await asyncio.create_subprocess_exec(
-        sys.executable, str(WORKER), database.url, str(port), env=environment
-    )
+async def start(database: Database, port: int, dies_at: str = "") -> programs.Program:
+    environment = {ENVIRONMENT: f"{dies_at}:1"} if dies_at else {}
+    return await programs.start(WORKER, database.url, str(port), **environment)
 
 
 async def read_by_the_next_worker(

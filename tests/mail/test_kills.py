@@ -1,14 +1,13 @@
 """A worker that is killed at any place of a sending: the mail arrives once, or not at all."""
 
-import asyncio
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from mail_catcher import Catcher
 from test_post import Sent
 
+import programs
 from offhook import failpoints
 from offhook.db import Database
 from offhook.mail.models import State
@@ -28,12 +27,9 @@ async def run(mailing: Settings, team_id: str, mail_id: str, place: str) -> int:
         "OFFHOOK_SMTP_HOST": mailing.smtp_host,
         "OFFHOOK_SMTP_PORT": str(mailing.smtp_port),
         "OFFHOOK_SMTP_TLS": "none",
-        "PYTHONPATH": os.pathsep.join(sys.path),
         failpoints.ENVIRONMENT: place,
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, PROGRAM, team_id, mail_id, env=os.environ | given
-    )
+    process = await programs.start(PROGRAM, team_id, mail_id, **given)
     return await process.wait()
 
 

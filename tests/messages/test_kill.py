@@ -6,38 +6,28 @@ carrier's log says what was sent, the ledger what was counted.
 
 import asyncio
 import json
-import os
-import sys
 import uuid
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+import programs
 from message_fixtures import ANN, Shop
+from offhook.failpoints import ENVIRONMENT
 from offhook.messages.jobs import reconcile
 from offhook.messages.rules import State
 
 WORKER = Path(__file__).parent / "worker.py"
-SRC = Path(__file__).parents[2] / "src"
 pytestmark = pytest.mark.kills
 KILLED = 137
 
 
-async def start(shop: Shop, *what: str, dies_at: str = "") -> Process:
-    environment = {**os.environ, "PYTHONPATH": str(SRC)}
-    environment.pop("OFFHOOK_FAILPOINT", None)
-    if dies_at:
-        environment["OFFHOOK_FAILPOINT"] = f"{dies_at}:1"
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(WORKER),
-        shop.database.url,
-        shop.simulator.url,
-        str(shop.settings.home),
-        *what,
-        env=environment,
+async def start(shop: Shop, *what: str, dies_at: str = "") -> programs.Program:
+    environment = {ENVIRONMENT: f"{dies_at}:1"} if dies_at else {}
+    home = shop.settings.home
+    return await programs.start(
+        WORKER, shop.database.url, shop.simulator.url, home, *what, **environment
     )
 
 

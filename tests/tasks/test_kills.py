@@ -7,7 +7,6 @@ OFFHOOK_KILLS kills per place, once unless set.
 import asyncio
 import json
 import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import programs
 from offhook import tasks
 from offhook.db import Database
 from offhook.failpoints import ENVIRONMENT, EXIT_STATUS
@@ -43,12 +43,9 @@ async def kill(talk: Talk, settings: Settings, where: str) -> None:
             "turns": [list(asdict(turn).values()) for turn in talk.turns],
         }
     )
-    tests = str(Path(__file__).parents[1])
-    source = str(Path(__file__).parents[2] / "src")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, PROGRAM, talk.runner.database.url, settings.home),
-        *(str(settings.outgoing_ports[0]), told),
-        env={**os.environ, ENVIRONMENT: where, "PYTHONPATH": f"{source}:{tests}"},
+    port = str(settings.outgoing_ports[0])
+    process = await programs.start(
+        PROGRAM, talk.runner.database.url, settings.home, port, told, **{ENVIRONMENT: where}
     )
     assert await process.wait() == EXIT_STATUS
 

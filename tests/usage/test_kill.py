@@ -7,14 +7,10 @@ of a life told again is that of one that nothing disturbed.
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
-import sys
 from collections.abc import AsyncIterator
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
 import pytest
@@ -26,6 +22,7 @@ from usage_life import LIMIT, Clock, Fact
 from offhook import usage
 from offhook.db import Database
 from offhook.failpoints import EXIT_STATUS
+from programs import processes
 
 KILLS = int(os.environ.get("OFFHOOK_KILLS", "1"))
 # How often an undisturbed life passes each step.
@@ -54,23 +51,10 @@ FROM usage_calls WHERE team_id = :team ORDER BY 1
 """
 
 
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """A server of processes that has read our code already: each costs hardly anything."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["usage_life"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-        forkserver.ensure_running()
-    return context
-
-
-async def live(
-    processes: ForkServerContext, database: Database, team: str, dies_at: str = ""
-) -> tuple[int | None, list[Fact]]:
+async def live(database: Database, team: str, dies_at: str = "") -> tuple[int | None, list[Fact]]:
     """A life in a process of its own: its exit status, and what it had committed."""
-    ours, theirs = processes.Pipe(duplex=False)
-    process = processes.Process(
+    ours, theirs = processes().Pipe(duplex=False)
+    process = processes().Process(
         target=usage_life.process, args=(database.url, team, theirs, dies_at)
     )
     process.start()
@@ -145,25 +129,25 @@ async def clock_and_database(database_url: str) -> AsyncIterator[tuple[Clock, Da
 @pytest.mark.kills
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_process_killed_at_any_step_loses_doubles_and_overshoots_nothing(
-    clock_and_database: tuple[Clock, Database], processes: ForkServerContext, step: str
+    clock_and_database: tuple[Clock, Database], step: str
 ) -> None:
     """Faults c: before a reservation, after it, at renewal, between an end's statements, before
     and after each commit, in the sweep.
     """
     clock, database = clock_and_database
     whole = await team_of(database)
-    status, told = await live(processes, database, whole.team)
+    status, told = await live(database, whole.team)
     assert (status, len(told)) == (0, STEPS["life.committed"])
     undisturbed = await ledger(database, whole.team)
     for kill in range(KILLS):
         nobody_comes = (kill + list(STEPS).index(step)) % 2
         desk = await team_of(database)
         nth = 1 + random.Random(f"{step} {kill}").randrange(STEPS[step])
-        status, facts = await live(processes, database, desk.team, f"{step}:{nth}")
+        status, facts = await live(database, desk.team, f"{step}:{nth}")
         assert (status, nth) == (EXIT_STATUS, nth)
         if nobody_comes:  # the leases end
             await hold_up(desk, clock, facts)
-        status, again = await live(processes, database, desk.team)
+        status, again = await live(database, desk.team)
         assert status == 0
         await hold_up(desk, clock, again)
         if not nobody_comes:
@@ -177,15 +161,17 @@ async def team_of(database: Database) -> Desk:
 
 
 async def test_lb1_of_four_processes_callers_as_many_are_answered_as_minutes_are_left(
-    clock_and_database: tuple[Clock, Database], processes: ForkServerContext
+    clock_and_database: tuple[Clock, Database],
 ) -> None:
     """LB1, UL6 on real processes: twenty callers at once, two minutes."""
     _, database = clock_and_database
     desk = await team_of(database)
     racers: list[tuple[BaseProcess, Connection]] = []
     for _ in range(4):
-        ours, theirs = processes.Pipe()
-        process = processes.Process(target=usage_life.racer, args=(database.url, desk.team, theirs))
+        ours, theirs = processes().Pipe()
+        process = processes().Process(
+            target=usage_life.racer, args=(database.url, desk.team, theirs)
+        )
         process.start()
         theirs.close()
         racers.append((process, ours))

@@ -7,9 +7,7 @@ and the place in the schedule is kept. OFFHOOK_KILLS kills per step.
 import asyncio
 import os
 import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +15,9 @@ import pytest
 from hook_receiver import Request, answer, receiver
 from webhook_desk import Desk
 
+import programs
 from offhook.db import Database
-from offhook.failpoints import EXIT_STATUS
+from offhook.failpoints import ENVIRONMENT, EXIT_STATUS
 from offhook.webhooks import rules
 from offhook.webhooks.dispatcher import Dispatcher
 from offhook.webhooks.rules import DeliveryState
@@ -31,43 +30,11 @@ STEPS = ("webhooks.due", "webhooks.claimed", "webhooks.answered", "webhooks.reco
 pytestmark = [pytest.mark.kills, pytest.mark.timeout(600)]
 
 
-class Mortal:
-    """The warm process whose children die."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def start(self, point: str = "") -> int:
-        """A child's pid."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{point}\n".encode())
-        return int(await self._line())
-
-    async def status(self) -> int:
-        """Of the child, once it is dead."""
-        return int(await self._line())
-
-    async def _line(self) -> str:
-        assert self._process.stdout is not None
-        return (await self._process.stdout.readline()).decode()
-
-
-@pytest.fixture
-async def mortal(desk: Desk) -> AsyncIterator[Mortal]:
-    folders = [str(Path(__file__).parents[2] / "src"), *sys.path]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(WORKER),
-        desk.database.url,
-        str(desk.settings.home_path),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": ":".join(folders)},
-    )
-    yield Mortal(process)
-    assert process.stdin is not None
-    process.stdin.close()
-    await process.wait()
+async def start(desk: Desk, point: str = "") -> programs.Program:
+    """A dispatcher that dies at a fail point, or is killed while it works."""
+    given = {ENVIRONMENT: point} if point else {}
+    home = str(desk.settings.home_path)
+    return await programs.start(WORKER, desk.database.url, home, **given)
 
 
 async def go_on(desk: Desk) -> None:
@@ -79,20 +46,18 @@ async def go_on(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_killed_at_any_step_every_event_arrives_faults_d(
-    desk: Desk, mortal: Mortal, step: str
-) -> None:
+async def test_killed_at_any_step_every_event_arrives_faults_d(desk: Desk, step: str) -> None:
     async with receiver() as there:
         _, secret = await desk.endpoint(there.url)
         for kill in range(1, KILLS + 1):
             there.requests.clear()
             events = {row.id for row in await desk.bake(3)}
             nth = 1 + kill % 2 if step in LATER else 1
-            await mortal.start(f"{step}:{nth}")
+            mortal = await start(desk, f"{step}:{nth}")
             if nth > 1:  # a second passage needs a second round
                 await there.wait_for(1)
                 events |= {row.id for row in await desk.bake(1)}
-            assert await mortal.status() == EXIT_STATUS
+            assert await mortal.wait() == EXIT_STATUS
             await go_on(desk)
             told = Counter(request.id for request in there.received(secret))
             assert set(told) == events
@@ -101,34 +66,33 @@ async def test_killed_at_any_step_every_event_arrives_faults_d(
 
 
 async def test_killed_while_the_receiver_works_it_is_sent_again_with_its_id_faults_d(
-    desk: Desk, mortal: Mortal
+    desk: Desk,
 ) -> None:
     async with receiver() as there:
         _, secret = await desk.endpoint(there.url)
         for _ in range(KILLS):
-            pid = 0
+            mortal = await start(desk)
 
             async def kill(_: Request, writer: asyncio.StreamWriter) -> None:
-                os.kill(pid, signal.SIGKILL)  # noqa: B023 - the pid of this round
+                mortal.kill()  # noqa: B023 - the process of this round
 
             there.requests.clear()
             there.answers = [kill, answer(204)]
-            pid = await mortal.start()
             (event,) = await desk.bake()
-            assert await mortal.status() == -signal.SIGKILL
+            assert await mortal.wait() == -signal.SIGKILL
             await go_on(desk)
             assert [request.id for request in there.received(secret)] == [event.id] * 2
             assert len({request.body for request in there.requests}) == 1
 
 
 async def test_killed_between_retries_the_place_in_the_schedule_is_kept_faults_d(
-    desk: Desk, mortal: Mortal
+    desk: Desk,
 ) -> None:
     async with receiver(answer(500), answer(500), answer(204)) as there:
         await desk.endpoint(there.url)
         await desk.bake()
-        await mortal.start("webhooks.recorded:1")
-        assert await mortal.status() == EXIT_STATUS
+        mortal = await start(desk, "webhooks.recorded:1")
+        assert await mortal.wait() == EXIT_STATUS
         (delivery,) = await desk.deliveries()
         assert (delivery.tries, delivery.attempts, len(there.requests)) == (1, 1, 1)
         await go_on(desk)
@@ -138,28 +102,25 @@ async def test_killed_between_retries_the_place_in_the_schedule_is_kept_faults_d
         assert delivery.next_at - datetime.now(UTC) > rules.SCHEDULE[2] * 0.8
 
 
-async def test_a_suspended_dispatcher_wakes_and_does_no_harm_wt5(
-    desk: Desk, mortal: Mortal
-) -> None:
+async def test_a_suspended_dispatcher_wakes_and_does_no_harm_wt5(desk: Desk) -> None:
     async with receiver() as there:
-        pid = 0
+        mortal = await start(desk)
 
         async def suspend(request: Request, writer: asyncio.StreamWriter) -> None:
-            os.kill(pid, signal.SIGSTOP)
+            os.kill(mortal.pid, signal.SIGSTOP)
             await answer(500)(request, writer)
 
         _, secret = await desk.endpoint(there.url)
         there.answers = [suspend, answer(204)]
-        pid = await mortal.start()
         (event,) = await desk.bake()
         await there.wait_for(1)
         await go_on(desk)
-        os.kill(pid, signal.SIGCONT)
+        os.kill(mortal.pid, signal.SIGCONT)
         async with asyncio.timeout(30):
             while len(await desk.attempts()) < 2:  # noqa: ASYNC110 - another process writes them
                 await asyncio.sleep(0.1)
-        os.kill(pid, signal.SIGKILL)
-        await mortal.status()
+        mortal.kill()
+        await mortal.wait()
         assert [request.id for request in there.received(secret)] == [event.id] * 2
     (delivery,) = await desk.deliveries()
     assert (delivery.state, delivery.last_status) == (DeliveryState.DELIVERED, 204)
