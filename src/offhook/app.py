@@ -114,7 +114,7 @@ def _routes(room: ModuleType) -> Any:
 
 
 def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceCache:
-    """Greetings and fixed sentences, kept on disk and shared by web and media."""
+    """Greetings and fixed sentences, kept on disk and shared by this machine's processes."""
     return speech.VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
 
 
@@ -135,6 +135,7 @@ def join_rooms(settings: Settings) -> None:
     calls.when_transfer_known(calls.transfer_finished)
     calls.opt_outs_from(messages.is_opted_out)
     messages.hours_from(calls.quiet_until)
+    messages.cap_from(calls.daily_per_contact)
     agents.register(numbers.NumbersOfAgents())
     billing.when_suspended(numbers.stop_suspended)
     billing.when_released(numbers.release_suspended)
@@ -165,6 +166,7 @@ def register_jobs(
     accounts: carriers.Carriers,
     brain: agents.Brain,
     runner: tasks.Runner,
+    synthesiser: speech.Synthesiser,
 ) -> None:
     """Let a worker do the background work of every room."""
     gateway, ours = billing.open_gateway(settings, database.url), callbacks(settings)
@@ -184,7 +186,7 @@ def register_jobs(
     numbers.register_own_jobs(jobs, importer)
     inbox.register_jobs(jobs, settings, database)
     messages.register_jobs(jobs, settings, database, accounts, brain, runner)
-    calls.register_jobs(jobs, settings, database, accounts)
+    calls.register_jobs(jobs, settings, database, accounts, voices(settings, synthesiser))
     reconciliation.register_jobs(jobs, settings, database, accounts)
     notices.register_jobs(jobs, database)
     webhooks.register_jobs(jobs, database, vault, outgoing)

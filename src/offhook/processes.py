@@ -80,13 +80,16 @@ async def _worker(settings: Settings) -> None:
         app.open_runner(settings, database) as runner,
     ):
         brain = agents.open_brain(settings)
+        synthesiser = speech.open_synthesiser(settings)
+        await synthesiser.start()
         app.join_rooms(settings)
         jobs = Jobs(database)
-        app.register_jobs(jobs, settings, database, accounts, brain, runner)
+        app.register_jobs(jobs, settings, database, accounts, brain, runner, synthesiser)
         try:
             await jobs.run()
         finally:
             await brain.close()
+            await synthesiser.close()
 
 
 @asynccontextmanager

@@ -73,6 +73,7 @@ class Exchange:
     keeper: Keeper
     told: Told
     carriers: Carriers
+    voices: VoiceCache
     target_id: str = ""
 
     async def target(self, *, announced: bool, ring_s: int = 25) -> None:
@@ -178,8 +179,9 @@ async def exchange(
             looking = asyncio.create_task(_look(keeper))
             try:
                 yield Exchange(
-                    office, simulator, settings, brain, synthesiser, node, keeper, told, accounts
-                )
+                    office, simulator, settings, brain, synthesiser, node, keeper, told, accounts,
+                    voices,
+                )  # fmt: skip
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from exchange import CALLER, Exchange, exchange
+from exchange import CALLER, Exchange, exchange, until
 from sounds import speech
 from sqlalchemy import select
 
 from offhook import numbers
-from offhook.calls import service
+from offhook.calls import service, viewing
 from offhook.calls.models import Call
 from offhook.calls.outbound import dialling, rules, settings, starting
 from offhook.calls.outbound.dialling import Dialler
@@ -55,7 +55,8 @@ async def ask(here: Exchange, machine: Machine | None = None) -> Call:
 
 
 def dialler(here: Exchange) -> Dialler:
-    return Dialler(here.office.database, here.carriers, web_url=here.settings.web_url)
+    database, web_url = here.office.database, here.settings.web_url
+    return Dialler(database, here.carriers, here.voices, web_url=web_url)
 
 
 async def entries(here: Exchange) -> list[tuple[str, str]]:
@@ -74,6 +75,7 @@ async def test_somebody_is_called_answers_and_talks_with_the_agent(here: Exchang
         await dialler(here).dial(call.team_id, call.id)
         rings = await phone.event("incoming")
         assert rings["from"] == here.office.e164
+        assert OPENING in here.synthesiser.spoken  # nobody says "hello" into a silence
         await phone.say(type="answer", call=rings["call"])
         await here.says(OPENING)
         await phone.socket.send(speech(THANKS))
@@ -163,6 +165,35 @@ async def test_a_refusal_of_the_carrier_is_told_and_not_tried_again(here: Exchan
     assert await here.log("call_ringing") == []
 
 
+async def test_without_a_voice_nobody_is_called(here: Exchange) -> None:
+    """C8: as whoever calls us is not answered."""
+    here.synthesiser.fails = True
+    call = await ask(here)
+    await dialler(here).dial(call.team_id, call.id)
+    done = await here.call()
+    assert (done.state, done.reason) == (CallState.ENDED, End.NO_VOICE)
+    assert await here.office.balance() == (0, 0)
+    assert await here.log("call_ringing") == []
+
+
+async def test_who_answered_is_not_known_and_is_talked_to(here: Exchange) -> None:
+    """C8: the carrier heard nothing that tells a person from a machine."""
+    here.simulator.people.ask(Person(CALLER, Manner.SILENT))
+    call = await ask(here, Machine.LEAVE_MESSAGE)
+    await dialler(here).dial(call.team_id, call.id)
+    await here.says(OPENING)
+
+    async def is_shown() -> bool:
+        async with here.office.database.team(call.team_id) as session:
+            view = await viewing.view(session, call.team_id, call.id)
+        return (view.answered_by, view.outcome.title) == ("Not known", "Live")
+
+    await until(is_shown)
+    async with here.office.database.team(call.team_id) as session:
+        await service.request_end(session, call.team_id, call.id, End.ENDED_BY_PERSON)
+    assert (await here.becomes(CallState.ENDED)).reason == End.ENDED_BY_PERSON
+
+
 async def test_a_call_is_ended_while_it_rings(here: Exchange) -> None:
     """I5, N9: at the carrier too, and it costs nothing."""
     call = await ask(here)
@@ -190,7 +221,7 @@ async def killed(here: Exchange, call: Call, step: str) -> int:
         database = Database(here.office.database.url)
         lookup = numbers.account_lookup(database, open_vault(here.settings))
         carriers = Carriers(here.settings, lookup)
-        worker = Dialler(database, carriers, web_url=here.settings.web_url)
+        worker = Dialler(database, carriers, here.voices, web_url=here.settings.web_url)
         await worker.dial(call.team_id, call.id)
         os._exit(0)
 

@@ -18,8 +18,8 @@ TOLL_FREE = E164("+18005550142")
 BERLIN = E164("+493012345678")
 FREE = Situation(
     to=E164("+12025550147"), number_stops=None, own=False, countries=frozenset({"US"}),
-    opted_out=False, blocked=False, quiet=False, today=0, daily=100, lines=0, max_lines=2,
-    all_lines=0, max_all_lines=None,
+    opted_out=False, blocked=False, quiet=False, today=0, daily=100, to_them=0, per_contact=5,
+    lines=0, max_lines=2, all_lines=0, max_all_lines=None,
 )  # fmt: skip
 
 
@@ -81,6 +81,8 @@ def test_hours_that_no_zone_shares_are_never_open() -> None:
         ({"own": True}, [Against.OWN_NUMBER]),
         ({"today": 99}, []),
         ({"today": 100}, [Against.DAILY_CAP]),
+        ({"to_them": 4}, []),
+        ({"to_them": 5}, [Against.CONTACT_CAP]),
         ({"lines": 1}, []),
         ({"lines": 2}, [Against.LINES_FULL]),
         ({"all_lines": 5, "max_all_lines": 5}, [Against.NUMBER_LINES_FULL]),

@@ -61,6 +61,10 @@ async def test_the_same_key_calls_once_and_the_third_line_is_none(
     assert other.status_code == 201
     capped = await api.post(CALLS, json=wanted(office, to="+12025550149"))
     assert codes(capped) == ["daily_cap"]
+    more = ALWAYS | {"daily_calls": 9, "daily_per_contact": 1}
+    assert (await api.put(rules_of(office), json=more)).json()["daily_per_contact"] == 1
+    again = await api.post(CALLS, json=wanted(office, to="+12025550148"))
+    assert codes(again) == ["contact_cap"]  # SEC12: one person, one day
     assert await office.balance() == (0, 3)
 
 
@@ -167,7 +171,7 @@ async def test_the_pages_begin_a_call_and_save_the_rules(
     assert "Opening line" in page
     form = {
         "quiet_hours": "", "opens": "09:00", "closes": "20:00", "countries": "us, ca",
-        "daily_calls": "5", "machine": "leave_message", "opening": "",
+        "daily_calls": "5", "daily_per_contact": "2", "machine": "leave_message", "opening": "",
     }  # fmt: skip
     address = f"/numbers/{office.number_id}/outbound"
     assert (await client.post(address, data=form)).status_code in {200, 204, 303}

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from message_fixtures import ANN, BOB, Shop
-from offhook import contacts, inbox, messages
+from offhook import calls, contacts, inbox, messages
+from offhook.calls import Order
+from offhook.calls.outbound.rules import Against, CallNotStarted
 from offhook.contacts import Contact, ContactNumber
 from offhook.db import EventRow
 from offhook.inbox import Conversation
@@ -85,7 +87,7 @@ async def test_the_carriers_refusal_is_learnt_and_not_retried(shop: Shop) -> Non
 
 
 async def test_an_opt_out_outlives_the_contact(shop: Shop) -> None:
-    """SM1 (c)"""
+    """SM1 (c): it stops our calls too, and only from the number that they wrote it to."""
     await shop.text(ANN, "STOP")
     await shop.work()
     async with shop.database.team(shop.team) as session:
@@ -98,6 +100,26 @@ async def test_an_opt_out_outlives_the_contact(shop: Shop) -> None:
     assert await shop.sent_to(ANN) == [wording.ENGLISH.stopped]
     with pytest.raises(RecipientOptedOut):
         await by_hand(shop, shop.number, ANN)
+    assert Against.OPTED_OUT in await against_calling(shop, shop.number)
+    other, other_e164 = await shop.second_number()
+    await shop.text(ANN, "hello B", to=other_e164)
+    await shop.work()
+    assert await shop.sent_to(ANN, ours=other_e164) == ["Re: hello B"]
+    assert Against.OPTED_OUT not in await against_calling(shop, other)
+    await shop.text(ANN, "START")
+    assert Against.OPTED_OUT not in await against_calling(shop, shop.number)
+
+
+async def against_calling(shop: Shop, number: str) -> list[str]:
+    """All that speaks against the number's calling Ann, the hour of the day included."""
+    calls.opt_outs_from(messages.is_opted_out)
+    order = Order(number, E164(ANN), asked_by="usr_1")
+    try:
+        async with shop.database.team(shop.team) as session:
+            await calls.start_call(session, shop.team, order)
+    except CallNotStarted as refusal:
+        return [each["code"] for each in refusal.details["errors"]]
+    return []
 
 
 @pytest.mark.parametrize("word", ["START", "yes", "Unstop"])

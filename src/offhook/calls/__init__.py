@@ -2,8 +2,8 @@
 
     web process     routes.py; carrier.py decides about a call (admission.py) and connects it
     media process   Node(parts).run(stopping): streams, conversations, the engine
-    worker          register_jobs(jobs, settings, database, carriers): dead calls, journals of
-                    dead media processes, lost recordings
+    worker          register_jobs(jobs, settings, database, carriers, voices): dead calls, journals
+                    of dead media processes, lost recordings, calls that we start
 
 Other rooms reach calls by `when_number_stopped` (N9), joined in app.py, as is `links`;
 members join live calls in joining/, and how long callers wait is measured in latency/;
@@ -20,7 +20,7 @@ from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
 from offhook.calls.node import Node
 from offhook.calls.outbound.kind import KIND as CALL
-from offhook.calls.outbound.settings import quiet_until
+from offhook.calls.outbound.settings import daily_per_contact, quiet_until
 from offhook.calls.outbound.starting import Order, opt_outs_from
 from offhook.calls.outbound.starting import start as start_call
 from offhook.calls.parts import Parts
@@ -43,6 +43,7 @@ __all__ = [
     "Parts",
     "State",
     "calls_kept",
+    "daily_per_contact",
     "legs_of",
     "lines",
     "links",

@@ -30,6 +30,7 @@ from offhook.calls.asked import (
     voices_of,
 )
 from offhook.calls.away import AWAY, PATIENCE_S, within
+from offhook.calls.first_words import make_ready
 from offhook.calls.models import Call
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End, Refusal, signal_for
@@ -45,7 +46,6 @@ from offhook.carriers import (
     twiml,
 )
 from offhook.db import Session, now
-from offhook.speech import SpeechUnavailable, speakable
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/carriers/twilio", include_in_schema=False)
@@ -165,13 +165,4 @@ async def _prepare_greeting(request: Request, inbound: InboundCall) -> bool:
     target = await within(PATIENCE_S, _called(request, inbound))
     if target is None or target.snapshot is None:
         return True
-    snapshot = target.snapshot
-    text = speakable(snapshot.greeting, snapshot.language)
-    if text is None:
-        return True
-    try:
-        await voices_of(request).audio(text, voice=snapshot.voice, language=snapshot.language)
-    except SpeechUnavailable as problem:
-        log.warning("no greeting for %s: %s", inbound.call_id, problem)
-        return False
-    return True
+    return await make_ready(voices_of(request), target.snapshot, target.snapshot.greeting)

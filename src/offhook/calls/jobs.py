@@ -14,12 +14,15 @@ from offhook.calls.transfers.keeper import LOOK_EVERY_S, Keeper
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Jobs
 from offhook.settings import Settings
+from offhook.speech import VoiceCache
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 10.0
 
 
-def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carriers) -> None:
+def register(
+    jobs: Jobs, settings: Settings, database: Database, carriers: Carriers, voices: VoiceCache
+) -> None:
     """Add the jobs of calls to a worker."""
     home = settings.home_path
     usage.spare(lambda: journal.calls_in(journal.folder_of(home)))
@@ -29,7 +32,7 @@ def register(jobs: Jobs, settings: Settings, database: Database, carriers: Carri
     keeper = Keeper(database, carriers)
     jobs.add(service.END_JOB, keeper.end_now)
     jobs.every(LOOK_EVERY_S, "calls.keep_transferred", keeper.look)
-    dialler = Dialler(database, carriers, web_url=settings.web_url)
+    dialler = Dialler(database, carriers, voices, web_url=settings.web_url)
     jobs.add(DIAL_JOB, dialler.dial)
     jobs.add(service.CANCEL_JOB, dialler.cancel)
 

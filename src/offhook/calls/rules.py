@@ -155,6 +155,7 @@ class End(StrEnum):
     NO_ANSWER = "no_answer"
     UNREACHABLE = "unreachable"
     NO_CAPACITY = "no_capacity"
+    NO_VOICE = "no_voice"
     CANCELLED = "cancelled"
     ANSWERED_BY_MACHINE = "answered_by_machine"
     MESSAGE_LEFT = "message_left"
@@ -183,6 +184,7 @@ END_SENTENCES: dict[End, str] = {
     End.NO_ANSWER: "Nobody answered.",
     End.UNREACHABLE: "The number could not be reached.",
     End.NO_CAPACITY: "All lines of this installation were in use.",
+    End.NO_VOICE: "The agent's voice was not available, so nobody was called.",
     End.CANCELLED: "It was ended before anybody answered.",
     End.ANSWERED_BY_MACHINE: "A machine answered.",
     End.MESSAGE_LEFT: "A message was left on a machine.",
@@ -194,7 +196,9 @@ OUTBOUND_SENTENCES: dict[End, str] = {
     End.TRANSFER_OVER: "The person whom they were put through to hung up.",
 }
 """Of calls that we started, whose other side is no caller."""
-NOT_REACHED = frozenset({End.BUSY, End.NO_ANSWER, End.UNREACHABLE, End.NO_CAPACITY, End.CANCELLED})
+NOT_REACHED = frozenset(
+    {End.BUSY, End.NO_ANSWER, End.UNREACHABLE, End.NO_CAPACITY, End.NO_VOICE, End.CANCELLED}
+)
 """Ends of calls that nobody took."""
 BEFORE_ANSWER = NOT_REACHED | {End.ANSWERED_BY_MACHINE}
 """Ends of calls that no agent had yet: a machine may be told of before the line is there."""

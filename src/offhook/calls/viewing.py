@@ -16,10 +16,12 @@ from offhook.calls.latency import service as latency
 from offhook.calls.latency.models import ReplyTimes
 from offhook.calls.marks import Mark, marks
 from offhook.calls.models import Call
+from offhook.calls.outbound.rules import ANSWERED_BY
 from offhook.calls.reading import Outcome
 from offhook.calls.transfers import legs
 from offhook.calls.transfers import service as transfers
 from offhook.calls.transfers.models import Transfer
+from offhook.carriers import AnsweredBy
 from offhook.db import Session
 from offhook.prices import Money
 
@@ -45,6 +47,8 @@ class View:
     times: dict[str, ReplyTimes]
     """By the turn that was the reply."""
     latency: latency.Summary | None
+    answered_by: str
+    """Who took a call that we started, by the carrier's ear; "" where it was not asked."""
 
     @property
     def is_live(self) -> bool:
@@ -87,7 +91,15 @@ async def view(session: Session, team_id: str, call_id: str) -> View:
         transfers=[(each, *transfers.told(each), legs.charge(each)) for each in moved],
         times=await latency.of_call(session, team_id, call.id),
         latency=await latency.summary(session, team_id, latency.Wanted(call_id=call.id)),
+        answered_by=await _answered_by(session, call),
     )
+
+
+async def _answered_by(session: Session, call: Call) -> str:
+    started = await service.beside(session, call)
+    if started is None or started.answered_by is None:
+        return ""
+    return ANSWERED_BY[AnsweredBy(started.answered_by)]
 
 
 async def drawing(session: Session, team_id: str, call_id: str) -> waveform.Waveform:

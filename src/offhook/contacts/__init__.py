@@ -37,6 +37,7 @@ from offhook.contacts.rules import Attribute, Source, Type, ValueInvalid
 from offhook.contacts.screening import Screened, block, blocked, screened, unblock
 from offhook.contacts.service import (
     ContactNotFound,
+    addresses,
     find,
     get,
     listed,
@@ -69,6 +70,7 @@ __all__ = [
     "Told",
     "Type",
     "ValueInvalid",
+    "addresses",
     "attributes",
     "block",
     "blocked",

@@ -179,6 +179,14 @@ async def numbers_of(session: Session, team_id: str, contact_id: str) -> list[Co
     return list(rows)
 
 
+async def addresses(session: Session, team_id: str, e164: E164) -> list[str]:
+    """Every number, in every spelling, at which the person with this number is reached."""
+    contact = await find(session, team_id, e164)
+    known = await numbers_of(session, team_id, contact.id) if contact is not None else []
+    canonical = {phone.canonical(e164), *(each.canonical for each in known)}
+    return [each for number in sorted(canonical) for each in phone.spellings(number)]
+
+
 def listed(team_id: str, query: str = "") -> Select[Contact]:
     """The team's contacts of whom a name, number or value holds `query`, for `paginate`."""
     statement = select(Contact).where(Contact.team_id == team_id, Contact.merged_into.is_(None))

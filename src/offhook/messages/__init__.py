@@ -5,15 +5,16 @@
 
 Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as are `links`, the kind
 of task `text_kind` and the `code_sender` of its codes; whoever calls somebody asks `is_opted_out`
-first (S4); a text that we begin asks `hours_from` (SEC19). `receive(database, sms, ...)` stores a
+first (S4); a text that we begin asks `hours_from` and `cap_from`
+(SEC12, SEC19). `receive(database, sms, ...)` stores a
 text as a callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
+from offhook.messages.begun import cap_from, hours_from
 from offhook.messages.codes import code_sender
 from offhook.messages.contact_keeping import Messages
 from offhook.messages.delivery import on_status
-from offhook.messages.hours import hours_from
 from offhook.messages.import_opt_outs import OptOuts
 from offhook.messages.jobs import register as register_jobs
 from offhook.messages.linking import links
@@ -39,6 +40,7 @@ __all__ = [
     "Messages",
     "OptOut",
     "OptOuts",
+    "cap_from",
     "code_sender",
     "conversations_of",
     "give_back_unit",

@@ -42,6 +42,7 @@ class Message(TeamOwned, Base):
             postgresql_where=f"outcome = '{Outcome.WAITING}' OR state IN ('queued', 'sending')",
         ),
         Index("ix_messages_list", "team_id", "created_at", "id"),
+        Index("ix_messages_remote", "team_id", "remote", "created_at"),
     )
     id: Mapped[str] = primary_key("sms")
     number_id: Mapped[str] = mapped_column(ForeignKey("numbers.id"), index=True)

@@ -4,7 +4,7 @@ from offhook import contacts, inbox, numbers, phone
 from offhook.db import Session, now
 from offhook.errors import Conflict, Invalid
 from offhook.inbox import Speaker
-from offhook.messages import hours, optouts, threads, units
+from offhook.messages import begun, optouts, threads, units
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import NOT_SENT, Kind, State, Why
 from offhook.messages.segments import MAX_CHARACTERS, size
@@ -57,7 +57,8 @@ async def send_by_hand(
     `account_id` is the operator's account, which all numbers use that no team brought.
 
     Raises PhoneNumberInvalid, NumberNotFound, MessageEmpty, MessageTooLong, NumberDoesNotSend,
-    RecipientOptedOut, QuietHours, LimitReached, SpendCapReached; then nothing was written.
+    RecipientOptedOut, QuietHours, EnoughForToday, LimitReached, SpendCapReached; then nothing was
+    written.
     """
     recipient = phone.parse(to, country)
     return await send(
@@ -91,7 +92,7 @@ async def send(
     text = _text(body)
     await _check(session, number, recipient)
     if kind is Kind.BY_HAND:  # what a task sends is part of a talk
-        await hours.check(session, number, recipient)
+        await begun.check(session, number, recipient)
     contact = await contacts.on_contact(session, team_id, recipient)
     thread = await inbox.open_thread(
         session,

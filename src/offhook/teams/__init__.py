@@ -33,6 +33,7 @@ from offhook.teams.service import (
     on_team_created,
     setup_link,
     team,
+    today_began,
     zone,
 )
 
@@ -61,6 +62,7 @@ __all__ = [
     "require",
     "setup_link",
     "team",
+    "today_began",
     "zone",
     "zone_at",
 ]

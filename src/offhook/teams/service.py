@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 from sqlalchemy import delete, func, select
@@ -256,6 +257,12 @@ async def zone(session: Session, team_id: str) -> str:
     return rules.zone_at(
         row.timezone, row.next_timezone, row.next_timezone_from, await now(session)
     )
+
+
+async def today_began(session: Session, team_id: str) -> datetime:
+    """The last midnight in the team's time zone."""
+    local = (await now(session)).astimezone(ZoneInfo(await zone(session, team_id)))
+    return datetime(local.year, local.month, local.day, tzinfo=local.tzinfo)
 
 
 async def as_kept(session: Session, team_id: str, value: Kept) -> Kept:

@@ -57,6 +57,13 @@ class RulesIn(BaseModel):
         default_factory=list, max_length=250, description="ISO 3166; empty: the number's own."
     )
     daily_calls: int = Field(ge=1, le=rules.MAX_DAILY)
+    daily_per_contact: int = Field(
+        default=rules.PER_CONTACT,
+        ge=1,
+        le=rules.MAX_PER_CONTACT,
+        description="Most calls, and most texts, to one person in a day; texts to somebody who "
+        "wrote within 24 hours do not count against it.",
+    )
     machine: Machine = Machine.HANG_UP
     opening: str = Field(
         default="",
@@ -74,6 +81,7 @@ class RulesOut(BaseModel):
     closes: shapes.Clock
     countries: list[str]
     daily_calls: int
+    daily_per_contact: int
     machine: Machine
     opening: str
 

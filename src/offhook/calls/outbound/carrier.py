@@ -81,12 +81,12 @@ async def machine(request: Request, call_id: str, signature: Signature = None) -
         if started is None or started.answered_by is not None:
             return document(twiml.nothing())
         started.answered_by = answered_by.value
+        await touch(session, call.team_id, f"call:{call.id}")
         match rules.answer_to(started.machine, answered_by):
             case Answer.HANG_UP:
                 await service.request_end(session, call.team_id, call.id, End.ANSWERED_BY_MACHINE)
             case Answer.SPEAK:
                 started.message_due = True
-                await touch(session, call.team_id, f"call:{call.id}")
             case Answer.NOTHING:
                 pass
     return document(twiml.nothing())

@@ -1,9 +1,10 @@
 """Asking the carrier to call, exactly once, and what becomes of a call until it is answered (C8).
 
 The steps, each committed before the next: claimed (a line kept, the time noted), placed, the
-carrier's id stored. Who dies in between leaves a call of which the carrier may know: it is looked
-up there before it is ever placed again. The callbacks carry our id, so those that are faster than
-our own commit find their call; a second one of the same call is hung up when it is answered.
+carrier's id stored; what is said first is made before it rings. Who dies in between leaves a call
+of which the carrier may know: it is looked up there before it is ever placed again. The callbacks
+carry our id, so those that are faster than our own commit find their call; a second one of the same
+call is hung up when it is answered.
 """
 
 import logging
@@ -14,8 +15,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from offhook import inbox, numbers
+from offhook.agents import Snapshot, from_json
 from offhook.calls import admission, service
 from offhook.calls.admission import Admitted
+from offhook.calls.first_words import make_ready
 from offhook.calls.models import Call, MediaNode, OutboundCall
 from offhook.calls.outbound import rules
 from offhook.calls.rules import NODE_SILENT_AFTER, CallState, End, Happening, after
@@ -30,9 +33,11 @@ from offhook.carriers import (
 from offhook.db import Database, Session, now, touch
 from offhook.failpoints import failpoint
 from offhook.phone import E164
+from offhook.speech import VoiceCache
 
 log = logging.getLogger(__name__)
 PATH = "/carriers/twilio/outbound"
+TOO_LATE = "The carrier could not be asked in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Claimed:
     call_id: str
     account_id: str | None
     order: CallOut
+    agent: Snapshot
+    opening: str
     attempted_at: datetime
     doubtful: bool
     too_late: bool
@@ -53,9 +60,12 @@ class Claimed:
 class Dialler:
     """The work of one worker; `web_url` is where the carrier asks and reports."""
 
-    def __init__(self, database: Database, carriers: Carriers, *, web_url: str) -> None:
+    def __init__(
+        self, database: Database, carriers: Carriers, voices: VoiceCache, *, web_url: str
+    ) -> None:
         self._database = database
         self._carriers = carriers
+        self._voices = voices
         self._web_url = web_url
 
     async def dial(self, team_id: str, call_id: str) -> None:
@@ -65,15 +75,18 @@ class Dialler:
         if claimed is None:
             return
         failpoint("outbound.claimed")
+        if not claimed.doubtful and not await self._can_speak(claimed):
+            await self._not_reached(claimed, End.NO_VOICE)
+            return
         carrier = await self._carriers.of(claimed.account_id)
         try:
             placed = await self._place(carrier, claimed)
         except Refused as refusal:
-            await self._not_reached(claimed, refusal.sentence)
+            await self._not_reached(claimed, End.UNREACHABLE, refusal.sentence)
             return
         failpoint("outbound.placed")
         if placed is None:
-            await self._not_reached(claimed, "The carrier could not be asked in time.")
+            await self._not_reached(claimed, End.UNREACHABLE, TOO_LATE)
             return
         async with self._database.team(team_id) as session:
             call = await service.get(session, team_id, call_id, lock=True)
@@ -96,10 +109,16 @@ class Dialler:
                 return unknown[0]
         return None if claimed.too_late else await carrier.place_call(claimed.order)
 
-    async def _not_reached(self, claimed: Claimed, sentence: str) -> None:
+    async def _can_speak(self, claimed: Claimed) -> bool:
+        """Make what is said first, while nobody listens yet."""
+        return await make_ready(self._voices, claimed.agent, claimed.opening)
+
+    async def _not_reached(self, claimed: Claimed, reason: End, sentence: str = "") -> None:
         async with self._database.team(claimed.team_id) as session:
             call = await service.get(session, claimed.team_id, claimed.call_id, lock=True)
-            if call.state is CallState.DIALLING:
+            if call.state is not CallState.DIALLING:
+                return
+            if sentence:
                 await inbox.add_turn(
                     session,
                     call.team_id,
@@ -107,7 +126,7 @@ class Dialler:
                     speaker=inbox.Speaker.NOTICE,
                     text=sentence,
                 )
-                await service.finish(session, call.team_id, call.id, End.UNREACHABLE)
+            await service.finish(session, call.team_id, call.id, reason)
 
     async def cancel(self, team_id: str, call_id: str) -> None:
         """Somebody asked for the end of a call that rings (N9, I5)."""
@@ -152,6 +171,8 @@ async def _claim(session: Session, team_id: str, call_id: str, web_url: str) -> 
         call_id=call_id,
         account_id=number.account_id,
         order=_order(call, started, number, f"{web_url}{PATH}/{call.id}"),
+        agent=from_json(call.agent),
+        opening=started.said,
         attempted_at=started.attempted_at or instant,
         doubtful=doubtful,
         too_late=too_late,

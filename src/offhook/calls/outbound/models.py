@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.calls.outbound.rules import DAILY_CALLS, Hours, Machine
+from offhook.calls.outbound.rules import DAILY_CALLS, PER_CONTACT, Hours, Machine
 from offhook.db import Base, TeamOwned, one_of
 
 
@@ -15,7 +15,8 @@ class OutboundRules(TeamOwned, Base):
     """When and whom a number may call and begin to text. A number without a row has the defaults.
 
     `countries`: ISO codes; empty means the number's own. `opening`: the first words of a call,
-    where `{agent}` is the agent's name; empty means the usual ones.
+    where `{agent}` is the agent's name; empty means the usual ones. `daily_per_contact`: calls, and
+    texts, that one person gets unasked in a day.
     """
 
     __tablename__ = "outbound_rules"
@@ -26,6 +27,9 @@ class OutboundRules(TeamOwned, Base):
     closes: Mapped[time] = mapped_column(Time, default=Hours().closes)
     countries: Mapped[list[str]] = mapped_column(JSONB, default=list)
     daily_calls: Mapped[int] = mapped_column(default=DAILY_CALLS)
+    daily_per_contact: Mapped[int] = mapped_column(
+        default=PER_CONTACT, server_default=str(PER_CONTACT)
+    )
     machine: Mapped[Machine] = mapped_column(one_of(Machine), default=Machine.HANG_UP)
     opening: Mapped[str] = mapped_column(Text, default="")
 
@@ -38,7 +42,10 @@ class OutboundCall(TeamOwned, Base):
     """
 
     __tablename__ = "outbound_calls"
-    __table_args__ = (Index("ix_outbound_calls_day", "number_id", "asked_at"),)
+    __table_args__ = (
+        Index("ix_outbound_calls_day", "number_id", "asked_at"),
+        Index("ix_outbound_calls_of_team", "team_id", "asked_at"),
+    )
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id"), primary_key=True)
     number_id: Mapped[str] = mapped_column(String(40))
     message: Mapped[str] = mapped_column(Text, default="")

@@ -83,6 +83,7 @@ async def _rules(session: Session, number: numbers.Number) -> Mapping[str, Any]:
         "machines": MACHINES,
         "usual": rules.OPENING,
         "most_daily": rules.MAX_DAILY,
+        "most_per_contact": rules.MAX_PER_CONTACT,
         "most_opening": rules.MAX_OPENING_CHARACTERS,
     }
 
@@ -96,19 +97,26 @@ SECTION = numbers.Section(
 async def change(
     request: Request, number_id: str, actor: AdminActor, session: TeamSession, *,
     quiet_hours: Text = "", opens: Text = "", closes: Text = "", countries: Text = "",
-    daily_calls: Text = "", machine: Text = "", opening: Text = "",
+    daily_calls: Text = "", daily_per_contact: Text = "", machine: Text = "", opening: Text = "",
 ) -> Response:  # fmt: skip
     wanted = Wanted(
         quiet_hours=bool(quiet_hours),
         opens=_time(opens, "opens"),
         closes=_time(closes, "closes"),
         countries=tuple(countries.replace(",", " ").split()),
-        daily_calls=int(daily_calls) if daily_calls.isascii() and daily_calls.isdigit() else 0,
+        daily_calls=_whole(daily_calls),
+        daily_per_contact=_whole(daily_per_contact),
         machine=Machine(machine) if machine in set(Machine) else Machine.HANG_UP,
         opening=opening,
     )
     await settings.change(session, actor.team_id, number_id, wanted)
     return redirect(request, f"/numbers/{number_id}/outbound", toast="Saved")
+
+
+def _whole(text: str) -> int:
+    """A figure; 0, which no cap may be, for anything else."""
+    written = text.strip()
+    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def _time(text: str, field: str) -> time:

@@ -21,6 +21,9 @@ MAX_MESSAGE_CHARACTERS = 600
 MAX_OPENING_CHARACTERS = 400
 MAX_DAILY = 10_000
 DAILY_CALLS = 100
+MAX_PER_CONTACT = 100
+PER_CONTACT = 5
+"""Calls, and texts, that one person gets from us in a day (SEC12)."""
 OPENING = "Hello, this is {agent}, an automated assistant."
 LOOK_AHEAD = timedelta(hours=30)
 STEP = timedelta(minutes=15)
@@ -58,6 +61,15 @@ def answer_to(policy: Machine, answered_by: AnsweredBy) -> Answer:
         return Answer.HANG_UP
     return Answer.SPEAK if answered_by is AnsweredBy.MACHINE_END else Answer.NOTHING
 
+
+ANSWERED_BY: dict[AnsweredBy, str] = {
+    AnsweredBy.HUMAN: "A person",
+    AnsweredBy.MACHINE: "A machine",
+    AnsweredBy.MACHINE_END: "A machine",
+    AnsweredBy.FAX: "A fax",
+    AnsweredBy.UNKNOWN: "Not known",
+}
+"""Who took a call, as the carrier heard it; of whom it could not tell we think as of a person."""
 
 ENDS: dict[CallState, End] = {
     CallState.BUSY: End.BUSY,
@@ -111,6 +123,7 @@ class Against(StrEnum):
     BLOCKED = "blocked"
     QUIET_HOURS = "quiet_hours"
     DAILY_CAP = "daily_cap"
+    CONTACT_CAP = "contact_cap"
     LINES_FULL = "lines_full"
     NUMBER_LINES_FULL = "number_lines_full"
 
@@ -120,7 +133,8 @@ class Situation:
     """All that is asked before somebody is called. `number_stops`: why the number makes no calls.
 
     `countries` are those that may be called; `today` counts the calls that the number began today,
-    `lines` those with this other side now, `all_lines` those with anybody.
+    `to_them` those that any number of the team began to this person, `lines` those with this other
+    side now, `all_lines` those with anybody.
     """
 
     to: E164
@@ -132,6 +146,8 @@ class Situation:
     quiet: bool
     today: int
     daily: int
+    to_them: int
+    per_contact: int
     lines: int
     max_lines: int
     all_lines: int
@@ -156,6 +172,7 @@ def against(asked: Situation) -> list[Against]:
             (asked.blocked, Against.BLOCKED),
             (asked.quiet, Against.QUIET_HOURS),
             (asked.today >= asked.daily, Against.DAILY_CAP),
+            (asked.to_them >= asked.per_contact, Against.CONTACT_CAP),
             (asked.lines >= asked.max_lines, Against.LINES_FULL),
             (_is_full(asked.all_lines, asked.max_all_lines), Against.NUMBER_LINES_FULL),
         )
@@ -201,6 +218,7 @@ def sentences(found: Sequence[Against], to: E164, opens: str) -> list[tuple[Agai
         Against.BLOCKED: f"{who} is blocked.",
         Against.QUIET_HOURS: f"It is too early or too late where {who} is.{again}",
         Against.DAILY_CAP: "The number has made all the calls that it may make today.",
+        Against.CONTACT_CAP: f"{who} was called as often as one person may be called in a day.",
         Against.NUMBER_LINES_FULL: "All lines of the number are in use.",
         Against.LINES_FULL: f"{who} is being called, or in a call with this number.",
     }

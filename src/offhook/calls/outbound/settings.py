@@ -1,6 +1,6 @@
 """The rules of one number for what it starts (SEC12, SEC19): read, changed, asked about texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 
 import phonenumbers
@@ -23,6 +23,7 @@ class Wanted:
     closes: time
     countries: tuple[str, ...]
     daily_calls: int
+    daily_per_contact: int
     machine: Machine
     opening: str
 
@@ -46,6 +47,7 @@ async def of(session: Session, team_id: str, number_id: str) -> OutboundRules:
         closes=Hours().closes,
         countries=[],
         daily_calls=rules.DAILY_CALLS,
+        daily_per_contact=rules.PER_CONTACT,
         machine=Machine.HANG_UP,
         opening="",
     )
@@ -66,6 +68,11 @@ async def change(session: Session, team_id: str, number_id: str, wanted: Wanted)
 def countries_of(found: OutboundRules, number: numbers.Number) -> frozenset[str]:
     """Where the number may call; North America's plan counts by its countries."""
     return frozenset(found.countries or [number.country])
+
+
+async def daily_per_contact(session: Session, number: numbers.Number) -> int:
+    """How many texts, and how many calls, the number may begin to one person in a day."""
+    return (await of(session, number.team_id, number.id)).daily_per_contact
 
 
 async def quiet_until(session: Session, number: numbers.Number, to: E164) -> tuple[bool, str]:
@@ -96,6 +103,11 @@ def _checked(wanted: Wanted) -> Wanted:
         fault("closes", "The hours must end after they begin.")
     if not 1 <= wanted.daily_calls <= rules.MAX_DAILY:
         fault("daily_calls", f"1 to {rules.MAX_DAILY:,} calls a day, not {wanted.daily_calls:,}.")
+    if not 1 <= wanted.daily_per_contact <= rules.MAX_PER_CONTACT:
+        fault(
+            "daily_per_contact",
+            f"1 to {rules.MAX_PER_CONTACT:,} a day, not {wanted.daily_per_contact:,}.",
+        )
     opening = " ".join(wanted.opening.split())
     if len(opening) > rules.MAX_OPENING_CHARACTERS:
         fault("opening", f"At most {rules.MAX_OPENING_CHARACTERS} characters.")
@@ -105,7 +117,4 @@ def _checked(wanted: Wanted) -> Wanted:
             remedy="Correct the fields and save again.",
             errors=faults,
         )
-    return Wanted(
-        wanted.quiet_hours, wanted.opens, wanted.closes, countries, wanted.daily_calls,
-        wanted.machine, opening,
-    )  # fmt: skip
+    return replace(wanted, countries=countries, opening=opening)

@@ -6,8 +6,6 @@ So a call that was asked for once is made once, and one that is not committed is
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -83,6 +81,8 @@ async def start(session: Session, team_id: str, order: Order) -> Call:
         quiet=disturbs,
         today=await _today(session, number),
         daily=chosen.daily_calls,
+        to_them=await _to_them_today(session, team_id, order.to),
+        per_contact=chosen.daily_per_contact,
         lines=await admission.lines_with(session, team_id, number.id, order.to),
         max_lines=own.caller_lines,
         all_lines=await admission.lines_of(session, team_id, number.id),
@@ -193,22 +193,36 @@ async def _is_opted_out(session: Session, number: numbers.Number, to: E164) -> b
 
 async def _today(session: Session, number: numbers.Number) -> int:
     """Calls that the number has begun since midnight in the team's zone."""
-    zone = ZoneInfo(await teams.zone(session, number.team_id))
-    local = (await now(session)).astimezone(zone)
-    midnight = datetime(local.year, local.month, local.day, tzinfo=zone)
     begun = await session.scalar(
         select(func.count())
         .select_from(OutboundCall)
         .where(
             OutboundCall.team_id == number.team_id,
             OutboundCall.number_id == number.id,
-            OutboundCall.asked_at >= midnight,
+            OutboundCall.asked_at >= await teams.today_began(session, number.team_id),
         )
     )
     return begun or 0
 
 
-async def _one_at_a_time(session: Session, number_id: str) -> None:
-    """Calls of a number are begun one after the other, so that its cap of the day holds."""
-    key = func.hashtextextended(f"outbound {number_id}", 0)
+async def _to_them_today(session: Session, team_id: str, to: E164) -> int:
+    """Calls that any number of the team has begun today to the person with this number."""
+    theirs = await contacts.addresses(session, team_id, to)
+    await _one_at_a_time(session, f"{team_id} {theirs[0]}")
+    begun = await session.scalar(
+        select(func.count())
+        .select_from(OutboundCall)
+        .join(Call, Call.id == OutboundCall.call_id)
+        .where(
+            OutboundCall.team_id == team_id,
+            Call.caller.in_(theirs),
+            OutboundCall.asked_at >= await teams.today_began(session, team_id),
+        )
+    )
+    return begun or 0
+
+
+async def _one_at_a_time(session: Session, whose: str) -> None:
+    """Calls of a number, and to a person, are begun one after the other, so that a cap holds."""
+    key = func.hashtextextended(f"outbound {whose}", 0)
     await session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -17,11 +17,16 @@ BEEP = bytes([0x0D, 0x05, 0x0D, 0xFF, 0x8D, 0x85, 0x8D, 0xFF] * 400)  # 0.4 s of
 
 class Manner(StrEnum):
     ANSWERS = "answers"
+    SILENT = "silent"
+    """Picks up and says nothing: nobody can tell whether it is a person."""
     MACHINE = "machine"
     FAX = "fax"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
     RINGS = "rings"
+
+
+_HEARD = {Manner.FAX: "fax", Manner.SILENT: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,13 @@ class Person:
 
     @property
     def picks_up(self) -> bool:
-        return self.manner in {Manner.ANSWERS, Manner.MACHINE, Manner.FAX}
+        return self.manner in {Manner.ANSWERS, Manner.SILENT, Manner.MACHINE, Manner.FAX}
 
     def detected(self, *, message_end: bool) -> tuple[str, float]:
         """What a carrier that listens hears, and how long after the answer."""
         if self.manner is Manner.MACHINE:
             return ("machine_end_beep", self.beep_s) if message_end else ("machine_start", 0.0)
-        return ("fax" if self.manner is Manner.FAX else "human"), 0.0
+        return _HEARD.get(self.manner, "human"), 0.0
 
 
 class Call(Protocol):
