@@ -1,5 +1,7 @@
 """What a caller lives through: greeting, answers, interruptions, noise, silence, the end."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,15 @@ import pytest
 from rehearsal import Marks
 from sounds import first_ms, silence, speech
 from sqlalchemy import select
-from stage import ScriptedBrain, ScriptedRecogniser, Stage, ToneSynthesiser, connected, snapshot
+from stage import (
+    ScriptedBrain,
+    ScriptedHearing,
+    ScriptedRecogniser,
+    Stage,
+    ToneSynthesiser,
+    connected,
+    snapshot,
+)
 
 from offhook import costs, inbox, media, usage
 from offhook.agents import Cited, HangUp, Text
@@ -20,6 +30,7 @@ from offhook.calls.transfers import targets
 from offhook.calls.transfers.rules import Failure
 from offhook.calls.transfers.service import Returned
 from offhook.db import Database
+from offhook.speech import Heard, Partial
 
 QUESTION = "Are you open on Sunday morning?"
 
@@ -149,6 +160,87 @@ async def test_a_goodbye_is_heard_to_its_end_and_then_the_call_ends(
     assert stage.carrier.hung_up == [stage.connected.carrier_call_id]
     goodbye_ms = sum(1 for _, frame in stage.far.played[-400:] if any(b != 255 for b in frame)) * 20
     assert goodbye_ms >= 6 * 350 - 100
+
+
+class Stalling(ToneSynthesiser):
+    """Never gets to the sentences with a certain word in them."""
+
+    async def speak(
+        self, text: str, *, voice: str = "", language: str = "en"
+    ) -> AsyncIterator[bytes]:
+        if "never" in text:
+            await asyncio.Event().wait()
+        async for chunk in super().speak(text, voice=voice, language=language):
+            yield chunk
+
+
+async def test_what_came_into_the_talk_before_does_not_keep_a_goodbye_from_ending_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """CM4: a sentence that was still being made when the caller interrupted, then a cough."""
+    goodbye = "Goodbye and have a nice day, it was a pleasure to be of help to you."
+    brain = ScriptedBrain(
+        "We open at eight in the morning every day but Monday. This is never said.",
+        [Text(goodbye), HangUp()],
+    )
+    stage = Stage(
+        database, await connected(database, snapshot(greeting="")), tmp_path, brain=brain,
+        recogniser=ScriptedRecogniser(QUESTION, "No stop that is all", ""),
+        synthesiser=Stalling(),
+    )  # fmt: skip
+    await stage.quiet(400)
+    for said, replies in ((QUESTION, 1), ("No, stop, that is quite enough for today.", 2)):
+        pieces = len(stage.of(media.PieceStarted))
+        await stage.run(speech(said))
+        await stage.until(lambda: len(stage.of(media.PieceStarted)) > pieces)  # noqa: B023 - awaited here
+        assert len(brain.briefings) == replies
+        await stage.quiet(600)
+    await stage.run(speech("No, wait, I have another question for you."))
+    assert len(stage.of(media.BargeIn)) == 2
+    await stage.until(stage.task.done, limit_ms=20_000)
+    assert await stage.ended() is End.AGENT_HUNG_UP
+    said = " ".join(text for speaker, text in await stage.turns() if speaker == "agent")
+    assert said.endswith(goodbye[-30:])
+
+
+class SlowHearing(ScriptedHearing):
+    """Understands when it is told to."""
+
+    understands = asyncio.Event()
+
+    async def finalise(self) -> Heard:
+        await self.understands.wait()
+        return await super().finalise()
+
+
+class SlowRecogniser(ScriptedRecogniser):
+    def open(
+        self,
+        *,
+        language: str = "en",
+        hints: Sequence[str] = (),
+        on_partial: Callable[[Partial], None] | None = None,
+    ) -> ScriptedHearing:
+        return SlowHearing(self.script, on_partial)
+
+
+async def test_who_has_spoken_is_not_asked_whether_they_are_there_before_they_are_answered(
+    database: Database, tmp_path: Path
+) -> None:
+    """C5: a recogniser under load takes longer than the silence after which we check in."""
+    SlowHearing.understands = asyncio.Event()
+    stage = Stage(
+        database, await connected(database, snapshot()), tmp_path,
+        brain=ScriptedBrain("Yes, we are."), recogniser=SlowRecogniser(QUESTION),
+    )  # fmt: skip
+    await stage.agent_is_silent()
+    await stage.run(speech(QUESTION))
+    await stage.quiet(8_000)
+    assert stage.of(media.CallerSilent)
+    SlowHearing.understands.set()
+    await stage.agent_is_silent()
+    await stage.end()
+    assert [text for _, text in await stage.turns()] == ["Good morning.", QUESTION, "Yes, we are."]
 
 
 async def test_a_cough_between_question_and_reply_does_not_cost_the_reply(

@@ -194,6 +194,21 @@ async def test_a_filler_is_spoken_while_a_task_runs_and_nobody_speaks(
     assert said.startswith("One moment, please. Your order is on its way.")
 
 
+async def test_a_result_that_the_running_reply_tells_is_told_once(
+    database: Database, tmp_path: Path, slow: Slow, runner: tasks.Runner
+) -> None:
+    """The news of its end comes while the words that tell it are still on their way to the ear."""
+    stage = await slow_call(database, tmp_path, slow, runner, OfflineBrain())
+    async with asyncio.timeout(20):
+        while stage.synthesiser.spoken[-1:] != ["Your order is on its way."]:
+            await paced(stage, silence(40))
+    for _ in range(40):
+        stage.conversation.task_ended()
+        await paced(stage, silence(100))
+    await stage.end()
+    assert stage.synthesiser.spoken.count("Your order is on its way.") == 1
+
+
 async def test_who_asks_for_a_person_is_marked_and_announced_once_i6(
     database: Database, tmp_path: Path
 ) -> None:

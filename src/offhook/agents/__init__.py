@@ -45,6 +45,7 @@ from offhook.agents.problems import (
     AgentNotReady,
     AgentStepRefused,
 )
+from offhook.agents.rehearsing import Rehearsed
 from offhook.agents.rules import AgentStatus
 from offhook.agents.service import (
     create,
@@ -87,6 +88,7 @@ __all__ = [
     "NumberInUse",
     "Options",
     "Part",
+    "Rehearsed",
     "Said",
     "Search",
     "Snapshot",

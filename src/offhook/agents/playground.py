@@ -8,17 +8,15 @@ done by the calls room.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError
 
 from offhook import tasks
 from offhook.agents import facts, service
-from offhook.agents.brain import Brain, Briefing, Channel, Cited, NeedsPerson, Said, Speaker, Text
+from offhook.agents.brain import Brain, Channel, Cited, NeedsPerson, Said, Speaker, Text
 from offhook.agents.brain import Told as TellsOf
+from offhook.agents.rehearsing import Rehearsed
 from offhook.agents.snapshot import Snapshot
-from offhook.agents.wiring import search_in
 from offhook.db import Database, Session
 from offhook.teams import Actor
 
@@ -103,29 +101,14 @@ class Playground:
         return Played(kept, {run.id: run for run in rehearsal.shown()}, after.model_dump_json())
 
     async def _reply(self, first: int, turns: Sequence[Turn], rehearsal: tasks.Rehearsal) -> Turn:
-        actor, draft = self._actor, self._draft
-        over = {run.id for run in rehearsal.shown()}
-        scope = tasks.rehearsal_scope(
-            actor.team_id,
-            draft.agent_id,
-            tasks.SMS,
-            language=draft.language,
-            timezone=actor.timezone,
-            country=actor.country,
+        actor = self._actor
+        rehearsed = Rehearsed(
+            self._draft, actor.team_id, actor.timezone, actor.country, Channel.SMS
         )
-        heard = [
-            tasks.Turn(first + at, each.speaker is Speaker.CALLER, each.text)
-            for at, each in enumerate(turns)
-        ]
-        tools = await tasks.open_rehearsal(self._runner, scope, heard, rehearsal)
-        briefing = Briefing(
-            team_id=actor.team_id,
-            snapshot=draft,
-            channel=Channel.SMS,
-            history=[Said(each.speaker, each.text) for each in turns],
-            search=search_in(self._database, actor.team_id, draft),
-            now=datetime.now(ZoneInfo(actor.timezone)),
-            tools=tools,
+        over = {run.id for run in rehearsal.shown()}
+        said = [Said(each.speaker, each.text) for each in turns]
+        briefing = await rehearsed.briefing(
+            self._database, self._runner, rehearsal, said, first=first
         )
         reply, told = Turn(speaker=Speaker.AGENT, text=""), list[str]()
         async for part in self._brain.reply(briefing):
@@ -140,7 +123,7 @@ class Playground:
                     told.append(run_id)
                 case _:
                     pass
-        await tools.told(told)
+        await briefing.tools.told(told)
         reply.runs = [run.id for run in rehearsal.shown() if run.id not in over]
         return reply
 

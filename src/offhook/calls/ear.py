@@ -31,13 +31,14 @@ class Ear:
         self._hearing = recogniser.open(language=language, hints=hints, on_partial=self._partial)
         self._final: asyncio.Task[Heard] | None = None
         self._speaking_since: int | None = None
+        self._understanding = 0
         self.listened_ms = 0
         """Audio whose words were asked for, each time that they were: what a vendor charges."""
 
     @property
     def speaking(self) -> bool:
         """Whether the caller speaks, or what they said is still being understood."""
-        return self._speaking_since is not None
+        return self._speaking_since is not None or self._understanding > 0
 
     @property
     def speaking_since_ms(self) -> int | None:
@@ -75,9 +76,11 @@ class Ear:
         if final is None:
             self._count()
         self._speaking_since = None
+        self._understanding += 1
         try:
             return await (final or self._hearing.finalise())
         finally:
+            self._understanding -= 1
             self._hearing.end()
             if self._speaking_since is not None:
                 self._begin()

@@ -58,14 +58,14 @@ class Errands:
         call = self._call
         return await inbox.remembered(session, call.team_id, call.conversation_id, call.contact_id)
 
-    async def has_news(self) -> bool:
-        """Whether a run has ended of which the caller does not know."""
-        return bool(await (await self.toolbox(())).news())
+    async def untold(self) -> list[str]:
+        """The runs that have ended and of which the caller does not know. Raises one of AWAY."""
+        return [each.step.run_id for each in await (await self.toolbox(())).news()]
 
     async def all_told(self) -> None:
         """Back from a transfer: the greeting says what became of it."""
         try:
-            runs = [each.step.run_id for each in await (await self.toolbox(())).news()]
+            runs = await self.untold()
         except AWAY as error:
             log.warning("call %s may hear of its transfer twice: %s", self._call.call_id, error)
             return

@@ -1,8 +1,7 @@
-"""One conversation's wish to put its caller through: from the brain's word until the call has left.
+"""How one conversation puts its caller through: the call leaves, or its run is known as failed.
 
-The sentence that announces it is heard to its end before the leg moves (C6). A caller who speaks
-into it keeps the agent: noise only delays the transfer, words call it off. Knows the use cases;
-what is said about a transfer that did not begin is the conversation's.
+The sentence that announces it has been heard to its end (C6). Knows the use cases; when the agent
+wants it, and what is said about a transfer that did not begin, is the conversation's.
 """
 
 import logging
@@ -35,37 +34,23 @@ class Minutes(Protocol):
 
 
 class HandingOver:
-    """At most one wish at a time; a newer one replaces it."""
+    """Of one call."""
 
     def __init__(self, call: Connected, minutes: Minutes, ask: Transaction) -> None:
         self._call = call
         self._minutes = minutes
         self._ask = ask
-        self._wish: HandOver | None = None
-        self._held: HandOver | None = None
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the call is to leave once all was heard."""
-        return self._wish is not None
-
-    def wanted(self, wish: HandOver) -> None:
-        self._wish, self._held = wish, None
-
-    def interrupted(self) -> None:
-        """Somebody spoke into it, or something."""
-        self._wish, self._held = None, self._wish or self._held
-
-    def goes_on(self) -> None:
-        """It was noise."""
-        self._wish, self._held = self._held, None
-
-    async def call_off(self, sentence: str) -> None:
+    async def call_off(self, wish: HandOver, sentence: str) -> None:
         """It does not happen, and its run is known as failed (T3)."""
-        wish = self._wish or self._held
-        self._wish = self._held = None
-        if wish is not None and wish.run_id:
+        if wish.run_id:
             await self._fail(wish, sentence)
+
+    async def rescue(self, wish: HandOver | None, target: str, carrier: Carrier | None) -> bool:
+        """Give the caller to a person because the agent cannot go on (C9); `wish` is off."""
+        if wish is not None:
+            await self.call_off(wish, "A technical problem kept the agent from going on.")
+        return await self.leave(HandOver("", target), carrier, rescue=True)
 
     async def _fail(self, wish: HandOver, sentence: str) -> None:
         call = self._call
@@ -81,17 +66,8 @@ class HandingOver:
         except AWAY as error:
             log.warning("run %s is not known as failed yet: %s", wish.run_id, error)
 
-    async def rescue(self, target: str, carrier: Carrier | None) -> bool:
-        """Give the caller to a person because the agent cannot go on (C9)."""
-        await self.call_off("A technical problem kept the agent from going on.")
-        self._wish = HandOver("", target)
-        return await self.leave(carrier, rescue=True)
-
-    async def leave(self, carrier: Carrier | None, *, rescue: bool = False) -> bool:
+    async def leave(self, wish: HandOver, carrier: Carrier | None, *, rescue: bool = False) -> bool:
         """Give the call to the keeper. False: it stays here, and its run has failed."""
-        wish, self._wish = self._wish, None
-        if wish is None:
-            return False
         try:
             granted = await self._move(wish, rescue=rescue)
         except (Problem, *AWAY) as error:

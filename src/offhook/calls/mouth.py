@@ -6,7 +6,8 @@ sentence sounds, the next is made. Knows the line and the synthesiser; knows no 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -22,7 +23,7 @@ from offhook.agents import (
     Working,
 )
 from offhook.calls.latency.rules import Stage, Stopwatch
-from offhook.media import Line
+from offhook.media import Heard, Line
 from offhook.speech import Sentences, Synthesiser, VoiceCache, speakable
 
 FILLER_AFTER_S = 1.5
@@ -58,6 +59,17 @@ def _nobody(_: str) -> None:
     """Nobody wants to know what was heard of runs."""
 
 
+@dataclass(slots=True)
+class _Piece:
+    """One stretch of speech. `reply` is the line's number for it; None: it has none yet."""
+
+    name: str
+    text: str
+    reply: int | None
+    played: bool = False
+    """Whether the line has it, and will tell when it is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Silence:
     """Instead of an item: none came in time."""
@@ -89,7 +101,7 @@ async def _next(
 
 
 class Mouth:
-    """Speaks on one line. `pending` holds the pieces that were handed over and are not over."""
+    """Speaks on one line."""
 
     def __init__(
         self,
@@ -109,7 +121,7 @@ class Mouth:
         self._voice = voice
         self._language = language
         self._numbers = count(1)
-        self.pending: dict[str, str] = {}
+        self._pieces: dict[str, _Piece] = {}
         self._on_told = on_told
         self._filler_after_s = filler_after_s
         self._tells: dict[str, list[str]] = {}
@@ -120,6 +132,21 @@ class Mouth:
         self.spoken_characters = 0
         """Text that the synthesiser was given for this call; kept audio costs nothing."""
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a piece was begun, be it only in the making, that is not over."""
+        return bool(self._pieces)
+
+    def text_of(self, piece: str) -> str:
+        """What a piece that is not over says."""
+        known = self._pieces.get(piece)
+        return known.text if known is not None else ""
+
+    @property
+    def telling(self) -> set[str]:
+        """The runs whose result is being told, and was not heard yet."""
+        return {run_id for runs in self._tells.values() for run_id in runs}
+
     async def phrase(self, text: str, *, reply: int | None = None) -> str:
         """Speak a fixed sentence from the kept audio; returns its piece. Raises SpeechUnavailable.
 
@@ -128,17 +155,17 @@ class Mouth:
         spoken = speakable(text, self._language)
         if spoken is None:
             return ""
-        audio = await self._voices.audio(spoken, voice=self._voice, language=self._language)
-        piece = self._piece(text)
-        number = self._line.new_reply() if reply is None else reply
-        self._line.play(number, piece, audio, text=text)
-        return piece
+        with self._making(text, reply) as piece:
+            audio = await self._voices.audio(spoken, voice=self._voice, language=self._language)
+            number = self._line.new_reply() if reply is None else reply
+            self._play(piece, number, audio, last=True)
+        return piece.name
 
     def sound(self, audio: bytes) -> str:
         """Play mu-law audio that says nothing, such as a tone; returns its piece."""
-        piece = self._piece("")
-        self._line.play(self._line.new_reply(), piece, audio)
-        return piece
+        with self._making("", None) as piece:
+            self._play(piece, self._line.new_reply(), audio, last=True)
+        return piece.name
 
     async def reply(
         self,
@@ -171,7 +198,7 @@ class Mouth:
                         self._tell(last, run_id)
                     case Working():
                         patience_s = self._filler_after_s
-                    case _Silence() if self.pending or self.holds_back:
+                    case _Silence() if self.is_speaking or self.holds_back:
                         pass  # what was said before the task is still being heard
                     case _Silence():
                         patience_s = FILLER_AGAIN_S
@@ -184,9 +211,21 @@ class Mouth:
             await self._sentence(reply, if_nothing, watch)
         return spoken
 
+    def cut_off(self, heard: Sequence[Heard]) -> None:
+        """The line was cleared: with these pieces their replies are over, and so is what is still
+        being made for those.
+        """
+        cleared = [self._pieces[each.piece] for each in heard if each.piece in self._pieces]
+        last = max((piece.reply or 0 for piece in cleared), default=0)
+        for each in heard:
+            self.over(each.piece, heard=each.complete)
+        for name, piece in list(self._pieces.items()):
+            if piece.reply is not None and piece.reply <= last:
+                self.over(name, heard=False)
+
     def over(self, piece: str, *, heard: bool) -> None:
         """The piece was played or dropped; `heard`: to its end."""
-        self.pending.pop(piece, None)
+        self._pieces.pop(piece, None)
         runs = self._tells.pop(piece, [])
         if heard:
             self._last_heard = piece
@@ -195,7 +234,7 @@ class Mouth:
 
     def _tell(self, piece: str, run_id: str) -> None:
         """`piece` tells of the run; a short one may have been heard already."""
-        if piece and piece in self.pending:
+        if piece and piece in self._pieces:
             self._tells.setdefault(piece, []).append(run_id)
         elif piece and piece == self._last_heard:
             self._on_told(run_id)
@@ -226,17 +265,29 @@ class Mouth:
         text = speakable(sentence, self._language)
         if text is None:
             return ""
-        piece = self._piece(sentence.strip())
-        watch.piece = watch.piece or piece
-        self.spoken_characters += len(text)
-        speaking = self._synthesiser.speak(text, voice=self._voice, language=self._language)
-        async for chunk in speaking:
-            watch.reached(Stage.VOICE, self._line.now_ms)
-            self._line.play(reply, piece, chunk, text=sentence.strip(), last=False)
-        self._line.play(reply, piece, b"", text=sentence.strip(), last=True)
-        return piece
+        with self._making(sentence.strip(), reply) as piece:
+            watch.piece = watch.piece or piece.name
+            self.spoken_characters += len(text)
+            speaking = self._synthesiser.speak(text, voice=self._voice, language=self._language)
+            async for chunk in speaking:
+                watch.reached(Stage.VOICE, self._line.now_ms)
+                self._play(piece, reply, chunk, last=False)
+            self._play(piece, reply, b"", last=True)
+        return piece.name
 
-    def _piece(self, text: str) -> str:
-        piece = f"p{next(self._numbers)}"
-        self.pending[piece] = text
-        return piece
+    def _play(self, piece: _Piece, reply: int, audio: bytes, *, last: bool) -> None:
+        piece.reply, piece.played = reply, True
+        self._line.play(reply, piece.name, audio, text=piece.text, last=last)
+
+    @contextmanager
+    def _making(self, text: str, reply: int | None) -> Generator[_Piece]:
+        """A piece from now on; given up where it comes to nothing, for the line tells of none that
+        it never had.
+        """
+        piece = _Piece(f"p{next(self._numbers)}", text, reply)
+        self._pieces[piece.name] = piece
+        try:
+            yield piece
+        finally:
+            if not piece.played:
+                self.over(piece.name, heard=False)

@@ -98,6 +98,10 @@ class Rehearsal:
         """The runs that came to something, in order."""
         return [run for run in self.runs if run.state in rules.OVER]
 
+    def news(self) -> list[TaskRun]:
+        """Those of which the other side does not know."""
+        return [run for run in self.shown() if run.told_at is None]
+
     async def hold(self, session: Session) -> None:
         """It has one reply at a time."""
 
@@ -112,7 +116,7 @@ class Rehearsal:
         return [run for run in self.runs if run.state in rules.UNDER_WAY]
 
     async def untold(self, session: Session) -> Sequence[TaskRun]:
-        return [run for run in self.shown() if run.told_at is None]
+        return self.news()
 
     async def since(self, session: Session, moment: datetime) -> Sequence[TaskRun]:
         return [run for run in self.runs if run.proposed_at >= moment]
