@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from rehearsal import FarEnd, Marks
@@ -197,6 +197,9 @@ class Carrier20ms(FarEnd):
 class Stage:
     """One call. `run` lets the caller make a sound; `played` is what the carrier played."""
 
+    open: ClassVar[list[Self]] = []
+    """Those whose threads run."""
+
     def __init__(
         self,
         database: Database,
@@ -226,6 +229,7 @@ class Stage:
         self.connected = connected
         self.engine = media.Engine(self.batches.append, max_lines=3, reserve_bytes=0)
         self.engine.recorder.start()
+        self.open.append(self)
         settings = Settings(home=str(folder))
         parts = Parts(
             settings=settings,
@@ -335,9 +339,14 @@ class Stage:
         async with asyncio.timeout(20):
             reason = await self.task
         self.engine.tick()
-        await asyncio.to_thread(self.engine.recorder.stop)
+        await asyncio.to_thread(self.strike)
         self.journal.close()
         return reason
+
+    def strike(self) -> None:
+        """End its threads."""
+        self.open.remove(self)
+        self.engine.recorder.stop()
 
     def of(self, kind: type[media.Event]) -> list[media.Event]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -123,7 +123,7 @@ async def slow_call(
     )  # fmt: skip
     slow.stages[call.conversation_id] = stage
     await paced(stage, silence(400) + speech("Could you tell me where my order is?"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not [run for run in await runs(database, call) if run.attempts]:
             await paced(stage, silence(40))
     return stage
