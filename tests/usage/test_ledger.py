@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: the fixtures of metering.md, one transaction per step."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,12 +25,11 @@ async def audit(desk: Desk) -> list[usage.Violation]:
         return await usage.audit(session)
 
 
-async def test_ux1_the_seeds_300_minutes_answer_300_of_400_calls(desk: Desk, clock: Clock) -> None:
-    number = await desk.number("num_a", calls=300)
+async def short_calls(desk: Desk, number: str, calls: Iterable[str], clock: Clock) -> int:
+    """How many of these calls of 45 s, one every two minutes, were answered."""
     answered = 0
     async with desk.database.team(desk.team) as session:
-        for index in range(400):
-            call = f"call_{index:03}"
+        for call in calls:
             got = await usage.reserve_minute(
                 session, desk.team, number_id=number, call_id=call, index=0
             )
@@ -38,7 +37,13 @@ async def test_ux1_the_seeds_300_minutes_answer_300_of_400_calls(desk: Desk, clo
                 answered += 1
                 await usage.settle_call(session, desk.team, call_id=call, seconds=45)
             clock.instant += timedelta(minutes=2)
-    assert answered == 300
+    return answered
+
+
+async def test_ux1_the_seeds_300_minutes_answer_300_of_400_calls(desk: Desk, clock: Clock) -> None:
+    number = await desk.number("num_a", calls=300)
+    calls = (f"call_{index:03}" for index in range(400))
+    assert await short_calls(desk, number, calls, clock) == 300
     assert (await desk.balance(number)).posted == 300
     assert await lines(desk, Service.CALLS) == [(60, 240)]
     assert await desk.announced() == {"limit.warning": 1, "limit.reached": 1, "allowance.used": 1}
@@ -297,6 +302,24 @@ async def test_the_pool_is_shared_in_the_order_of_use(desk: Desk, clock: Clock) 
     assert month.charged.amount == "0.20"
     assert cost is not None
     assert (cost.minutes, cost.free, cost.charged.amount) == (30, 20, "0.20")
+
+
+async def test_a_number_that_came_late_has_its_whole_limit_and_the_pool_starts_anew(
+    desk: Desk, clock: Clock, set_clock: SetClock
+) -> None:
+    """UL12, UF5, UF6, UM3: nothing is prorated, nothing is carried over."""
+    set_clock("2026-06-03T10:00:00+00:00")
+    early = await desk.number("num_a", calls=60)
+    assert await short_calls(desk, early, (f"call_a{n}" for n in range(45)), clock) == 45
+    set_clock("2026-06-29T10:00:00+00:00")
+    late = await desk.number("num_b", calls=60)
+    assert await short_calls(desk, late, (f"call_b{n}" for n in range(61)), clock) == 60
+    assert (await desk.shown()).free[Service.CALLS] == {early: 45, late: 15}
+    assert await lines(desk, Service.CALLS) == [(45, 0), (15, 45)]
+    set_clock("2026-07-01T00:00:00+00:00")
+    assert await desk.call(late, "call_c", 61 * 60 - 3)
+    assert await lines(desk, Service.CALLS) == [(60, 0)]
+    assert await audit(desk) == []
 
 
 async def test_held_is_neither_usage_nor_charged(desk: Desk, clock: Clock) -> None:
