@@ -13,7 +13,7 @@ from sqlalchemy import select
 from offhook import knowledge, tasks
 from offhook.agents import facts, problems, users
 from offhook.agents.events import AgentPublished
-from offhook.agents.models import Agent, AgentVersion
+from offhook.agents.models import Agent, AgentVersion, BusinessFacts
 from offhook.agents.rules import (
     MAX_NOTE_CHARS,
     NEXT,
@@ -195,14 +195,19 @@ async def _release_numbers(session: Session, agent: Agent, *, disable: bool) -> 
 
 async def published(session: Session, team_id: str, agent_id: str) -> Snapshot | None:
     """What answers for this agent now; None unless it is live (N2)."""
-    query = select(Agent.status, Agent.version).where(
-        Agent.team_id == team_id, Agent.id == agent_id
+    query = (
+        select(AgentVersion.snapshot, BusinessFacts.text)
+        .join(Agent, (Agent.id == AgentVersion.agent_id) & (Agent.version == AgentVersion.number))
+        .outerjoin(BusinessFacts, BusinessFacts.team_id == Agent.team_id)
+        .where(
+            Agent.team_id == team_id,
+            AgentVersion.team_id == team_id,
+            Agent.id == agent_id,
+            Agent.status == AgentStatus.LIVE,
+        )
     )
     row = (await session.execute(query)).one_or_none()
-    if row is None or row.status != AgentStatus.LIVE:
-        return None
-    found = await version(session, team_id, agent_id, row.version)
-    return replace(found, facts=await facts.of(session, team_id)) if found is not None else None
+    return replace(from_json(row.snapshot), facts=row.text or "") if row is not None else None
 
 
 async def version(session: Session, team_id: str, agent_id: str, number: int) -> Snapshot | None:

@@ -60,6 +60,7 @@ from offhook.billing.stripe_events import register as register_events
 from offhook.billing.subscriptions import (
     change_subscription,
     on_team_created,
+    services_on,
     standing,
     subscription,
     when_released,
@@ -109,6 +110,7 @@ __all__ = [
     "register_events",
     "register_jobs",
     "rents_from",
+    "services_on",
     "standing",
     "subscription",
     "type_card",

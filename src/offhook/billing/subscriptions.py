@@ -86,6 +86,14 @@ async def standing(session: Session, team_id: str) -> Standing:
     )
 
 
+async def services_on(session: Session, team_id: str) -> bool:
+    """Whether its calls and texts are answered (N11): what admission asks of `standing`."""
+    if not is_on():
+        return rules.EVERY_TEAM_ACTIVE.services_on
+    state = await session.scalar(select(Subscription.state).where(Subscription.team_id == team_id))
+    return SubscriptionState(state or SubscriptionState.TRIAL) in rules.SERVICES_ON
+
+
 async def change_subscription(session: Session, team_id: str, step: Step) -> SubscriptionState:
     """Take one step of the table in rules.py. Raises StepNotAllowed."""
     found = await subscription(session, team_id, lock=True)

@@ -13,8 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from offhook import phone
 from offhook.contacts import service
 from offhook.contacts.models import BlockedNumber, ContactNumber, Screening
-from offhook.db import Session, new_id, now, touch
+from offhook.db import Session, fetch, new_id, now, touch
 from offhook.phone import E164
+
+BLOCKED = "SELECT 1 FROM blocked_numbers WHERE team_id = %(team_id)s AND canonical = %(canonical)s"
 
 
 class Screened(StrEnum):
@@ -28,12 +30,8 @@ async def screened(session: Session, team_id: str, caller: E164 | None) -> Scree
     """Why whoever calls or texts is not answered; None if they are. `caller` None: hidden."""
     if caller is None:
         return Screened.HIDDEN if await refuses_hidden(session, team_id) else None
-    found = await session.scalar(
-        select(BlockedNumber.id).where(
-            BlockedNumber.team_id == team_id, BlockedNumber.canonical == phone.canonical(caller)
-        )
-    )
-    return Screened.BLOCKED if found is not None else None
+    given = {"team_id": team_id, "canonical": phone.canonical(caller)}
+    return Screened.BLOCKED if await fetch(session, BLOCKED, given) else None
 
 
 async def refuses_hidden(session: Session, team_id: str) -> bool:

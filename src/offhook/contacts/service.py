@@ -9,16 +9,17 @@ from collections.abc import Collection
 from sqlalchemy import Select, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql import ColumnElement
 
 from offhook import phone
 from offhook.contacts.events import ContactCreated
 from offhook.contacts.models import Contact, ContactNumber, Value
-from offhook.db import Session, enqueue, new_id, now, publish, touch
+from offhook.db import Session, enqueue, fetch, new_id, now, publish, touch
 from offhook.errors import NotFound
 from offhook.phone import E164
 
 LOOK_UP_JOB = "contacts.look_up"
+MERGING = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
+NOT_WHILE_MERGING = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(key)s, 0))"
 
 
 class ContactNotFound(NotFound):
@@ -42,28 +43,29 @@ async def meet(
     session: Session, team_id: str, e164: E164, *, extension: str = ""
 ) -> tuple[Contact, bool]:
     """The contact with this number and whether it was made just now."""
-    await session.execute(select(func.pg_advisory_xact_lock_shared(_merging(team_id))))
+    await fetch(session, NOT_WHILE_MERGING, {"key": _merging(team_id)})
     while True:
         if (known := await find(session, team_id, e164, stays=True)) is not None:
             return known, False
         if (made := await _make(session, team_id, e164, extension)) is not None:
-            await publish(session, ContactCreated(team_id=team_id, contact_id=made, number=e164))
+            news = ContactCreated(team_id=team_id, contact_id=made.id, number=e164)
+            await publish(session, news)
             await touch(session, team_id, "contacts")
-            return await get(session, team_id, made), True
+            return made, True
 
 
 async def nobody_meets(session: Session, team_id: str) -> None:
     """Until the commit whoever calls or texts the team waits to become a contact, so that nothing
     is written for a contact that is just becoming a part of another.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(_merging(team_id))))
+    await fetch(session, MERGING, {"key": _merging(team_id)})
 
 
-def _merging(team_id: str) -> ColumnElement[int]:
-    return func.hashtextextended(f"contacts {team_id}", 0)
+def _merging(team_id: str) -> str:
+    return f"contacts {team_id}"
 
 
-async def _make(session: Session, team_id: str, e164: E164, extension: str) -> str | None:
+async def _make(session: Session, team_id: str, e164: E164, extension: str) -> Contact | None:
     """Insert number and contact in one statement; None if somebody else has the number."""
     contact_id, instant = new_id("con"), await now(session)
     number = (
@@ -92,7 +94,7 @@ async def _make(session: Session, team_id: str, e164: E164, extension: str) -> s
     return await session.scalar(
         insert(Contact)
         .from_select([each.key for each in columns], select(*columns.values()))
-        .returning(Contact.id)
+        .returning(Contact)
     )
 
 

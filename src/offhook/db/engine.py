@@ -16,7 +16,7 @@ from typing import Any, cast
 import psycopg
 import sqlalchemy.orm
 from psycopg import sql
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, func, select
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
@@ -26,6 +26,7 @@ Clock = Callable[[], datetime]
 EVERY_TEAM = "*"
 # `true`: the setting ends with the transaction, so a pooled connection carries no team along.
 OPEN_FOR_TEAM = "BEGIN; SELECT set_config('offhook.team', {}, true)"
+NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"
 
 
 class Database:
@@ -103,7 +104,12 @@ class Database:
             self.engine,
             sync_session_class=_Mapped,
             expire_on_commit=False,
-            info={"clock": self.clock, "pooled": pooled, "driver": pooled.driver_connection},
+            info={
+                "clock": self.clock,
+                "pooled": pooled,
+                "driver": pooled.driver_connection,
+                "at_commit": {},
+            },
         )
         try:
             await _tell(session, _opening(team))
@@ -113,11 +119,13 @@ class Database:
         return session
 
     async def _commit(self, session: Session) -> None:
+        for channel, payloads in session.info["at_commit"].items():
+            await fetch(session, NOTIFY, {"channel": channel, "payloads": list(payloads)})
         if session.in_transaction():
             await session.run_sync(_finish)
         else:  # nothing mapped was used: there is nothing to write and nothing to let go of
             try:
-                await _driver(session).commit()
+                await driver_of(session).commit()
             except psycopg.Error as error:
                 raise await _dbapi_error(session, "COMMIT", error) from error
         await self._give_back(session)
@@ -128,7 +136,7 @@ class Database:
         try:
             await session.close()
             if pooled.is_valid:
-                await _driver(session).rollback()
+                await driver_of(session).rollback()
         except (DBAPIError, psycopg.Error) as error:
             await greenlet_spawn(pooled.invalidate, error)
         if pooled.is_valid:
@@ -176,7 +184,7 @@ def _opening(team: str) -> str:
 async def _tell(session: Session, command: str) -> None:
     """Run a command that answers nothing. Raises DBAPIError."""
     try:
-        await _driver(session).execute(cast("sql.SQL", command), prepare=False)
+        await driver_of(session).execute(cast("sql.SQL", command), prepare=False)
     except psycopg.Error as error:
         raise await _dbapi_error(session, command, error) from error
 
@@ -190,7 +198,7 @@ async def fetch(
     Parameters are `%(name)s`; nothing that the session holds is flushed before. Errors are those
     of `execute`.
     """
-    driver = _driver(session)
+    driver = driver_of(session)
     try:
         cursor = await driver.execute(cast("sql.SQL", statement), given)
         return await cursor.fetchall()
@@ -202,7 +210,7 @@ async def fetch_each(
     session: Session, statement: str, each: Sequence[Mapping[str, Any]]
 ) -> list[Sequence[tuple[Any, ...]]]:
     """`fetch` for many parameters, one after the other on the server, in one wait for them all."""
-    driver = _driver(session)
+    driver = driver_of(session)
     try:
         cursor = driver.cursor()
         await cursor.executemany(cast("sql.SQL", statement), each, returning=True)
@@ -211,13 +219,22 @@ async def fetch_each(
         raise await _dbapi_error(session, statement, error) from error
 
 
-def _driver(session: Session) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+def notify_at_commit(session: Session, channel: str, payload: str) -> None:
+    """Send `payload` to who listens on `channel` with the commit: once, however often it is asked
+    for, and all of them in one wait.
+    """
+    notices: dict[str, dict[str, None]] = session.info["at_commit"]
+    notices.setdefault(channel, {})[payload] = None
+
+
+def driver_of(session: Session) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    """The connection of this transaction, for a library that speaks to the driver itself."""
     return session.info["driver"]
 
 
 async def _dbapi_error(session: Session, statement: str, error: psycopg.Error) -> StatementError:
     """The driver's error as `execute` would raise it; a lost connection leaves the pool."""
-    lost = _driver(session).closed
+    lost = driver_of(session).closed
     if lost:
         await greenlet_spawn(session.info["pooled"].invalidate, error)
     return DBAPIError.instance(statement, None, error, psycopg.Error, connection_invalidated=lost)
@@ -236,6 +253,5 @@ async def now(session: Session) -> datetime:
     """The present instant by the database's clock, or by the test's."""
     if (told := told_time(session)) is not None:
         return told
-    instant = await session.scalar(select(func.clock_timestamp()))
-    assert instant is not None  # noqa: S101 - clock_timestamp() never answers NULL
+    ((instant,),) = await fetch(session, "SELECT clock_timestamp()", {})
     return instant.astimezone(UTC)

@@ -21,7 +21,7 @@ from procrastinate import exceptions
 from procrastinate.retry import RetryStrategy
 from psycopg.errors import ForeignKeyViolation
 
-from offhook.db.engine import Database, Session
+from offhook.db.engine import Database, Session, driver_of
 
 log = logging.getLogger(__name__)
 
@@ -50,20 +50,21 @@ async def enqueue(
     one such job waits at a time: a second one is dropped. `at` or `after_s` delays it; a delayed
     job holds up later ones of its lock.
     """
-    connection = await session.connection()
-    raw = await connection.get_raw_connection()
-    schedule_in = {"milliseconds": round(after_s * 1000)} if after_s else None
+    driver = driver_of(session)
     deferrer = _deferrer.configure_task(
         name,
         allow_unknown=True,
         lock=lock,
         queueing_lock=queueing_lock,
         schedule_at=at,
-        schedule_in=schedule_in,
-        connection=raw.driver_connection,
+        schedule_in={"milliseconds": round(after_s * 1000)} if after_s else None,
+        connection=driver,
     )
+    if queueing_lock is None:
+        await deferrer.defer_async(**arguments)
+        return
     try:
-        async with connection.begin_nested():  # a refused queueing lock must not spoil the rows
+        async with driver.transaction():  # a refused queueing lock must not spoil the rows
             await deferrer.defer_async(**arguments)
     except exceptions.AlreadyEnqueued:
         log.debug("job %s is waiting already (%s)", name, queueing_lock)

@@ -9,17 +9,18 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import psycopg
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import BigInteger, Identity, Index, String, func, select
+from sqlalchemy import BigInteger, Identity, Index, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db.engine import Session, now
+from offhook.db.engine import Session, fetch, notify_at_commit, told_time
 from offhook.db.ids import random_id
 from offhook.db.tables import ID_LENGTH, Base, TeamOwned
 
@@ -87,32 +88,37 @@ def event_kinds() -> Mapping[str, type[Event]]:
     return MappingProxyType(_kinds)
 
 
+APPEND = """
+    INSERT INTO events (id, team_id, name, conversation_id, sequence, payload, created_at)
+    SELECT %(id)s, %(team_id)s::text, %(name)s, %(conversation_id)s::text,
+        CASE WHEN %(conversation_id)s::text IS NOT NULL THEN coalesce(max(sequence), 0) + 1 END,
+        %(payload)s, coalesce(%(present)s::timestamptz, clock_timestamp())
+    FROM events
+    WHERE team_id = %(team_id)s::text AND conversation_id = %(conversation_id)s::text
+    RETURNING position, sequence, created_at
+"""
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(conversation_id)s, 0))"
+
+
 async def publish(session: Session, event: Event) -> EventRow:
     """Write `event` into the outbox with the change that it tells (W1), and wake its pages."""
-    sequence = None
+    await session.flush()  # what is told stands before the telling
     if event.conversation_id is not None:
-        # One writer at a time per conversation keeps the sequence gapless.
-        await session.execute(
-            select(func.pg_advisory_xact_lock(func.hashtextextended(event.conversation_id, 0)))
-        )
-        last = await session.scalar(
-            select(func.max(EventRow.sequence)).where(
-                EventRow.team_id == event.team_id,
-                EventRow.conversation_id == event.conversation_id,
-            )
-        )
-        sequence = (last or 0) + 1
+        # One writer at a time per conversation keeps the sequence gapless. The lock is a statement
+        # of its own, for the next one reads what was committed up to its own beginning.
+        await fetch(session, ONE_AT_A_TIME, {"conversation_id": event.conversation_id})
+    given = {
+        "id": random_id("msg"),
+        "team_id": event.team_id,
+        "name": event.event,
+        "conversation_id": event.conversation_id,
+        "payload": event.model_dump(mode="json"),
+    }
+    written = {**given, "payload": Jsonb(given["payload"]), "present": told_time(session)}
+    ((position, sequence, created_at),) = await fetch(session, APPEND, written)
     row = EventRow(
-        id=random_id("msg"),
-        team_id=event.team_id,
-        name=event.event,
-        conversation_id=event.conversation_id,
-        sequence=sequence,
-        payload=event.model_dump(mode="json"),
-        created_at=await now(session),
+        **given, position=position, sequence=sequence, created_at=created_at.astimezone(UTC)
     )
-    session.add(row)
-    await session.flush()
     for hook in _hooks:
         await hook(session, row)
     await touch(session, event.team_id, event.event.split(".")[0], *event.topics())
@@ -121,9 +127,8 @@ async def publish(session: Session, event: Event) -> EventRow:
 
 async def touch(session: Session, team_id: str, *topics: str) -> None:
     """Tell the team's open pages, once this transaction commits, that `topics` changed."""
-    if topics:
-        told = [json.dumps([team_id, topic]) for topic in topics]
-        await session.execute(select(*(func.pg_notify(CHANNEL, each) for each in told)))
+    for topic in topics:
+        notify_at_commit(session, CHANNEL, json.dumps([team_id, topic]))
 
 
 class Listener:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Select, and_, cast, false, func, or_, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY, array, distinct_on
+from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 from sqlalchemy.sql import ColumnElement
 
 from offhook import teams
@@ -26,7 +26,7 @@ from offhook.inbox.models import (
     Turn,
     TurnWords,
 )
-from offhook.inbox.words import asked, folded, tsquery
+from offhook.inbox.words import asked, team_word, tsquery
 
 ERASED = "erased"
 """The reason of a conversation whose contact was erased: it is listed nowhere."""
@@ -155,17 +155,6 @@ def _holds(team_id: str, words: str) -> ColumnElement[bool]:
     query = func.to_tsquery("simple", tsquery(asked(words)))
     ours = cast(f"'{team_word(team_id)}'", TSQUERY)
     return TurnWords.words.bool_op("@@")(query.op("&&")(ours))
-
-
-def team_word(team_id: str) -> str:
-    """A word that every turn of a team has, and that nobody can say."""
-    return f"@{team_id}"
-
-
-def document(team_id: str, said: str) -> ColumnElement[str]:
-    """What `TurnWords` keeps of a turn."""
-    ours = func.array_to_tsvector(array([team_word(team_id)]))
-    return func.to_tsvector("simple", folded(said)).op("||")(ours)
 
 
 PLANNED_BY_ITS_WORDS = text("SET LOCAL plan_cache_mode = force_custom_plan")

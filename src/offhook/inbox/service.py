@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import teams
-from offhook.db import Session, new_id, now, publish, touch
+from offhook.db import Session, fetch, new_id, now, publish, touch
 from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
@@ -21,9 +21,17 @@ from offhook.inbox.events import (
     ConversationHumanRequired,
     ConversationStarted,
 )
-from offhook.inbox.listing import document
-from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn, TurnWords
+from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.summaries import enqueue_summary
+from offhook.inbox.words import folded, team_word
+
+INDEX = """
+    INSERT INTO turn_words (turn_id, conversation_id, words)
+    VALUES (%(turn_id)s, %(conversation_id)s,
+        to_tsvector('simple', %(words)s) || array_to_tsvector(ARRAY[%(team)s::text]))
+    ON CONFLICT (turn_id) DO UPDATE SET words = excluded.words
+    RETURNING turn_id
+"""
 
 
 class ConversationNotFound(NotFound):
@@ -114,44 +122,45 @@ async def open_thread(
         return await open_conversation(
             session, team_id, channel=Channel.SMS, number_id=number_id, sender=""
         )
-    instant = await now(session)
-    made = await session.scalar(
-        insert(Conversation)
-        .values(
-            id=new_id("cnv"),
-            team_id=team_id,
-            channel=Channel.SMS,
-            number_id=number_id,
-            contact_id=contact_id,
-            sender=sender,
-            state=State.OPEN,
-            opened_at=instant,
-            last_activity_at=instant,
-            reason="",
-            preview="",
-            last_sequence=0,
+    while True:
+        thread = await session.scalar(
+            select(Conversation)
+            .where(
+                Conversation.team_id == team_id,
+                Conversation.channel == Channel.SMS,
+                Conversation.number_id == number_id,
+                Conversation.sender == sender,
+            )
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
         )
-        .on_conflict_do_nothing()
-        .returning(Conversation.id)
-    )
-    thread = await session.scalar(
-        select(Conversation)
-        .where(
-            Conversation.team_id == team_id,
-            Conversation.channel == Channel.SMS,
-            Conversation.number_id == number_id,
-            Conversation.sender == sender,
+        if thread is not None:
+            await reopen(session, thread)
+            return thread
+        instant = await now(session)
+        made = await session.scalar(
+            insert(Conversation)
+            .values(
+                id=new_id("cnv"),
+                team_id=team_id,
+                channel=Channel.SMS,
+                number_id=number_id,
+                contact_id=contact_id,
+                sender=sender,
+                state=State.OPEN,
+                opened_at=instant,
+                last_activity_at=instant,
+                reason="",
+                preview="",
+                last_sequence=0,
+            )
+            .on_conflict_do_nothing()
+            .returning(Conversation)
         )
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    assert thread is not None  # noqa: S101 - inserted by us, or by whoever we waited for
-    if made is not None:
-        await _announce_start(session, thread)
-        await told(session, thread)
-    else:
-        await reopen(session, thread)
-    return thread
+        if made is not None:  # else somebody else made it, and we waited for their commit
+            await _announce_start(session, made)
+            await told(session, made)
+            return made
 
 
 async def reopen(session: Session, thread: Conversation) -> None:
@@ -193,13 +202,40 @@ async def add_turn(
 
     Times default to now. Text is cut at 4 kB (SEC26) and made storable (SM8).
     """
-    conversation = await get(session, team_id, conversation_id, lock=True)
+    return await append_turn(
+        session,
+        await get(session, team_id, conversation_id, lock=True),
+        speaker=speaker,
+        text=text,
+        started_at=started_at,
+        ended_at=ended_at,
+        status=status,
+        note=note,
+        citations=citations,
+        media=media,
+    )
+
+
+async def append_turn(
+    session: Session,
+    conversation: Conversation,
+    *,
+    speaker: Speaker,
+    text: str,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    status: str = "",
+    note: str = "",
+    citations: Sequence[dict[str, Any]] = (),
+    media: Sequence[dict[str, Any]] = (),
+) -> Turn:
+    """`add_turn` for who has the conversation locked, as `open_thread` gives it."""
     instant = await now(session)
-    kept = await _kept(session, team_id, text)
+    kept = await _kept(session, conversation.team_id, text)
     conversation.last_sequence += 1
     turn = Turn(
-        team_id=team_id,
-        conversation_id=conversation_id,
+        team_id=conversation.team_id,
+        conversation_id=conversation.id,
         sequence=conversation.last_sequence,
         speaker=speaker,
         text=kept,
@@ -225,11 +261,15 @@ async def add_turn(
 
 async def _index(session: Session, turn: Turn) -> None:
     """Let the search find what was said (I3)."""
-    row = {"words": document(turn.team_id, turn.text)}
-    await session.execute(
-        insert(TurnWords)
-        .values(turn_id=turn.id, conversation_id=turn.conversation_id, **row)
-        .on_conflict_do_update(index_elements=[TurnWords.turn_id], set_=row)
+    await fetch(
+        session,
+        INDEX,
+        {
+            "turn_id": turn.id,
+            "conversation_id": turn.conversation_id,
+            "words": folded(turn.text),
+            "team": team_word(turn.team_id),
+        },
     )
 
 

@@ -161,7 +161,7 @@ async def _prepare(
     )
     if decision is not Step.ANSWER:
         return None
-    answerer = await _may_answer(session, thread, waiting)
+    answerer = await _may_answer(session, thread, waiting, instant)
     draft = await threads.draft(session, team_id, conversation_id)
     if isinstance(answerer, Why):
         await threads.keep(session, waiting, answerer)
@@ -178,7 +178,7 @@ async def _prepare(
 
 
 async def _may_answer(
-    session: Session, thread: Conversation, waiting: list[Message]
+    session: Session, thread: Conversation, waiting: list[Message], instant: datetime
 ) -> numbers.Answerer | Why:
     last = waiting[-1]
     why = await delivery.why_not_sent(session, last)
@@ -186,8 +186,8 @@ async def _may_answer(
     if why is not None or not isinstance(answer, numbers.Answerer):
         return why or Why.DISABLED
     manners = await of_number(session, last.team_id, last.number_id)
-    lately = await braking.talk(session, thread)
-    held = await braking.held_back(session, answer.number, thread, lately, manners)
+    lately = await braking.talk(session, thread, instant)
+    held = await braking.held_back(session, answer.number, thread, lately, manners, instant)
     return held or answer
 
 

@@ -57,6 +57,7 @@ async def sms(request: Request, signature: Signature = None) -> Response:
         inbound,
         account_id=account.sid,
         settle_ms=_settings(request).settle_ms,
+        number=number,
     )
     return _document()
 

@@ -29,17 +29,17 @@ class Order:
     language: str
 
 
-async def order(session: Session, message: Message, sms: InboundSms) -> Order | None:
+async def order(
+    session: Session, message: Message, sms: InboundSms, *, stopped: bool
+) -> Order | None:
     """STOP, START or HELP: by the carrier's word, by our own reading, or by what somebody says to
-    our question whether to stop, be it yes or the wish once more (S4, SEC18).
+    our question whether to stop, be it yes or the wish once more (S4, SEC18). `stopped`: whether
+    they are opted out.
     """
     if sms.sender.e164 is None:
         return None
     if sms.opt_out.casefold() in set(Keyword):
         return Order(Keyword(sms.opt_out.casefold()), "keyword", language_of(sms.body))
-    stopped = await optouts.is_opted_out(
-        session, message.team_id, ours=message.ours, remote=message.remote
-    )
     word = keyword(sms.body, opted_out=stopped)
     if word is not None:
         return Order(word, "keyword", language_of(sms.body))

@@ -5,23 +5,23 @@ Belongs to the pair of telephone numbers of one team, whichever way the other si
 it `is_opted_out`.
 """
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
-from offhook.db import Session, new_id, now, publish
+from offhook.db import Session, fetch, new_id, now, publish
 from offhook.messages.events import ContactOptedIn, ContactOptedOut
 from offhook.messages.models import OptOut
 from offhook.phone import canonical
 
+STOPPED = (
+    "SELECT 1 FROM opt_outs WHERE team_id = %(team_id)s AND ours = %(ours)s AND remote = %(remote)s"
+)
+
 
 async def is_opted_out(session: Session, team_id: str, *, ours: str, remote: str) -> bool:
     """Whether `remote` has stopped texts and calls from our number `ours`."""
-    found = await session.scalar(
-        select(OptOut.id).where(
-            OptOut.team_id == team_id, OptOut.ours == ours, OptOut.remote == canonical(remote)
-        )
-    )
-    return found is not None
+    pair = {"team_id": team_id, "ours": ours, "remote": canonical(remote)}
+    return bool(await fetch(session, STOPPED, pair))
 
 
 async def opt_out(

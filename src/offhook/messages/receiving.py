@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from offhook import contacts, inbox, numbers, teams
 from offhook.carriers import InboundSms
-from offhook.db import Database, Session, enqueue, now, publish
+from offhook.db import Database, Session, enqueue, fetch, now, publish
 from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker
 from offhook.messages import obeying, optouts, reacting, threads, units
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_JOB = "messages.answer"
 WISH_NOTE = "Wishes to stop"
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 1))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,20 @@ class Arrival:
 
 
 async def receive(
-    database: Database, sms: InboundSms, *, account_id: str, settle_ms: int
+    database: Database,
+    sms: InboundSms,
+    *,
+    account_id: str,
+    settle_ms: int,
+    number: numbers.Number | None = None,
 ) -> str | None:
-    """Store `sms` and see to its answer; our message's id, or None if the number is nobody's."""
-    async with database.system() as session:
-        number = await numbers.held(session, sms.to)
+    """Store `sms` and see to its answer; our message's id, or None if the number is nobody's.
+
+    `number`: the one that it is for, where the caller has just read it.
+    """
+    if number is None or number.e164 != sms.to:
+        async with database.system() as session:
+            number = await numbers.held(session, sms.to)
     if number is None:
         log.warning("a text for …%s, which no team holds", sms.to[-2:])
         return None
@@ -82,10 +92,14 @@ async def store(session: Session, arrival: Arrival) -> Message:
     message = await _write(session, arrival, thread, reacted_to is None)
     if reacted_to is not None:
         await reacting.show(session, message, reacted_to, answer)
-    elif (order := await obeying.order(session, message, sms)) is not None:
-        await obeying.obey(session, message, order, answer, confirms=not sms.opt_out)
     else:
-        await _judge(session, arrival, thread, message, answer)
+        stopped = await _stopped(session, arrival, message)
+        order = await obeying.order(session, message, sms, stopped=stopped)
+        if order is not None:
+            await obeying.obey(session, message, order, answer, confirms=not sms.opt_out)
+        else:
+            left = _left(arrival, thread, stopped=stopped)
+            await _judge(session, arrival, thread, message, answer, left)
     await publish(
         session,
         MessageReceived(
@@ -102,7 +116,7 @@ async def store(session: Session, arrival: Arrival) -> Message:
 async def _known(session: Session, arrival: Arrival) -> Message | None:
     """The row of a text that was told before. Two at once are told one after the other (UT12)."""
     key = f"{arrival.account_id}/{arrival.sms.message_id}"
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 1))))
+    await fetch(session, ONE_AT_A_TIME, {"key": key})
     return await session.scalar(
         select(Message).where(
             Message.team_id == arrival.number.team_id,
@@ -151,10 +165,9 @@ async def _turn(
     instant: datetime,
     plan: Sequence[keeping.Told],
 ) -> inbox.Turn:
-    return await inbox.add_turn(
+    return await inbox.append_turn(
         session,
-        thread.team_id,
-        thread.id,
+        thread,
         speaker=Speaker.CALLER,
         text=arrival.sms.body,
         started_at=instant,
@@ -170,31 +183,40 @@ async def _judge(
     thread: Conversation,
     message: Message,
     answer: numbers.Answerer | numbers.Refusal | None,
+    left: Why | None,
 ) -> None:
-    """Take the unit of an ordinary text and let it be answered, or say why it is not."""
+    """Take the unit of an ordinary text and let it be answered, or say why it is not.
+
+    `left`: why it is left unanswered although it counts.
+    """
     manners = await of_number(session, message.team_id, message.number_id)
-    lately = await braking.talk(session, thread)
+    lately = await braking.talk(session, thread, message.created_at)
     why = threads.not_served(answer)
     if why is None:
-        why = await _held_back(session, arrival, thread, manners, lately)
+        why = await _held_back(session, arrival, message, thread, manners, lately)
     if why is None and wish_to_stop(message.body):
         await threads.note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
     if why is None:
-        why = await units.take(session, message) or await _left(session, arrival, thread)
+        why = await units.take(session, message) or left
     if why is not None:
         await threads.keep(session, [message], why)
         await braking.raise_to_team(session, thread, why)
         return
-    if thread.last_sequence <= 1:
-        await braking.alarm(session, thread)
     oldest_s = lately.oldest_waiting_s(message.created_at)
     after_s = settle_s(manners, default_ms=arrival.settle_ms, oldest_waiting_s=oldest_s)
     await await_answer(session, message, after_s=after_s)
+    if thread.last_sequence <= 1:
+        await braking.alarm(session, thread)
 
 
 async def _held_back(
-    session: Session, arrival: Arrival, thread: Conversation, manners: Manners, lately: Talk
+    session: Session,
+    arrival: Arrival,
+    message: Message,
+    thread: Conversation,
+    manners: Manners,
+    lately: Talk,
 ) -> Why | None:
     """Why this sender's text is not even counted: blocked, or by a brake (P7, SEC11)."""
     caller = arrival.sms.sender.e164
@@ -204,17 +226,22 @@ async def _held_back(
         return Why.BLOCKED
     if thread.taken_over_by:  # a person may be texted as often as they like (S7)
         return None
-    return await braking.held_back(session, arrival.number, thread, lately, manners)
-
-
-async def _left(session: Session, arrival: Arrival, thread: Conversation) -> Why | None:
-    """Why a text that was counted is left unanswered."""
-    sender = arrival.sms.sender
-    if sender.e164 is None:
-        return Why.NO_REPLY_POSSIBLE
-    stopped = await optouts.is_opted_out(
-        session, thread.team_id, ours=arrival.number.e164, remote=sender.value
+    return await braking.held_back(
+        session, arrival.number, thread, lately, manners, message.created_at
     )
+
+
+async def _stopped(session: Session, arrival: Arrival, message: Message) -> bool:
+    """Whether the sender has opted out of this number's texts (S4)."""
+    return arrival.sms.sender.e164 is not None and await optouts.is_opted_out(
+        session, message.team_id, ours=message.ours, remote=message.remote
+    )
+
+
+def _left(arrival: Arrival, thread: Conversation, *, stopped: bool) -> Why | None:
+    """Why a text that is counted is left unanswered."""
+    if arrival.sms.sender.e164 is None:
+        return Why.NO_REPLY_POSSIBLE
     if stopped:
         return Why.OPTED_OUT
     return Why.TAKEN_OVER if thread.taken_over_by else None

@@ -78,12 +78,11 @@ async def answering(
     if number is None:
         return None
     agent = await agents.published(session, team_id, number.agent_id) if number.agent_id else None
-    standing = await billing.standing(session, team_id)
     reason = rules.not_answering(
         number.configuration,
         service,
         status=NumberStatus(number.status),
-        services_on=standing.services_on,
+        services_on=await billing.services_on(session, team_id),
         agent_is_live=agent is not None,
     )
     if reason is not None or agent is None:

@@ -7,12 +7,12 @@ the limit also says that it is reached, for then the service has stopped for som
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from offhook.db import Session, now, publish
+from offhook.db import Session, fetch, now, publish
 from offhook.usage.events import AllowanceUsed, LimitReached, LimitWarning
-from offhook.usage.models import Counter, MeteredCall, Notice
+from offhook.usage.models import MeteredCall, Notice
 from offhook.usage.rules import (
     REACHED_PERCENT,
     Service,
@@ -20,6 +20,16 @@ from offhook.usage.rules import (
     minute_start,
     thresholds_reached,
 )
+
+ALLOWANCE_USED = """
+    SELECT coalesce(sum(posted), 0) >= %(free)s AND NOT EXISTS (
+        SELECT FROM usage_notices
+        WHERE team_id = %(team_id)s AND scope = %(team_id)s AND service = %(service)s
+            AND period_start = %(period_start)s
+    )
+    FROM usage_counters
+    WHERE team_id = %(team_id)s AND service = %(service)s AND period_start = %(period_start)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +73,15 @@ async def refused(session: Session, month: Month, *, posted: int, pending: int, 
 async def allowance(session: Session, month: Month) -> None:
     """Announce that the team's free units of the month are used up, once they are."""
     free = month.service.free_units
-    used = (
-        select(func.sum(Counter.posted))
-        .where(
-            Counter.team_id == month.team_id,
-            Counter.service == month.service.value,
-            Counter.period_start == month.period_start,
-        )
-        .scalar_subquery()
-    )
-    announced = exists().where(
-        Notice.team_id == month.team_id,
-        Notice.scope == month.team_id,
-        Notice.service == month.service.value,
-        Notice.period_start == month.period_start,
-    )
+    given = {
+        "team_id": month.team_id,
+        "service": month.service.value,
+        "period_start": month.period_start,
+        "free": free,
+    }
     # One statement, for it runs with every posting.
-    if await session.scalar(select((used >= free) & ~announced)) and await _first_time(
+    ((is_news,),) = await fetch(session, ALLOWANCE_USED, given)
+    if is_news and await _first_time(
         session, month, scope=month.team_id, limit=free, percent=REACHED_PERCENT
     ):
         await publish(

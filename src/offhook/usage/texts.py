@@ -73,7 +73,7 @@ async def take_message(
     at = outcome.starts_at
     if direction == Direction.INBOUND:
         held = _Held(team_id, number_id, message_id, Direction.INBOUND, at, outcome.period_start)
-        await _resolve(session, held, Kind.POSTED)
+        await _resolve(session, held, Kind.POSTED, recorded_at=at)
     return Granted(at, at, at, outcome.period_end, left_after(outcome))
 
 
@@ -95,7 +95,8 @@ async def void_message(
     session: Session, team_id: str, *, message_id: str, reason: str = "not_sent"
 ) -> None:
     """The message never went out: its unit is free again. Raises MessageUnknown."""
-    await _resolve(session, await _held(session, team_id, message_id), Kind.VOIDED, reason)
+    held = await _held(session, team_id, message_id)
+    await _resolve(session, held, Kind.VOIDED, reason=reason)
 
 
 async def correct_message(
@@ -167,7 +168,14 @@ async def _held(session: Session, team_id: str, message_id: str) -> _Held:
     )
 
 
-async def _resolve(session: Session, held: _Held, kind: Kind, reason: str | None = None) -> None:
+async def _resolve(
+    session: Session,
+    held: _Held,
+    kind: Kind,
+    *,
+    reason: str | None = None,
+    recorded_at: datetime | None = None,
+) -> None:
     rate = None
     if kind is Kind.POSTED:
         prices = await tariff(session, held.team_id, held.number_id)
@@ -178,7 +186,7 @@ async def _resolve(session: Session, held: _Held, kind: Kind, reason: str | None
         held.message_id,
         [Ended(0, kind, held.starts_at, rate)],
         direction=held.direction.value,
-        recorded_at=await now(session),
+        recorded_at=recorded_at or await now(session),
         reason=reason,
     )
     failpoint("usage.ended")

@@ -1,15 +1,15 @@
 """What the brakes ask of the tables: a thread's last texts, and the new senders of a block."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from offhook import inbox, numbers, phone
-from offhook.db import Session, now
+from offhook.db import Session, fetch
 from offhook.inbox import Channel, Conversation
 from offhook.messages.manners import rules
 from offhook.messages.manners.rules import Manners, Said, Talk
-from offhook.messages.models import Direction, Message
+from offhook.messages.models import Direction
 from offhook.messages.rules import Kind, Outcome, State, Why
 
 RECENT = 24
@@ -27,30 +27,43 @@ NEEDS_PERSON = {
 """What of this is raised to the team, and how (I6)."""
 
 
-async def talk(session: Session, thread: Conversation) -> Talk:
-    """The thread's texts of the last hour, its replies of the last hour and day."""
+TALK = f"""
+    SELECT replies.in_hour, replies.in_day,
+        recent.direction, recent.created_at, recent.body, recent.kind, recent.outcome, recent.why
+    FROM (
+        SELECT count(*) FILTER (WHERE created_at > %(hour)s) AS in_hour, count(*) AS in_day
+        FROM messages
+        WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
+            AND created_at > %(day)s AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}')
+            AND state NOT IN ('{State.DRAFT}', '{State.WITHDRAWN}')
+    ) AS replies
+    LEFT JOIN LATERAL (
+        SELECT * FROM messages
+        WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
+            AND created_at > %(hour)s AND turn_sequence IS NOT NULL
+        ORDER BY turn_sequence DESC LIMIT {RECENT}
+    ) AS recent ON true
+    ORDER BY recent.turn_sequence DESC
+"""  # noqa: S608 - constants of our own
+NEW_SENDERS = """
+    SELECT count(*) FROM (
+        SELECT FROM conversations
+        WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
+            AND sender BETWEEN %(first)s AND %(last)s
+            AND opened_at > %(since)s AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
+        LIMIT %(most)s
+    ) AS earlier
+"""
+
+
+async def talk(session: Session, thread: Conversation, instant: datetime) -> Talk:
+    """The thread's texts of the hour before `instant`, its replies of that hour and day."""
     if thread.last_sequence <= 1:
         return Talk()
-    instant = await now(session)
-    ours = (Message.team_id == thread.team_id) & (Message.conversation_id == thread.id)
-    in_hour = Message.created_at > instant - HOUR
-    day, hour = (
-        await session.execute(
-            select(func.count(), func.count().filter(in_hour)).where(
-                ours,
-                Message.kind.in_((Kind.REPLY, Kind.QUESTION)),
-                Message.state.not_in((State.DRAFT, State.WITHDRAWN)),
-                Message.created_at > instant - DAY,
-            )
-        )
-    ).one()
-    rows = await session.scalars(
-        select(Message)
-        .where(ours, Message.turn_sequence.is_not(None), in_hour)
-        .order_by(Message.turn_sequence.desc())
-        .limit(RECENT)
-    )
-    return Talk(hour, day, tuple(_said(each) for each in rows))
+    given = {"team_id": thread.team_id, "thread_id": thread.id}
+    rows = await fetch(session, TALK, {**given, "hour": instant - HOUR, "day": instant - DAY})
+    hour, day = rows[0][:2]
+    return Talk(hour, day, tuple(_said(*row[2:]) for row in rows if row[2] is not None))
 
 
 async def held_back(
@@ -59,12 +72,12 @@ async def held_back(
     thread: Conversation,
     lately: Talk,
     manners: Manners,
+    instant: datetime,
 ) -> Why | None:
     """Why the newest text of this thread gets no reply, and nothing is counted for it (SEC11)."""
     sender = phone.E164(thread.sender)
     if not rules.answers_country(manners, phone.country_of(sender), number.country):
         return Why.COUNTRY
-    instant = await now(session)
     why = rules.held_back(manners, lately, instant)
     if why is not None or thread.opened_at <= instant - HOUR or lately.replies_day:
         return why
@@ -101,23 +114,18 @@ async def _new_senders(session: Session, thread: Conversation, most: int) -> int
     counting ends at `most`.
     """
     first, last = rules.block_of(thread.sender)
-    row = Conversation
-    earlier = (
-        select(row.id)
-        .where(
-            row.team_id == thread.team_id,
-            row.number_id == thread.number_id,
-            row.channel == Channel.SMS,
-            row.sender.between(first, last),
-            row.opened_at > thread.opened_at - HOUR,
-            or_(
-                row.opened_at < thread.opened_at,
-                (row.opened_at == thread.opened_at) & (row.id < thread.id),
-            ),
-        )
-        .limit(most)
-    )
-    return await session.scalar(select(func.count()).select_from(earlier.subquery())) or 0
+    given = {
+        "team_id": thread.team_id,
+        "number_id": thread.number_id,
+        "first": first,
+        "last": last,
+        "since": thread.opened_at - HOUR,
+        "opened_at": thread.opened_at,
+        "thread_id": thread.id,
+        "most": most,
+    }
+    ((count,),) = await fetch(session, NEW_SENDERS, given)
+    return count
 
 
 async def _raised(session: Session, thread: Conversation) -> bool:
@@ -136,12 +144,14 @@ async def _raised(session: Session, thread: Conversation) -> bool:
     return found is not None
 
 
-def _said(message: Message) -> Said:
+def _said(
+    direction: str, at: datetime, text: str, kind: str | None, outcome: str | None, why: str | None
+) -> Said:
     return Said(
-        ours=message.direction is Direction.OUTBOUND,
-        at=message.created_at,
-        text=message.body,
-        by_hand=message.kind in WRITTEN,
-        waits=message.outcome is Outcome.WAITING,
-        looped=message.why is Why.LOOP,
+        ours=direction == Direction.OUTBOUND,
+        at=at,
+        text=text,
+        by_hand=kind in WRITTEN,
+        waits=outcome == Outcome.WAITING,
+        looped=why == Why.LOOP,
     )
