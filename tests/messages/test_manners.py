@@ -10,7 +10,7 @@ from number_fixtures import BY
 from offhook import inbox, messages, numbers
 from offhook.db import EventRow
 from offhook.messages.manners import braking, service
-from offhook.messages.manners.rules import Manners, MannersInvalid
+from offhook.messages.manners.rules import Manners, MannersInvalid, Talk
 from offhook.messages.rules import NOTES, Kind, Outcome, Why
 from offhook.phone import E164
 
@@ -89,8 +89,10 @@ async def test_two_machines_are_parted_and_a_person_hears_of_it(shop: Shop) -> N
     assert len(await shop.sent_to(BOB)) == 6
 
 
-async def test_ten_thousand_senders_of_one_block_cost_no_more_than_the_cap(shop: Shop) -> None:
-    """SEC11: the first ones are answered, of the others nothing is counted, one is raised."""
+async def test_of_a_flood_the_first_senders_are_answered_and_of_the_others_nothing_is_counted(
+    shop: Shop,
+) -> None:
+    """SEC11: one of the others is raised to the team."""
     await shop.manners(new_senders_per_hour=3)
     for last in range(8):
         await shop.text(f"+1628555{last:04}", "Call me back")
@@ -109,6 +111,51 @@ async def test_ten_thousand_senders_of_one_block_cost_no_more_than_the_cap(shop:
     await shop.text("+16285550007", "hello")
     await shop.work()
     assert await shop.sent_to("+16285550007") == ["Re: hello"]
+
+
+FLOOD = """
+    INSERT INTO conversations (id, team_id, channel, number_id, sender, state, reason, opened_at,
+        last_activity_at, person_needed, preview, last_sequence)
+    SELECT 'cnv_' || n, :team, 'sms', :number, '+1628555' || lpad((n * 7919 % 10000)::text, 4, '0'),
+        'open', '', moment.at, moment.at, '', 'Call me back', 1
+    FROM generate_series(0, 9999) AS n,
+        LATERAL (SELECT now() - interval '59 minutes' + n * interval '0.3 seconds' AS at) AS moment
+"""
+
+
+async def test_ten_thousand_senders_of_one_block_cost_what_the_first_hundred_do(
+    shop: Shop,
+) -> None:
+    """SEC11: every number of the block has texted within the hour, in no order of the numbers. The
+    brake lets the first hundred through, whoever asks and whenever; one who texts again costs
+    nothing either.
+    """
+    usual = Manners()
+    async with shop.database.team(shop.team) as session:
+        await session.execute(text(FLOOD), {"team": shop.team, "number": shop.number})
+        number = await numbers.get(session, shop.team, shop.number)
+        threads = list(
+            await session.scalars(
+                select(inbox.Conversation)
+                .where(inbox.Conversation.team_id == shop.team)
+                .order_by(inbox.Conversation.opened_at)
+            )
+        )
+        assert len(threads) == 10_000
+        judged = [*range(150), *range(150, 10_000, 197)]
+        let_through = [
+            place
+            for place in judged
+            if await braking.held_back(
+                session, number, threads[place], Talk(), usual, threads[place].opened_at
+            )
+            is None
+        ]
+    assert let_through == list(range(usual.new_senders_per_hour))
+    await shop.text(threads[5_000].sender, "Call me back")
+    await shop.work()
+    assert await shop.used() == (0, 0)
+    assert [each.why for each in await shop.messages()] == [Why.BLOCK_BRAKE]
 
 
 async def test_a_flood_of_new_senders_is_told_to_the_team_once(

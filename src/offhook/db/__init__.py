@@ -20,6 +20,7 @@ Everything inside one `async with` is committed together or not at all: rows, ev
 
 from offhook.db.away import AWAY, within
 from offhook.db.engine import Database, Session, fetch, fetch_each, now, told_time
+from offhook.db.finding import of_team, plan_by_values, team_word
 from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import (
@@ -55,13 +56,16 @@ __all__ = [
     "keys_in_use",
     "new_id",
     "now",
+    "of_team",
     "one_of",
+    "plan_by_values",
     "primary_key",
     "protect",
     "publish",
     "random_id",
     "rotate",
     "seal",
+    "team_word",
     "told_time",
     "touch",
     "unseal",

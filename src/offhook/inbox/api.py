@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from offhook.db import Session
+from offhook.db import Session, plan_by_values
 from offhook.inbox import acts, exporting, handling, listing, reading, service
 from offhook.inbox.acts import Act, Wish
 from offhook.inbox.listing import Filter
@@ -149,7 +149,7 @@ async def index(
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
     if wanted.words:
-        await session.execute(listing.PLANNED_BY_ITS_WORDS)
+        await plan_by_values(session)
     by = await listing.read_by(session, actor.team_id, actor.who)
     query = listing.listed(actor.team_id, wanted, by)
     rows, after = await paginate(session, query, paging, *ORDER)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, and_, cast, false, func, or_, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
+from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql import ColumnElement
 
 from offhook import teams
-from offhook.db import Session
+from offhook.db import Session, of_team
 from offhook.inbox.models import (
     Channel,
     Conversation,
@@ -26,7 +26,7 @@ from offhook.inbox.models import (
     Turn,
     TurnWords,
 )
-from offhook.inbox.words import asked, team_word, tsquery
+from offhook.inbox.words import asked, tsquery
 
 ERASED = "erased"
 """The reason of a conversation whose contact was erased: it is listed nowhere."""
@@ -153,13 +153,7 @@ def _holds(team_id: str, words: str) -> ColumnElement[bool]:
     if not asked(words):
         return false()
     query = func.to_tsquery("simple", tsquery(asked(words)))
-    ours = cast(f"'{team_word(team_id)}'", TSQUERY)
-    return TurnWords.words.bool_op("@@")(query.op("&&")(ours))
-
-
-PLANNED_BY_ITS_WORDS = text("SET LOCAL plan_cache_mode = force_custom_plan")
-"""Before a search: whether to walk the newest or to begin with the words depends on how rare they
-are, which a plan made for any words cannot know."""
+    return TurnWords.words.bool_op("@@")(of_team(query, team_id))
 
 
 async def unread_of(

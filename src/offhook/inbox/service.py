@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import teams
-from offhook.db import Session, fetch, new_id, now, publish, touch
+from offhook.db import Session, fetch, new_id, now, publish, team_word, touch
 from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
@@ -23,7 +23,7 @@ from offhook.inbox.events import (
 )
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.summaries import enqueue_summary
-from offhook.inbox.words import folded, team_word
+from offhook.inbox.words import folded
 
 INDEX = """
     INSERT INTO turn_words (turn_id, conversation_id, words)

@@ -12,7 +12,7 @@ from fastapi import Depends, Query
 from sqlalchemy import select
 
 from offhook import agents, contacts, numbers, tasks, teams
-from offhook.db import Session
+from offhook.db import Session, plan_by_values
 from offhook.inbox import listing, looks, reading, rules, words
 from offhook.inbox.listing import NOBODY, Filter
 from offhook.inbox.models import Channel, Conversation, Speaker, State
@@ -149,7 +149,7 @@ async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, A
     """The list, and the words for it. Live calls stand above it, by a fragment of their room."""
     asked = wanted.filter(actor)
     if asked.words:
-        await session.execute(listing.PLANNED_BY_ITS_WORDS)
+        await plan_by_values(session)
     by = await listing.read_by(session, actor.team_id, actor.who)
     query = listing.listed(actor.team_id, asked, by)
     if asked.state is None:

@@ -98,11 +98,6 @@ def folded(text: str) -> str:
     return " ".join(word.text for word in words_of(text))
 
 
-def team_word(team_id: str) -> str:
-    """A word that every turn of a team has beside its own, and that nobody can say."""
-    return f"@{team_id}"
-
-
 def asked(text: str) -> list[Phrase]:
     """What somebody searches for: words, `"a phrase"`, `-without`. All of it must be there."""
     phrases: list[Phrase] = []

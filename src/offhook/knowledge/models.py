@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
-from sqlalchemy import Computed, ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -146,10 +146,7 @@ class Passage(TeamOwned, Base):
     """
 
     __tablename__ = "knowledge_passages"
-    __table_args__ = (
-        Index("ix_knowledge_passages_words", "words", postgresql_using="gin"),
-        Index("ix_knowledge_passages_source", "source_id", "position"),
-    )
+    __table_args__ = (Index("ix_knowledge_passages_source", "source_id", "position"),)
     id: Mapped[str] = primary_key("psg")
     source_id: Mapped[str] = mapped_column(ForeignKey("knowledge_sources.id", ondelete="CASCADE"))
     position: Mapped[int]
@@ -160,16 +157,18 @@ class Passage(TeamOwned, Base):
     heading: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     cells: Mapped[list[Any]] = mapped_column(JSONB, default=list)
-    words: Mapped[str] = mapped_column(
-        TSVECTOR,
-        Computed(
-            "setweight(to_tsvector('english', heading), 'B')"
-            " || setweight(to_tsvector('english', text), 'A')",
-            persisted=True,
-        ),
-        deferred=True,
-    )
     meaning: Mapped[Any | None] = mapped_column(VECTOR(DIMENSIONS), deferred=True)
     """Of the text under its headings; None where the embedding model is not installed."""
     own_meaning: Mapped[Any | None] = mapped_column(VECTOR(DIMENSIONS), deferred=True)
     """Of the text alone; of a pair's question."""
+
+
+class PassageWords(Base):
+    """The words of a passage, those of its heading weighed less, and its team's (db/finding.py)."""
+
+    __tablename__ = "knowledge_words"
+    __table_args__ = (Index("ix_knowledge_words", "words", postgresql_using="gin"),)
+    passage_id: Mapped[str] = mapped_column(
+        ForeignKey("knowledge_passages.id", ondelete="CASCADE"), primary_key=True
+    )
+    words: Mapped[str] = mapped_column(TSVECTOR)

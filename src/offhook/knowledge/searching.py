@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from sqlalchemy import Select, func, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
-from offhook.db import Session
+from offhook.db import Session, of_team, plan_by_values
 from offhook.knowledge.embedding import (
     MeaningUnavailableError,
     Vectors,
     encode_async,
     word_vectors,
 )
-from offhook.knowledge.models import QUOTED, Passage, Source, SourceAgent
+from offhook.knowledge.models import QUOTED, Passage, PassageWords, Source, SourceAgent
 from offhook.knowledge.passages import Kind
 from offhook.knowledge.ranking import Candidate, Hit, rank, shortlist, words_needed
 from offhook.knowledge.words import synonyms, terms
@@ -96,6 +96,7 @@ async def _candidates(
         .where(Passage.team_id == team_id, Passage.id.in_(ids))
         .order_by(Passage.source_id, Passage.position)
     )
+    await plan_by_values(session)
     return [
         Candidate(
             passage_id=passage.id,
@@ -132,8 +133,9 @@ def _by_words(team_id: str, agent_id: str | None, question: str) -> Select[str]:
     wanted = func.websearch_to_tsquery("english", " or ".join(sorted(asked_for)))
     return (
         _scope(team_id, agent_id)
-        .where(Passage.words.op("@@")(wanted))
-        .order_by(func.ts_rank(Passage.words, wanted).desc())
+        .join(PassageWords, PassageWords.passage_id == Passage.id)
+        .where(PassageWords.words.bool_op("@@")(of_team(wanted, team_id)))
+        .order_by(func.ts_rank(PassageWords.words, wanted).desc())
         .limit(CANDIDATES)
     )
 

@@ -9,11 +9,21 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Update, bindparam, delete, select, update
 
-from offhook.db import Session
+from offhook.db import Session, fetch, team_word
 from offhook.knowledge.embedding import MeaningUnavailableError, Vectors, encode_aside, encode_async
 from offhook.knowledge.models import Passage, Source
 from offhook.knowledge.passages import Cut, Kind, plain
 
+INDEX = """
+    INSERT INTO knowledge_words (passage_id, words)
+    SELECT id, setweight(to_tsvector('english', heading), 'B')
+        || setweight(to_tsvector('english', text), 'A') || array_to_tsvector(ARRAY[%(team)s::text])
+    FROM knowledge_passages AS passage
+    WHERE team_id = %(team_id)s AND source_id = %(source_id)s
+        AND NOT EXISTS (SELECT FROM knowledge_words WHERE passage_id = passage.id)
+    RETURNING passage_id
+"""
+"""Of those that are new: what a passage says never changes."""
 # So many take half a second: somebody waits for them, and calls do not notice.
 MANY = 64
 
@@ -94,6 +104,15 @@ async def store(session: Session, source: Source, passages: Meant) -> None:
         )
     )
     await session.flush()
+    await fetch(
+        session,
+        INDEX,
+        {
+            "team_id": source.team_id,
+            "source_id": source.id,
+            "team": team_word(source.team_id),
+        },
+    )
 
 
 def _move(source: Source) -> Update:
