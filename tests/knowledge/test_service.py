@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, text
 
 from offhook import knowledge
 from offhook.db import Database, Jobs
@@ -138,3 +139,23 @@ async def test_another_teams_sources_are_not_there_sec7(database: Database, team
     async with database.team("team_other") as session:
         with pytest.raises(NotFound):
             await knowledge.get(session, "team_other", source.id)
+
+
+SCANS = text("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'ix_knowledge_words'")
+
+
+async def test_words_are_found_by_their_index_behind_the_wall_of_teams(
+    database: Database, team_id: str
+) -> None:
+    """Row-level security would keep `@@` from an index of the passages themselves. With so few
+    rows every other way is cheaper: it is forbidden here.
+    """
+    async with database.team(team_id) as session:
+        await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
+    async with database.team(team_id) as session:
+        before = await session.scalar(SCANS)
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        assert await knowledge.search(session, team_id, AGENT, "How much is the rye sourdough?")
+        await session.execute(select(func.pg_stat_force_next_flush()))
+    async with database.team(team_id) as session:
+        assert (await session.scalar(SCANS) or 0) > (before or 0)

@@ -81,8 +81,8 @@ async def _candidates(
         *(
             select(each.subquery().c.id)
             for each in (
-                _by_words(team_id, agent_id, question),
-                *_by_meaning(team_id, agent_id, vector),
+                by_words(team_id, agent_id, question),
+                *by_meaning(team_id, agent_id, vector),
             )
         )
     )
@@ -127,7 +127,7 @@ def _scope(team_id: str, agent_id: str | None) -> Select[str]:
     )
 
 
-def _by_words(team_id: str, agent_id: str | None, question: str) -> Select[str]:
+def by_words(team_id: str, agent_id: str | None, question: str) -> Select[str]:
     stems = dict.fromkeys(terms(question))
     asked_for = {*stems, *(other for each in stems for other in synonyms(each))}
     wanted = func.websearch_to_tsquery("english", " or ".join(sorted(asked_for)))
@@ -140,7 +140,7 @@ def _by_words(team_id: str, agent_id: str | None, question: str) -> Select[str]:
     )
 
 
-def _by_meaning(
+def by_meaning(
     team_id: str, agent_id: str | None, vector: Sequence[float] | None
 ) -> list[Select[str]]:
     if vector is None:
