@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from offhook import inbox
 from offhook.db import Database
 from offhook.inbox import Channel, Speaker
-from offhook.masking import masked, masked_within, passes_luhn
+from offhook.masking import masked, masked_live, masked_within, passes_luhn
 from offhook.teams import service
 from web_fixtures import new_owner
 
@@ -36,6 +36,15 @@ from web_fixtures import new_owner
 )
 def test_what_is_hidden(said: str, kept: str) -> None:
     assert masked(said) == kept
+
+
+@pytest.mark.parametrize(
+    "card", ["4242 4242 4242 4242", "378282246310005", "4242. 4242, 4242, 4242."]
+)
+def test_while_it_is_said_no_more_of_a_card_is_shown_than_is_kept_of_it(card: str) -> None:
+    for end in range(len(card) + 1):
+        shown = masked_live(f"It is {card[:end]}")
+        assert sum(character.isdecimal() for character in shown) <= 4, shown
 
 
 @given(st.text())

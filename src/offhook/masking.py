@@ -15,6 +15,7 @@ CARD = re.compile(
     NO_COUNTRY_CODE + r"(?<![\d+])[2-6](?:[ \u00a0.,-]{0,2}\d){12,18}(?![ \u00a0.-]?\d)"
 )
 SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}([ -])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
+LONGER = re.compile(r"\d(?:[ \u00a0.,-]{0,2}\d){4,}")
 DOTS = "••••"
 SHOWN = 4
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -23,6 +24,13 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 def masked(text: str) -> str:
     """The text with dots for each card number but its last four digits, and for each SSN."""
     return SSN.sub(f"{DOTS} {DOTS}", CARD.sub(_hide_card, text))
+
+
+def masked_live(text: str) -> str:
+    """The same for what is still being said: a number of more than four digits may yet become one
+    of those, so none of it is shown.
+    """
+    return LONGER.sub(DOTS, masked(text))
 
 
 def masked_within(value: Kept) -> Kept:

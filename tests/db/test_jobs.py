@@ -1,5 +1,7 @@
 """Jobs live and die with the transaction that enqueued them."""
 
+import logging
+
 import pytest
 from procrastinate.retry import RetryStrategy
 from sqlalchemy import text
@@ -56,8 +58,9 @@ async def test_a_second_job_with_a_waiting_queueing_lock_is_dropped_and_rows_sta
 
 
 async def test_after_its_last_try_a_job_is_given_up_once_with_its_arguments(
-    database: Database,
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """And each failure is told, the first one with its trace."""
     tried: list[str] = []
     given_up: list[str] = []
 
@@ -80,3 +83,10 @@ async def test_after_its_last_try_a_job_is_given_up_once_with_its_arguments(
     await jobs.run_due()
     assert tried == ["never"] * 4
     assert sorted(given_up) == ["killed", "never"]
+    told = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [(each.levelname, each.exc_info is not None) for each in told] == [
+        ("ERROR", True),
+        ("WARNING", False),
+        ("WARNING", False),
+        ("ERROR", False),
+    ]

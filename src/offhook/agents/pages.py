@@ -11,7 +11,7 @@ from offhook.agents import drafts, facts, playground, sample, service, users
 from offhook.agents.api import rehearse
 from offhook.agents.models import Agent
 from offhook.teams import Actor, CurrentActor, TeamSession
-from offhook.web import redirect, render
+from offhook.web import figures, redirect, render
 
 router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form()]
@@ -236,8 +236,8 @@ async def try_draft(
 
 def _whole(value: str) -> int | str:
     """A figure, or what was typed: the refusal shows it."""
-    text = value.strip()
-    return int(text) if text.isdecimal() and len(text) <= 9 else text  # noqa: PLR2004 - no overflow
+    figure = figures.digits(value)
+    return value.strip() if figure is None else figure
 
 
 async def _numbers(session: TeamSession, agent: Agent) -> list[users.NumberInUse]:

@@ -188,7 +188,7 @@ class Node:
         except media.LinesFull as full:
             media_stream.refuse(str(full))
             return
-        words = LiveWords()
+        words = LiveWords(masks=setting.masks)
         conversation = Conversation(setting, line, media_stream, words, self._parts, self._journal)
         company = Company(
             conversation.taking, line, partial(self.engine.open, call_id + VOICE, OWN)
@@ -233,6 +233,7 @@ class Node:
             number = await numbers.get(session, call.team_id, call.number_id)
             hints = await knowledge.hints(session, call.team_id, call.snapshot.agent_id)
             zone = await teams.zone(session, call.team_id)
+            masks = await teams.masks_numbers(session, call.team_id)
             contact = None
             if call.contact_id is not None:
                 contact = await contacts.get(session, call.team_id, call.contact_id)
@@ -249,6 +250,7 @@ class Node:
             records=number.record_calls and not call.unrecorded,
             notice=number.recording_notice and call.epoch == 1,
             recording_path=path,
+            masks=masks,
             said=said,
             forward_to=forward_to,
         )

@@ -36,6 +36,8 @@ class Setting:
     records: bool
     notice: bool
     recording_path: Path
+    masks: bool = False
+    """Whether the team hides card and social security numbers (SEC20)."""
     said: Sequence[agents.Said] = ()
     """What was said before, on a call that is back from a transfer."""
     forward_to: str = ""

@@ -31,22 +31,17 @@ OPERATOR = [Depends(operator_only)]
 Month = Annotated[shapes.Month, Query(description="Such as 2026-04; empty: the running one.")]
 
 
-class Amount(BaseModel):
-    amount: str
-    currency: str
-
-
 class CostLineOut(BaseModel):
     vendor: str
     model: str
     used: str = Field(description="In words, such as “1,204 tokens read”.")
-    cost: Amount
+    cost: shapes.MoneyOut
     rated: bool = Field(description="false: no rate was set when it was used, so it counts as 0.")
 
 
 class CostsOut(BaseModel):
     lines: list[CostLineOut]
-    total: Amount
+    total: shapes.MoneyOut
 
 
 class RateOut(BaseModel):
@@ -85,11 +80,11 @@ class MarginOut(BaseModel):
     team_id: str
     team_name: str
     month: str
-    charges: Amount
-    rents: Amount
-    vendors: Amount
-    carriers: Amount
-    margin: Amount
+    charges: shapes.MoneyOut
+    rents: shapes.MoneyOut
+    vendors: shapes.MoneyOut
+    carriers: shapes.MoneyOut
+    margin: shapes.MoneyOut
 
 
 @router.get("/costs/{conversation_id}")
@@ -168,8 +163,8 @@ async def margin(session: SystemSession, month: Month = "") -> Page[MarginOut]:
     return Page(items=[_margin(each) for each in await reading.months(session, month)])
 
 
-def _amount(money: Money) -> Amount:
-    return Amount(amount=money.amount, currency=money.currency)
+def _amount(money: Money) -> shapes.MoneyOut:
+    return shapes.MoneyOut(amount=money.amount, currency=money.currency)
 
 
 def _rate(row: RateVersion) -> RateOut:

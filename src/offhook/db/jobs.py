@@ -22,6 +22,7 @@ from procrastinate.retry import RetryStrategy
 from psycopg.errors import ForeignKeyViolation
 
 from offhook.db.engine import Database, Session, driver_of
+from offhook.errors import Problem
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +169,7 @@ class Jobs:
             update_heartbeat_interval=self._rhythm.heartbeat_s,
             stalled_worker_timeout=self._rhythm.stalled_after_s,
             install_signal_handlers=wait,
+            worker_middleware=[_told],
         )
 
     async def _sweep(self) -> None:
@@ -183,6 +185,36 @@ class Jobs:
                         "job %s (%s) lost its worker and starts again", job.id, job.task_name
                     )
                     await manager.retry_job(job)
+
+
+async def _told(
+    go_on: Callable[[], Awaitable[Any]], context: procrastinate.JobContext, _: Any
+) -> Any:
+    """A job's first failure is an error with its trace, the others are a line each."""
+    job = context.job
+    try:
+        return await go_on()
+    except Exception as error:
+        app: Any = context.app
+        task = app.tasks.get(job.task_name)
+        if task is None:
+            raise  # the worker says so
+        expected = isinstance(error, Problem)
+        if task.get_retry_exception(error, job) is None:
+            log.error("job %s (%s) is given up: %r", job.id, job.task_name, error)  # noqa: TRY400 - told before
+        elif job.attempts or expected:
+            log.warning("job %s (%s) failed and is tried again: %r", job.id, job.task_name, error)
+        else:
+            log.exception("job %s (%s) failed and is tried again", job.id, job.task_name)
+        raise
+
+
+def _is_not_told(record: logging.LogRecord) -> bool:
+    """What procrastinate says of a job that failed, with its trace each time, was said here."""
+    return getattr(record, "action", "") not in {"job_error", "job_error_retry"}
+
+
+logging.getLogger("procrastinate.worker").addFilter(_is_not_told)
 
 
 async def _repeat(name: str, seconds: float, handler: Handler) -> None:

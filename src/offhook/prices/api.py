@@ -74,25 +74,20 @@ class NewPrice(BaseModel):
     )
 
 
-class Amount(BaseModel):
-    amount: str
-    currency: str
-
-
 class TeamEffectOut(BaseModel):
     team_id: str
     team_name: str
     month: str = Field(description="The last month of the team that has ended, as 2026-04.")
     units: int = Field(description="Minutes and messages that the new prices are for.")
-    before: Amount
-    after: Amount
+    before: shapes.MoneyOut
+    after: shapes.MoneyOut
 
 
 class EffectOut(BaseModel):
     """What the usage of each team's last month cost, and would have cost; without rents."""
 
-    before: Amount
-    after: Amount
+    before: shapes.MoneyOut
+    after: shapes.MoneyOut
     teams: list[TeamEffectOut]
 
 
@@ -251,5 +246,5 @@ def _version(row: service.Version) -> VersionOut:
     )
 
 
-def _amount(money: Money) -> Amount:
-    return Amount(amount=money.amount, currency=money.currency)
+def _amount(money: Money) -> shapes.MoneyOut:
+    return shapes.MoneyOut(amount=money.amount, currency=money.currency)

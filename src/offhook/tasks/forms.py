@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from offhook.tasks.kinds import Kind
 from offhook.tasks.problems import TaskInvalid
+from offhook.web import figures
 
 MAX_ROWS = 30
-MAX_DIGITS = 9
 LONG = 400  # characters: from here on a field has several lines
 
 
@@ -161,7 +161,8 @@ def _read(control: str, text: str) -> Any:
         return lines(text)
     plain = text.strip()
     if control == "number" and plain:
-        return int(plain) if plain.isdecimal() and len(plain) <= MAX_DIGITS else plain
+        figure = figures.digits(plain)
+        return plain if figure is None else figure
     return plain
 
 

@@ -24,7 +24,7 @@ from offhook.tasks.rules import DEFAULT_MONEY
 from offhook.tasks.scope import CHANNELS
 from offhook.tasks.toolbox import InputType
 from offhook.teams import AdminActor, CurrentActor, TeamSession
-from offhook.web import Paging, paginate, redirect, render
+from offhook.web import Paging, figures, paginate, redirect, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=100_000)]
@@ -32,7 +32,6 @@ RUNS = 25
 CONFIG = "config."
 """Before the name of a field of the kind's own settings."""
 ROW = "input_"
-MAX_DIGITS = 7
 
 
 async def _form(request: Request) -> FormData:
@@ -269,5 +268,5 @@ def _text(fields: FormData, name: str) -> str:
 
 
 def _whole(text: str) -> int:
-    """A figure of at most seven digits; anything else is out of every range."""
-    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else 0
+    """A figure; 0, which is out of every range, for anything else."""
+    return figures.digits(text) or 0

@@ -265,6 +265,11 @@ async def today_began(session: Session, team_id: str) -> datetime:
     return datetime(local.year, local.month, local.day, tzinfo=local.tzinfo)
 
 
+async def masks_numbers(session: Session, team_id: str) -> bool:
+    """Whether card and social security numbers are hidden in the team's conversations (SEC20)."""
+    return bool(await session.scalar(select(Team.mask_numbers).where(Team.id == team_id)))
+
+
 async def as_kept(session: Session, team_id: str, value: Kept) -> Kept:
     """A text or JSON value of a conversation as it may be kept: without card and social security
     numbers where the team asked for that (SEC20).
@@ -272,8 +277,7 @@ async def as_kept(session: Session, team_id: str, value: Kept) -> Kept:
     hidden = masked_within(value)
     if hidden == value:
         return value
-    asked = await session.scalar(select(Team.mask_numbers).where(Team.id == team_id))
-    return hidden if asked else value
+    return hidden if await masks_numbers(session, team_id) else value
 
 
 async def change_team(

@@ -16,11 +16,7 @@ from offhook.usage.months import NamedMonth
 from offhook.usage.names import Label
 from offhook.usage.rules import Kind, Service
 from offhook.usage.view import Outlooks
-
-
-class Amount(BaseModel):
-    amount: str = Field(description='Decimal text, such as "4.80".')
-    currency: str = Field(description="ISO 4217.")
+from offhook.web import shapes
 
 
 class PeriodOut(BaseModel):
@@ -41,7 +37,7 @@ class NumberUsageOut(BaseModel):
     limit: int | None = Field(description="null is unlimited.")
     left: int | None
     free: int = Field(description="How many of `used` are free.")
-    charged: Amount
+    charged: shapes.MoneyOut
 
 
 class PoolOut(BaseModel):
@@ -58,11 +54,11 @@ class LineOut(BaseModel):
     direction: Direction
     kind: LineKind = Field(description="usage; the others came after the month was closed.")
     price_version: str
-    price: Amount = Field(description="Per unit, exact.")
+    price: shapes.MoneyOut = Field(description="Per unit, exact.")
     units: int
     free: int
     charged: int
-    amount: Amount = Field(description="Rounded once, half to even.")
+    amount: shapes.MoneyOut = Field(description="Rounded once, half to even.")
 
 
 class UsageOut(BaseModel):
@@ -70,7 +66,7 @@ class UsageOut(BaseModel):
     numbers: list[NumberUsageOut]
     free: list[PoolOut] = Field(description="The free units that all numbers share.")
     lines: list[LineOut]
-    charged: Amount
+    charged: shapes.MoneyOut
 
 
 class MonthOut(BaseModel):
@@ -79,7 +75,7 @@ class MonthOut(BaseModel):
     messages: int
     free_minutes: int
     free_messages: int
-    charged: Amount
+    charged: shapes.MoneyOut
 
 
 class MonthsOut(BaseModel):
@@ -129,8 +125,8 @@ class EntryOut(BaseModel):
     recorded_at: datetime
     rating: Rating
     price_version: str
-    price: Amount
-    amount: Amount = Field(description="Exact; an invoice rounds once per line.")
+    price: shapes.MoneyOut
+    amount: shapes.MoneyOut = Field(description="Exact; an invoice rounds once per line.")
 
 
 class StepOut(BaseModel):
@@ -329,5 +325,5 @@ def _forecast(
     )
 
 
-def _amount(money: Money) -> Amount:
-    return Amount(amount=money.amount, currency=money.currency)
+def _amount(money: Money) -> shapes.MoneyOut:
+    return shapes.MoneyOut(amount=money.amount, currency=money.currency)

@@ -28,16 +28,15 @@ class TeamUnknown(NotFound):
     code = "team_unknown"
 
 
-class Amount(BaseModel):
-    amount: str
-    currency: str
-
-
 class CapOut(BaseModel):
-    own: Amount | None = Field(description="Set by the team's owner; null is none.")
-    upper: Amount | None = Field(description="Set by the operator; the lower of the two counts.")
-    effective: Amount | None
-    charged: Amount = Field(description="The month so far, if all that is held is used; no rents.")
+    own: shapes.MoneyOut | None = Field(description="Set by the team's owner; null is none.")
+    upper: shapes.MoneyOut | None = Field(
+        description="Set by the operator; the lower of the two counts."
+    )
+    effective: shapes.MoneyOut | None
+    charged: shapes.MoneyOut = Field(
+        description="The month so far, if all that is held is used; no rents."
+    )
     is_reached: bool
     resets_at: datetime
 
@@ -93,11 +92,13 @@ async def _told(session: Session, team_id: str) -> CapOut:
         own=_amount(spent.cap.own),
         upper=_amount(spent.cap.upper),
         effective=_amount(spent.cap.effective),
-        charged=Amount(amount=spent.charged.amount, currency=spent.charged.currency),
+        charged=shapes.MoneyOut(amount=spent.charged.amount, currency=spent.charged.currency),
         is_reached=spent.is_reached,
         resets_at=spent.resets_at,
     )
 
 
-def _amount(money: Money | None) -> Amount | None:
-    return Amount(amount=money.amount, currency=money.currency) if money is not None else None
+def _amount(money: Money | None) -> shapes.MoneyOut | None:
+    return (
+        shapes.MoneyOut(amount=money.amount, currency=money.currency) if money is not None else None
+    )

@@ -44,11 +44,12 @@ A `Problem` that a service raises becomes problem+json below `/api/`, and on a p
 the form that keeps its input; nobody catches it. A request is one transaction: `TeamSession`
 commits when the function returns and rolls back when it raises. REST goes under `/api/v1` with
 `PagingQuery` and `paginate` for lists, `OnceOnly` for what a repeated POST must not do twice, and
-`shapes` for values that many rooms take (a day, a number, a zone). An
-upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; all else is 1 MB.
+`shapes` for values that many rooms take (a day, a number, a zone). `figures` reads the numbers in
+forms. An upload's route names its size: `@router.post(..., max_body_size=25_000_000)`; all else is
+1 MB.
 """
 
-from offhook.web import shapes
+from offhook.web import figures, shapes
 from offhook.web.countries import countries, country_name
 from offhook.web.csrf import SESSION_COOKIE
 from offhook.web.filters import money as money_text
@@ -97,6 +98,7 @@ __all__ = [
     "csv_line",
     "decode_cursor",
     "encode_cursor",
+    "figures",
     "forget_old",
     "kit",
     "money_text",

@@ -4,7 +4,9 @@ FastAPI describes its own validation error, which nobody ever gets from us: ever
 are problem+json (RFC 9457), described once.
 """
 
-from typing import Any
+import re
+from collections import Counter
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -35,6 +37,9 @@ PROBLEM: dict[str, Any] = {
         "details": {"type": "object", "description": "More values, by the code."},
     },
 }
+LONG_NAME = re.compile(r"offhook__(\w+?)__(?:\w+__)?(\w+)")
+"""How pydantic names a model whose name several modules have: by its module."""
+SCHEMAS = "#/components/schemas/"
 _REFUSED = {
     "description": "Refused",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -69,6 +74,35 @@ def _with_ours(document: dict[str, Any]) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = PROBLEM
+    _shorten(document, _short_names(schemas))
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"key": []}]
     return document
+
+
+def _short_names(schemas: dict[str, Any]) -> dict[str, str]:
+    """By the room instead of the module, wherever that is enough to tell them apart."""
+    short = {
+        name: f"{found[1].title()}{found[2]}"
+        for name in schemas
+        if (found := LONG_NAME.fullmatch(name)) is not None
+    }
+    taken = Counter([*short.values(), *schemas])
+    return {name: wanted for name, wanted in short.items() if taken[wanted] == 1}
+
+
+def _shorten(node: Any, names: dict[str, str]) -> None:
+    """Under `components/schemas`, and wherever a schema is meant."""
+    if isinstance(node, list):
+        for each in cast("list[Any]", node):
+            _shorten(each, names)
+    elif isinstance(node, dict):
+        members = cast("dict[str, Any]", node)
+        for name in [each for each in members if each in names]:
+            members[names[name]] = members.pop(name)
+        for name, value in members.items():
+            if isinstance(value, str) and value.startswith(SCHEMAS):
+                wanted = value.removeprefix(SCHEMAS)
+                members[name] = SCHEMAS + names.get(wanted, wanted)
+            else:
+                _shorten(value, names)

@@ -9,7 +9,7 @@ import re
 from datetime import date, time
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SOMETHING = r"\S"
@@ -37,6 +37,13 @@ def _on_the_clock(value: Any) -> Any:
     if isinstance(value, str) and not re.fullmatch(CLOCK, value):
         raise ValueError("write a time as HH:MM")
     return value
+
+
+class MoneyOut(BaseModel):
+    """An exact amount."""
+
+    amount: str = Field(description='Decimal text, such as "4.80".')
+    currency: str = Field(description="ISO 4217.")
 
 
 Name = Annotated[str, told(minLength=1, maxLength=MAX_NAME, pattern=SOMETHING)]

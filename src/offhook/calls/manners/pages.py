@@ -1,6 +1,5 @@
 """The sections of a number's page about its manners on calls: calls, hours, screening."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,15 +9,14 @@ from starlette.responses import Response
 
 from offhook import bookings, contacts, numbers
 from offhook.calls.manners import service
-from offhook.calls.manners.rules import Manners, MannersInvalid, WhenClosed
+from offhook.calls.manners.rules import Manners, WhenClosed
 from offhook.calls.transfers import targets
 from offhook.db import Session
 from offhook.teams import CurrentActor, TeamSession
-from offhook.web import redirect
+from offhook.web import figures, redirect
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=4_000)]
-WHOLE = re.compile(r"[0-9]{1,6}", re.ASCII)
 SHOWN_BLOCKS = 10
 WHEN_CLOSED = (
     (WhenClosed.SAY, "Say a sentence, then hang up"),
@@ -120,9 +118,9 @@ async def screening(
         "screening",
         refuse_hidden=_HIDDEN_VALUE.get(hidden),
         refuse_failed=bool(refuse_failed),
-        max_calls_an_hour=_whole("max_calls_an_hour", max_calls_an_hour),
-        caller_lines=_whole("caller_lines", caller_lines) or Manners().caller_lines,
-        number_lines=_whole("number_lines", number_lines),
+        max_calls_an_hour=figures.whole_or_none("max_calls_an_hour", max_calls_an_hour),
+        caller_lines=figures.whole_or_none("caller_lines", caller_lines) or Manners().caller_lines,
+        number_lines=figures.whole_or_none("number_lines", number_lines),
     )
 
 
@@ -142,17 +140,3 @@ async def _typed_hours(request: Request, special: str) -> bookings.Hours:
     form = await request.form()
     week = tuple(bookings.hours.parse(str(form.get(day, ""))[:200]) for day in bookings.hours.DAYS)
     return bookings.Hours(week, bookings.hours.parse_special(special))
-
-
-def _whole(field: str, text: str) -> int | None:
-    """A whole number as it was typed; empty is none."""
-    if not text.strip():
-        return None
-    if not WHOLE.fullmatch(text.strip()):
-        sentence = f"“{text[:20]}” is no whole number."
-        raise MannersInvalid(
-            sentence,
-            remedy="Write digits only, or leave it empty.",
-            errors=[{"field": field, "sentence": sentence}],
-        )
-    return int(text)

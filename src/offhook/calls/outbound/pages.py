@@ -20,7 +20,7 @@ from offhook.calls.outbound.rules import Machine, RulesInvalid
 from offhook.calls.outbound.settings import Wanted
 from offhook.db import Session
 from offhook.teams import AdminActor, CurrentActor, TeamSession
-from offhook.web import redirect, render
+from offhook.web import figures, redirect, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=1_000)]
@@ -115,8 +115,7 @@ async def change(
 
 def _whole(text: str) -> int:
     """A figure; 0, which no cap may be, for anything else."""
-    written = text.strip()
-    return int(written) if written.isascii() and written.isdigit() else 0
+    return figures.digits(text) or 0
 
 
 def _time(text: str, field: str) -> time:

@@ -4,7 +4,6 @@
 /fragments/transfer-targets       the choice of one, for the settings of a task
 """
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -13,25 +12,11 @@ from starlette.responses import HTMLResponse, Response
 
 from offhook.calls.transfers import targets
 from offhook.calls.transfers.rules import MAX_RING_S, MIN_RING_S
-from offhook.errors import Invalid
 from offhook.teams import AdminActor, CurrentActor, TeamSession
-from offhook.web import redirect, render
+from offhook.web import figures, redirect, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=200)]
-SECONDS = re.compile(r"[0-9]{1,4}", re.ASCII)
-
-
-class RingTimeInvalid(Invalid):
-    code = "ring_time_invalid"
-
-
-def _seconds(text: str) -> int:
-    if not SECONDS.fullmatch(text.strip()):
-        raise RingTimeInvalid(
-            f"“{text[:20]}” is no number of seconds.", remedy=f"Write {MIN_RING_S} to {MAX_RING_S}."
-        )
-    return int(text)
 
 
 @router.get("/transfers")
@@ -50,7 +35,7 @@ async def add(
     stands_in: Text = "",
 ) -> Response:  # fmt: skip
     target = await targets.add(
-        session, actor.team_id, name=name, number=number, ring_s=_seconds(ring_s),
+        session, actor.team_id, name=name, number=number, ring_s=figures.whole("ring_s", ring_s),
         announced=bool(announced), stands_in=bool(stands_in), country=actor.country,
     )  # fmt: skip
     return redirect(request, "/transfers", toast=f"{target.name} is in the list")
@@ -63,8 +48,9 @@ async def change(
     stands_in: Text = "",
 ) -> Response:  # fmt: skip
     target = await targets.change(
-        session, actor.team_id, target_id, name=name, number=number, ring_s=_seconds(ring_s),
-        announced=bool(announced), stands_in=bool(stands_in), country=actor.country,
+        session, actor.team_id, target_id, name=name, number=number,
+        ring_s=figures.whole("ring_s", ring_s), announced=bool(announced),
+        stands_in=bool(stands_in), country=actor.country,
     )  # fmt: skip
     return redirect(request, "/transfers", toast=f"{target.name} is saved")
 

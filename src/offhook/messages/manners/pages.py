@@ -10,7 +10,7 @@ from offhook import numbers
 from offhook.messages.manners import service
 from offhook.messages.manners.rules import BOUNDS, EVERYWHERE, MannersInvalid
 from offhook.teams import CurrentActor, TeamSession
-from offhook.web import country_name, redirect, render
+from offhook.web import country_name, figures, redirect, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=400)]
@@ -39,37 +39,35 @@ async def change(
     settle_s: Text = "", replies_per_hour: Text = "", replies_per_day: Text = "",
     new_senders_per_hour: Text = "", countries: Text = "", stops_loops: Text = "",
 ) -> Response:  # fmt: skip
-    settle_ms = _number("settle_s", settle_s, scale=MS) if settle_s.strip() else None
     await service.change(
         session,
         actor.team_id,
         number_id,
         numbers.By(actor.who, actor.email),
-        settle_ms=settle_ms,
-        replies_per_hour=_number("replies_per_hour", replies_per_hour),
-        replies_per_day=_number("replies_per_day", replies_per_day),
-        new_senders_per_hour=_number("new_senders_per_hour", new_senders_per_hour),
+        settle_ms=_settle_ms(settle_s),
+        replies_per_hour=figures.whole("replies_per_hour", replies_per_hour),
+        replies_per_day=figures.whole("replies_per_day", replies_per_day),
+        new_senders_per_hour=figures.whole("new_senders_per_hour", new_senders_per_hour),
         countries=_countries(countries),
         stops_loops=bool(stops_loops),
     )
     return redirect(request, f"/numbers/{number_id}/sms", toast="Saved")
 
 
-def _number(field: str, text: str, *, scale: int = 1) -> int:
-    """What somebody wrote, times `scale`. Raises MannersInvalid at its field."""
-    written = text.strip().replace(",", ".")
-    low, high = BOUNDS["settle_ms" if scale != 1 else field]
+def _settle_ms(text: str) -> int | None:
+    """Seconds and their fraction, or nothing. Raises MannersInvalid at the field of the page."""
+    if not text.strip():
+        return None
+    low, high = (bound // MS for bound in BOUNDS["settle_ms"])
     try:
-        value = round(float(written) * scale) if scale != 1 else int(written)
-    except (ValueError, OverflowError):
-        value = -1
-    if not low <= value <= high:
-        sentence = (
-            f"“{text.strip()[:20]}” is not a number from {low // scale} to {high // scale:,}."
-        )
-        errors = [{"field": field, "sentence": sentence}]
+        seconds = float(text.strip().replace(",", "."))
+    except ValueError:
+        seconds = -1.0
+    if not low <= seconds <= high:
+        sentence = f"“{text.strip()[:20]}” is not a number from {low} to {high}."
+        errors = [{"field": "settle_s", "sentence": sentence}]
         raise MannersInvalid(sentence, remedy="Change it and save again.", errors=errors)
-    return value
+    return round(seconds * MS)
 
 
 def _countries(text: str) -> tuple[str, ...]:
