@@ -15,7 +15,6 @@ import asyncio
 import logging
 import multiprocessing
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -25,7 +24,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self, cast
 
-import procrastinate
 import uvloop
 from office import SECRET, open_office
 from picows import (
@@ -37,8 +35,8 @@ from picows import (
 )
 from sounds import silence, speech
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from _database import new_database, postgres
 from offhook import media, usage
 from offhook.agents import Brain, Briefing, Part, Text
 from offhook.app import open_runner
@@ -49,7 +47,6 @@ from offhook.calls.parts import Parts
 from offhook.calls.tokens import stream_token
 from offhook.carriers import Carriers, streams
 from offhook.db import Database
-from offhook.schema import metadata
 from offhook.settings import Settings
 from offhook.speech import Heard, Partial, VoiceCache
 from offhook.supervisor import EmbeddedPostgres
@@ -367,25 +364,9 @@ async def _report(pipe: Connection) -> Report:
     return cast("Report", await asyncio.to_thread(pipe.recv))
 
 
-async def _fill(url: str) -> None:
-    """All tables, and those of the jobs."""
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata().create_all)
-    await engine.dispose()
-    conninfo = Database(url).psycopg_url
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
-    async with app.open_async():
-        await app.schema_manager.apply_schema_async()
-
-
 def run(count: int, seconds: float, server: EmbeddedPostgres, core: int) -> None:
     """One number of calls: a fresh database and a fresh media process."""
-    name = f"{DATABASE}_{count}"
-    server.sql(f"CREATE DATABASE {name} OWNER offhook")
-    server.sql("CREATE EXTENSION IF NOT EXISTS vector", name)
-    url = server.url(name)
-    asyncio.run(_fill(url))
+    url = new_database(server, f"{DATABASE}_{count}")
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     with tempfile.TemporaryDirectory() as home:
@@ -410,17 +391,10 @@ def main() -> None:
     logging.getLogger("procrastinate").setLevel(logging.ERROR)  # that its app is in __main__
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everywhere)})  # PostgreSQL inherits it; media has the last
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
+    with postgres() as server:
         print(COLUMNS, flush=True)
         for count in options.calls:
             run(count, options.seconds, server, max(everywhere))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

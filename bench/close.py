@@ -5,20 +5,16 @@ the product's own.
 """
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import text
 
+from _database import new_database, postgres
 from offhook import usage
 from offhook.billing import audit, invoices, invoicing
 from offhook.db import Database
-from offhook.db.migrate import migrate
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams.models import Team
 from offhook.web import Paging
 
@@ -83,17 +79,8 @@ async def measure(url: str) -> None:
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector")
-        migrate(server.url())
-        asyncio.run(measure(server.url()))
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    with postgres() as server:
+        asyncio.run(measure(new_database(server)))
 
 
 if __name__ == "__main__":

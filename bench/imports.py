@@ -10,19 +10,15 @@ for who watches the progress: ten minutes for the largest file that is taken.
 import argparse
 import asyncio
 import resource
-import shutil
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
+from _database import new_database, postgres
 from offhook import contacts
 from offhook.contacts import exporting, importing
 from offhook.contacts.import_models import Import, ImportState
 from offhook.contacts.importing import Importer, Upload
 from offhook.db import Database, Jobs
-from offhook.db.migrate import migrate
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 
 BOUND_S = 600.0
@@ -33,18 +29,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--rows", type=int, default=50_000)
     rows = arguments.parse_args().rows
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        server.sql("CREATE DATABASE bench OWNER offhook")
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
-        migrate(server.url("bench"))
-        asyncio.run(measure(server.url("bench"), rows))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres() as server:
+        asyncio.run(measure(new_database(server), rows))
 
 
 def spreadsheet(rows: int) -> bytes:

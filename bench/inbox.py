@@ -10,21 +10,17 @@ medians in milliseconds and each size beside the smallest.
 
 import argparse
 import asyncio
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import text
 
+from _database import new_database, postgres
 from offhook.db import Database, random_id
-from offhook.db.migrate import migrate
 from offhook.inbox import view
 from offhook.inbox.view import Wanted
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Actor, Role, create_team
 
 TIMES = 15
@@ -92,24 +88,15 @@ def main() -> None:
     arguments.add_argument("--turns", type=int, default=4, choices=range(1, 10))
     asked = arguments.parse_args()
     sizes = [int(size) for size in asked.sizes.split(",")]
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg", extra=LOADING)
-    server.start()
-    try:
-        server.sql("CREATE DATABASE bench OWNER offhook")
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
-        migrate(server.url("bench"))
+    with postgres(LOADING) as server:
+        url = new_database(server)
         server.sql(REBUILT[0], "bench")
-        actors = asyncio.run(fill_all(server.url("bench"), sizes, asked.turns))
+        actors = asyncio.run(fill_all(url, sizes, asked.turns))
         began = time.perf_counter()
         server.sql(REBUILT[1], "bench")
         server.sql("VACUUM ANALYZE", "bench")
         print(f"index and statistics in {time.perf_counter() - began:.0f} s", flush=True)
-        asyncio.run(compare(server.url("bench"), sizes, actors))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        asyncio.run(compare(url, sizes, actors))
 
 
 async def fill_all(url: str, sizes: Sequence[int], turns: int) -> list[Actor]:

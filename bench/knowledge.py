@@ -17,10 +17,8 @@ import argparse
 import asyncio
 import multiprocessing
 import resource
-import shutil
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -36,16 +34,15 @@ import numpy as np
 sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from _database import new_database, postgres
 from knowledge.corpus import Section, as_html, as_pdf, asked, guide
 from knowledge.served import web_site
 from offhook import knowledge
 from offhook.db import Database, Jobs
-from offhook.db.migrate import migrate
 from offhook.documents import Reader
 from offhook.knowledge import SourceKind, jobs
 from offhook.media import TICK_MS, Batch, Engine, Line, Pace
 from offhook.settings import Settings
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 
 SECTIONS_OF_A_PLACE = 5
@@ -60,22 +57,13 @@ def main() -> None:
     arguments.add_argument("--questions", type=int, default=100)
     arguments.add_argument("--calls", type=int, default=50)
     wanted = arguments.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        server.sql("CREATE DATABASE bench OWNER offhook")
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
-        migrate(server.url("bench"))
+    with postgres() as server:
+        url = new_database(server)
         with calls_beside(wanted.calls) as pace:
             time.sleep(ALONE_S)
             pace("while nothing was read")
-            asyncio.run(measure(server.url("bench"), wanted))
+            asyncio.run(measure(url, wanted))
             pace("while a document and a site were read and asked")
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

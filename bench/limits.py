@@ -18,22 +18,18 @@ import asyncio
 import logging
 import multiprocessing
 import random
-import shutil
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import uvloop
 from sqlalchemy import text
 
+from _database import new_database, postgres
 from offhook import usage
 from offhook.db import Database, new_id
-from offhook.db.migrate import migrate
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 from offhook.usage import Denied, Granted, Renewal, Renewals, Service
 
@@ -169,7 +165,6 @@ def process(url: str, team: str, began: float, most: int, calls: int) -> Told:
 
 
 async def prepare(database: Database) -> str:
-    await asyncio.to_thread(migrate, database.url)
     async with database.system() as session:
         team = Team(name="Bench", created_at=datetime.now(UTC))
         session.add(team)
@@ -276,23 +271,16 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     args = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "offhook")
+    with postgres() as server:
+        url = new_database(server)
 
         async def bench() -> None:
-            database = Database(server.url())
+            database = Database(url)
             team = await prepare(database)
             await race(database, team, args)
             await database.close()
 
         uvloop.run(bench())
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import itertools
 import multiprocessing
 import random
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -37,11 +36,11 @@ import uvloop
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
+from _database import new_database, postgres
 from number_fixtures import make_agent, make_enabled, make_team
 from offhook import app, messages, numbers, speech, web
 from offhook.carriers import InboundSms, Place, account, sign
 from offhook.db import Database
-from offhook.db.migrate import migrate
 from offhook.messages import Message
 from offhook.phone import E164, sender
 from offhook.settings import Settings
@@ -80,7 +79,6 @@ def settings_of(folder: Path, url: str, port: int) -> Settings:
 
 async def prepare(settings: Settings, database: Database) -> str:
     """A team with twenty enabled numbers, whose ids and E.164 count up."""
-    await asyncio.to_thread(migrate, database.url)
     app.join_rooms(settings)
     team = await make_team(database, "Bench")
     agent = await make_agent(database, team)
@@ -296,10 +294,7 @@ async def scripts(database: Database, settings: Settings, team: str) -> dict[str
 # --- Both ---
 
 
-async def bench(server: EmbeddedPostgres, folder: Path, args: argparse.Namespace) -> None:
-    server.sql("CREATE DATABASE texts OWNER offhook")
-    server.sql("CREATE EXTENSION IF NOT EXISTS vector", "texts")
-    url = server.url("texts")
+async def bench(server: EmbeddedPostgres, url: str, folder: Path, args: argparse.Namespace) -> None:
     settings = settings_of(folder, url, args.port)
     database = Database(url, pool_size=4)
     team = await prepare(settings, database)
@@ -393,15 +388,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--port", type=int, default=8690)
     args = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        uvloop.run(bench(server, folder, args))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres() as server, tempfile.TemporaryDirectory(prefix="offhook-bench-") as home:
+        uvloop.run(bench(server, new_database(server), Path(home), args))
 
 
 if __name__ == "__main__":

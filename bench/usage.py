@@ -22,10 +22,8 @@ import importlib.util
 import itertools
 import multiprocessing
 import re
-import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -34,8 +32,8 @@ from pathlib import Path
 
 import uvloop
 
+from _database import new_database, postgres
 from offhook.db import Database, Session
-from offhook.db.migrate import migrate
 from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 from offhook.usage import (
@@ -76,7 +74,6 @@ WHERE tablename = 'usage_entries' AND indexname NOT LIKE 'pk%'
 
 async def prepare(database: Database) -> str:
     """A team with fifty numbers, their counters made."""
-    await asyncio.to_thread(migrate, database.url)
     async with database.system() as session:
         team = Team(name="Bench", created_at=datetime.now(UTC))
         session.add(team)
@@ -247,12 +244,6 @@ def theirs(
     return float(found.group(1))
 
 
-def open_database(server: EmbeddedPostgres, name: str, clients: int) -> Database:
-    server.sql(f"CREATE DATABASE {name} OWNER offhook")
-    server.sql("CREATE EXTENSION IF NOT EXISTS vector", name)
-    return Database(server.url(name), pool_size=clients)
-
-
 def fill(server: EmbeddedPostgres, name: str, rows: int) -> None:
     """`rows` rows of the ledger; indexes afterwards, for it is so much faster."""
     indexes = dict(line.split("|", 1) for line in server.sql(SECONDARY, name).splitlines())
@@ -269,7 +260,7 @@ async def checks(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
     places: list[tuple[int, Database, str]] = []
     for rows in args.rows:
         name = f"rows_{rows}"
-        database = open_database(server, name, 1)
+        database = Database(await asyncio.to_thread(new_database, server, name), pool_size=1)
         team = await prepare(database)
         began = time.perf_counter()
         await asyncio.to_thread(fill, server, name, rows)
@@ -324,7 +315,9 @@ async def rates(
 
 
 async def bench(server: EmbeddedPostgres, args: argparse.Namespace) -> None:
-    database = open_database(server, "rates", args.clients)
+    database = Database(
+        await asyncio.to_thread(new_database, server, "rates"), pool_size=args.clients
+    )
     team = await prepare(database)
     for way in args.ways:
         await rates(server, database, team, way, args)
@@ -343,15 +336,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="*", default=[1000, 10_000_000])
     parser.add_argument("--checks", type=int, default=1000)
     args = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
+    with postgres() as server:
         uvloop.run(bench(server, args))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,15 @@ month grows with it. Prints medians in milliseconds and the ratio; the export in
 
 import argparse
 import asyncio
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import text
 
+from _database import new_database, postgres
 from offhook.db import Database, Session
-from offhook.db.migrate import migrate
-from offhook.supervisor import EmbeddedPostgres
 from offhook.teams import Team
 from offhook.usage import counted, export, month_to_date, open_meter, period_at
 from offhook.usage.explain import explain
@@ -57,18 +53,8 @@ def main() -> None:
     arguments.add_argument("--short", type=int, default=1_000)
     arguments.add_argument("--long", type=int, default=1_000_000)
     asked = arguments.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
-    try:
-        server.sql("CREATE DATABASE bench OWNER offhook")
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
-        migrate(server.url("bench"))
-        asyncio.run(compare(server.url("bench"), asked.short, asked.long))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres() as server:
+        asyncio.run(compare(new_database(server), asked.short, asked.long))
 
 
 async def compare(url: str, short: int, long: int) -> None:

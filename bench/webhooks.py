@@ -1,6 +1,6 @@
 """Events to receivers of which 30 % fail: is any lost, and do the others wait longer (W1, W9)?
 
-    python bench/webhooks.py [events] [events per second]
+    PYTHONPATH=src python bench/webhooks.py [events] [events per second]
 
 Each receiver belongs to a team of its own. First all of them are good; then as many good ones have
 bad ones beside them: silent, refusing, breaking off. The dispatcher is a process of its own, as a
@@ -12,33 +12,27 @@ import asyncio
 import contextlib
 import multiprocessing
 import secrets
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
+from sqlalchemy import func, select
 
-from sqlalchemy import func, select  # noqa: E402 - the path above comes first
-
-from offhook import teams, webhooks  # noqa: E402 - as above
-from offhook.db import Database, Event, publish, when_published  # noqa: E402 - as above
-from offhook.db.migrate import migrate  # noqa: E402 - as above
-from offhook.outgoing import Outgoing, policy_of  # noqa: E402 - as above
-from offhook.settings import Settings  # noqa: E402 - as above
-from offhook.supervisor import EmbeddedPostgres  # noqa: E402 - as above
-from offhook.vault import open_vault  # noqa: E402 - as above
-from offhook.webhooks import endpoints  # noqa: E402 - as above
-from offhook.webhooks.dispatcher import Dispatcher  # noqa: E402 - as above
-from offhook.webhooks.endpoints import Wish  # noqa: E402 - as above
-from offhook.webhooks.models import Delivery  # noqa: E402 - as above
-from offhook.webhooks.rules import DeliveryState  # noqa: E402 - as above
+from _database import new_database, postgres
+from offhook import teams, webhooks
+from offhook.db import Database, Event, publish, when_published
+from offhook.outgoing import Outgoing, policy_of
+from offhook.settings import Settings
+from offhook.vault import open_vault
+from offhook.webhooks import endpoints
+from offhook.webhooks.dispatcher import Dispatcher
+from offhook.webhooks.endpoints import Wish
+from offhook.webhooks.models import Delivery
+from offhook.webhooks.rules import DeliveryState
 
 GOOD, BAD = 14, 6
 EVENTS, RATE = 10_000, 100
@@ -175,30 +169,19 @@ async def _all(receivers: list[Receiver], count: int) -> dict[str, float]:
 
 
 def main(events: int, rate: float) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg")
-    server.start()
     when_published(webhooks.fan_out)
     bad = ["silent", "refusing", "broken"] * (BAD // 3)
     found: list[float] = []
-    try:
+    with postgres() as server, tempfile.TemporaryDirectory(prefix="offhook-bench-") as home:
         for name, kinds, count in (
             ("good ones alone", ["good"] * GOOD, events * GOOD // (GOOD + BAD)),
             ("beside bad ones", ["good"] * GOOD + bad, events),
         ):
-            database = f"bench_{len(found)}"
-            server.sql(f"CREATE DATABASE {database} OWNER offhook")
-            server.sql("CREATE EXTENSION IF NOT EXISTS vector", database)
-            migrate(server.url(database))
+            url = new_database(server, f"bench_{len(found)}")
             pace = rate * count / events
-            url = server.url(database)
-            p95_ms = asyncio.run(measure(url, str(folder / "home"), kinds, count, pace))
+            p95_ms = asyncio.run(measure(url, home, kinds, count, pace))
             print(f"{name}: {count:,} events, p95 {p95_ms:.0f} ms, none lost", flush=True)
             found.append(p95_ms)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     ratio = found[1] / found[0]
     print(f"ratio of the good ones' p95: {ratio:.2f} (at most {MOST_RATIO})")
     sys.exit(ratio > MOST_RATIO)
