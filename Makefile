@@ -2,6 +2,7 @@
 # make test   sets everything up and runs every test
 # make faults kills every process at every step of what must not be lost, 50 times each
 # make fuzz   asks the whole API, and attacks the agents, for MINUTES
+# make day    plays a day of PEOPLE people twice, and compares every book about it
 # make check  format, lint, types, import contracts, marks
 # Needs Python 3.11 or newer; everything else is fetched once.
 
@@ -10,9 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 KILLS ?= 50
 MINUTES ?= 10
+PEOPLE ?= 200
 SAY := @printf '  %s\n'
 
-.PHONY: run test faults fuzz check assets lock docs marks screenshots clean test-peers
+.PHONY: run test faults fuzz day check assets lock docs marks screenshots clean test-peers
 
 run: $(VENV)/installed assets
 	@exec $(BIN)/offhook serve
@@ -48,6 +50,9 @@ faults: $(VENV)/installed-dev assets # every kill matrix, KILLS times per step
 
 fuzz: $(VENV)/installed-dev assets
 	@OFFHOOK_FUZZ=$(MINUTES) $(BIN)/python -m pytest tests/e2e/test_whole_api.py tests/security
+
+day: $(VENV)/installed-dev assets # the same day twice, PEOPLE people
+	@OFFHOOK_DAY=$(PEOPLE) $(BIN)/python -m pytest -n 0 -s tests/e2e/test_oneday.py
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff format --check .

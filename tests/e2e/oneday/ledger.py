@@ -14,6 +14,10 @@ from oneday.history import History, Row
 
 COUNTED_ALL_THE_SAME = frozenset({"opted_out", "no_reply_possible", "taken_over", "nothing_to_say"})
 """Why a text was left unanswered that takes its unit; whatever else keeps one back, it is free."""
+LAST_UNIT = frozenset({"limit_reached", "spend_cap"})
+"""Of these the one that took the last unit counts, and those after it do not (UT3, UT4); which was
+the last its row must say, and the counter bears it out.
+"""
 FREE = {"calls": 60, "sms": 100}
 MINUTE = timedelta(minutes=1)
 
@@ -105,6 +109,8 @@ def _worth(row: Row) -> set[int]:
         return {int(sent and row["kind"] != "confirmation")}
     if row["outcome"] in {"keyword", "reaction"}:
         return {0, 1} if row["counted"] is False else {1}
+    if row["why"] in LAST_UNIT:
+        return {int(row["counted"])}
     return {int(row["outcome"] == "answered" or row["why"] in COUNTED_ALL_THE_SAME)}
 
 
