@@ -3,7 +3,7 @@
 //   const handset = new Handset({ url, token, workletUrl });
 //   handset.addEventListener("ready" | "text" | "text_sent" | "text_state" | "ringing" | "answered"
 //     | "refused" | "ended" | "say" | "incoming" | "error" | "connection", ({ detail }) => …);
-//   await handset.connect(); handset.text(to, body); await handset.call(to, { hidden: false });
+//   await handset.connect(); handset.text(to, body, files); await handset.call(to, { hidden: false });
 //   handset.dtmf("1"); handset.hangUp(); handset.mute(true); handset.close();
 //
 // `url` is the simulated carrier's ws:// or wss:// address, `token` from `handset_token` (a value or
@@ -47,8 +47,9 @@ export class Handset extends EventTarget {
     this.#emit("connection", { open: true });
   }
 
-  text(to, body) {
-    this.#send({ type: "text", to, body });
+  // `files`: [{ content_type, data }], data in base64.
+  text(to, body, files = []) {
+    this.#send({ type: "text", to, body, media: files });
   }
 
   // Rejects where the browser gives no microphone and `listenOnly` is not asked for.

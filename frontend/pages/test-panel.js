@@ -3,6 +3,16 @@ import { Handset } from "../handset.js";
 
 const ENDS = { busy: "Busy: the call was not answered", rejected: "Not answered: the number rejects calls" };
 
+const MOST_BYTES = 5 * 1024 * 1024; // as the simulated carrier takes
+
+const read = (file) =>
+  new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(new Error(`“${file.name}” cannot be read.`));
+    reader.readAsDataURL(file);
+  });
+
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
 class Panel {
@@ -18,13 +28,15 @@ class Panel {
     this.part("call").addEventListener("click", () => this.call());
     this.part("hang-up").addEventListener("click", () => this.handset.hangUp());
     this.part("text-form").addEventListener("submit", (event) => this.send(event));
+    this.part("file").addEventListener("change", () => this.attached());
+    this.part("no-file").addEventListener("click", () => this.attached(null));
     const on = (name, handler) => this.handset.addEventListener(name, ({ detail }) => handler(detail));
     on("ready", (detail) => this.history(detail.texts ?? []));
     on("ringing", () => this.show("Ringing…", true));
     on("answered", () => this.answered());
     on("refused", ({ reason }) => this.over(ENDS[reason] ?? `Not answered: ${reason}`));
     on("ended", ({ duration_s: s }) => this.over(s === null ? "Ended" : `Ended after ${clock(s)}`));
-    on("text", (text) => this.bubble(text.body, false, text.from));
+    on("text", (text) => this.bubble(text.body, { other: text.from, files: text.files }));
     on("error", ({ sentence }) => this.problem(sentence));
     on("connection", ({ open }) => this.problem(open ? "" : "The simulated network does not answer."));
     this.handset.connect().catch((error) => this.problem(error.message));
@@ -70,15 +82,30 @@ class Panel {
     this.part("problem").textContent = sentence;
   }
 
-  send(event) {
+  // Shows what is attached; null takes it off.
+  attached(file = this.part("file").files[0]) {
+    const fits = !file || file.size <= MOST_BYTES;
+    this.problem(fits ? "" : `“${file.name}” is larger than 5 MB. Choose a smaller one.`);
+    if (!file || !fits) this.part("file").value = "";
+    this.part("file-name").textContent = fits ? (file?.name ?? "") : "";
+    this.part("attached").hidden = !file || !fits;
+  }
+
+  async send(event) {
     event.preventDefault();
     const field = event.target.elements.text;
     const body = field.value.trim();
-    if (!body) return;
+    const [file] = this.part("file").files;
+    if (!body && !file) return field.focus();
     try {
-      this.handset.text(this.number, body);
-      this.bubble(body, true, this.number);
+      const picture = file ? await read(file) : "";
+      const data = picture.slice(picture.indexOf(",") + 1);
+      const files = file ? [{ content_type: file.type || "application/octet-stream", data }] : [];
+      this.handset.text(this.number, body, files);
+      const shown = file?.type.startsWith("image/") ? picture : "";
+      this.bubble(body, { own: true, picture: shown, files: files.length });
       field.value = "";
+      this.attached(null);
     } catch (error) {
       this.problem(error.message);
     }
@@ -88,16 +115,26 @@ class Panel {
     this.part("texts").querySelectorAll(".bubble").forEach((old) => old.remove());
     for (const text of texts) {
       const own = text.to === this.number;
-      this.bubble(text.body, own, own ? text.to : text.from);
+      this.bubble(text.body, { own, other: own ? text.to : text.from, files: text.files });
     }
   }
 
-  bubble(body, own, other) {
+  bubble(body, { own = false, other = this.number, picture = "", files = 0 }) {
     if (other !== this.number) return; // the handset's texts with other numbers
     this.part("no-texts")?.remove();
     const bubble = document.createElement("div");
     bubble.className = `bubble max-w-[85%] ${own ? "self-end bubble-ours" : "self-start"}`;
     bubble.textContent = body;
+    if (picture) {
+      const image = new Image();
+      Object.assign(image, { src: picture, alt: "Picture that was sent", className: "mt-1 max-h-40 rounded-field" });
+      bubble.append(image);
+    } else if (files) {
+      const note = document.createElement("span");
+      note.className = "mt-1 block text-sm muted";
+      note.textContent = files === 1 ? "With a file" : `With ${files} files`;
+      bubble.append(note);
+    }
     const list = this.part("texts");
     list.append(bubble);
     list.scrollTop = list.scrollHeight;

@@ -3,6 +3,7 @@
 Screenshots of each step are kept in artefacts/newcomer, at 390 and 1440 px, light and dark.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from installation import CHROMIUM, QUIET, Installation, needs, until
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PaintedTooLate
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "newcomer"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 PATIENCE_MS = 30_000
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mM4UWFDEmIY1TCqYfhqAACRKnwQyz716gAA"
+    "AABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +165,7 @@ def text_it(fresh: Installation, page: Page, number_page: str, e164: str) -> Non
     page.locator("#test-text").fill("Do you rent out bicycles?")
     page.get_by_role("button", name="Send").click()
     expect(texts).to_contain_text("I don't know that")
+    send_a_picture(page)
     reply = fresh.run("text", e164, "How much is the rye loaf?")
     assert "4.80" in reply.stdout, reply.stdout + reply.stderr
     page.goto("/inbox")
@@ -167,6 +173,22 @@ def text_it(fresh: Installation, page: Page, number_page: str, e164: str) -> Non
     page.get_by_role("main").get_by_role("link").filter(has_text="4.80").first.click()
     expect(page.get_by_role("main")).to_contain_text("How much is the rye loaf?")
     look(page, "inbox")
+
+
+def send_a_picture(page: Page) -> None:
+    """From the handset beside the number; it is seen in the inbox (S5)."""
+    cake: FilePayload = {"name": "cake.png", "mimeType": "image/png", "buffer": PICTURE}
+    page.get_by_label("Attach a picture or another file").set_input_files(cake)
+    expect(page.get_by_text("cake.png")).to_be_visible()
+    page.locator("#test-text").fill("Do you bake cakes like this one?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("log", name="Texts").get_by_alt_text("Picture")).to_be_visible()
+    expect(page.get_by_text("cake.png")).to_be_hidden()
+    inbox = page.context.new_page()
+    inbox.goto("/inbox")
+    inbox.locator("[data-row]").filter(has_text="(202) 555-0100").first.click()
+    expect(inbox.get_by_alt_text("Picture that came with the text")).to_be_visible()
+    inbox.close()
 
 
 def call_it(page: Page, number_page: str) -> None:

@@ -197,6 +197,7 @@ def as_text(row: Row) -> dict[str, Any]:
         "from": row.data["from"],
         "to": row.data["to"],
         "body": row.data["body"],
+        "files": len(row.private.get("media", ())),
         "at_s": row.created_s,
         "state": row.data["status"],
     }
