@@ -5,6 +5,7 @@ import "./chrome.js";
 import "./components.js";
 import { start as startLive } from "./live.js";
 import "./problems.js";
+import "./together.js";
 
 htmx.config.allowEval = false; // the content security policy forbids it
 htmx.config.includeIndicatorStyles = false;

@@ -61,7 +61,7 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
   say(areaOf(detail.requestConfig.elt), "The server cannot be reached.", "Try again in a moment.");
 });
 
-const say = (area, sentence, remedy) => {
+export const say = (area, sentence, remedy) => {
   const note = document.getElementById("message-template").content.cloneNode(true);
   note.querySelector("[data-sentence]").textContent = sentence;
   note.querySelector("[data-remedy]").textContent = remedy;

@@ -72,6 +72,10 @@ class Disabling(Body):
 
 class Publishing(Body):
     note: str = Field(default="", max_length=200, description="What is new in this version.")
+    seen: datetime | None = Field(
+        default=None,
+        description="The draft's `updated_at` as you know it: refused if it has changed since.",
+    )
 
 
 class Facts(Body):
@@ -250,8 +254,10 @@ async def make_agent_live(
     agent_id: str, actor: CurrentActor, session: TeamSession, body: Publishing | None = None
 ) -> AgentOut:
     """Publish the draft and let it answer; the error lists everything that is missing."""
-    note = body.note if body is not None else ""
-    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who, note=note)
+    wanted = body or Publishing()
+    agent = await service.make_live(
+        session, actor.team_id, agent_id, by=actor.who, note=wanted.note, seen=wanted.seen
+    )
     return await _out(session, agent)
 
 

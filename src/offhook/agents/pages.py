@@ -1,6 +1,7 @@
 """Pages of agents: the list, an agent's sections, making it live, a box to text the draft."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -170,9 +171,12 @@ async def save_knowledge(
 
 @router.post("/agents/{agent_id}/live")
 async def make_live(
-    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *, note: Field = ""
-) -> Response:
-    agent = await service.make_live(session, actor.team_id, agent_id, by=actor.who, note=note)
+    request: Request, agent_id: str, actor: CurrentActor, session: TeamSession, *,
+    note: Field = "", seen: Annotated[datetime | None, Form()] = None,
+) -> Response:  # fmt: skip
+    agent = await service.make_live(
+        session, actor.team_id, agent_id, by=actor.who, note=note, seen=seen
+    )
     return redirect(request, f"/agents/{agent_id}", toast=f"Version {agent.version} is live")
 
 

@@ -6,6 +6,7 @@ AgentInvalid      422  a field cannot be used; `fields` says which and why
 AgentNotReady     409  something is missing to go live; `missing` lists it all
 AgentInUse        409  enabled numbers depend on it; `numbers` lists them (N7)
 AgentStepRefused  409  its status does not allow the step
+DraftChanged      409  somebody has changed the draft since it was looked at
 """
 
 from offhook.errors import Conflict, Invalid, NotFound
@@ -29,6 +30,10 @@ class AgentInUse(Conflict):
 
 class AgentStepRefused(Conflict):
     code = "agent_step_refused"
+
+
+class DraftChanged(Conflict):
+    code = "draft_changed"
 
 
 class AgentVersionNotFound(NotFound):

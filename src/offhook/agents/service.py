@@ -6,6 +6,7 @@ answers; pages and the API use the rest.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -97,12 +98,23 @@ def missing(agent: Agent) -> list[Missing]:
 
 
 async def make_live(
-    session: Session, team_id: str, agent_id: str, *, by: str = "", note: str = ""
+    session: Session,
+    team_id: str,
+    agent_id: str,
+    *,
+    by: str = "",
+    note: str = "",
+    seen: datetime | None = None,
 ) -> Agent:
     """Publish the draft and let it answer; `note` says what is new. Raises AgentNotReady with
-    every missing thing.
+    every missing thing, DraftChanged where it is not as it was at `seen`, its `updated_at` then.
     """
     agent = await get(session, team_id, agent_id, lock=True)
+    if seen is not None and agent.updated_at != seen:
+        raise problems.DraftChanged(
+            f"“{agent.name}” has been changed or published by somebody else meanwhile.",
+            remedy="Load the page again and look at the draft before you publish it.",
+        )
     if lacking := missing(agent):
         raise problems.AgentNotReady(
             f"“{agent.name}” cannot go live yet: " + " ".join(each.sentence for each in lacking),
