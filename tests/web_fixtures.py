@@ -19,9 +19,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
@@ -273,6 +275,17 @@ async def context_of(
     )
     await context.add_cookies([{"name": SESSION_COOKIE, "value": person.cookie, "url": served.url}])
     return context
+
+
+async def serious(page: Page) -> list[str]:
+    """What axe finds on the page that somebody could not live with."""
+    axe: Any = Axe()  # untyped
+    found = await axe.run(page)
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]}"
+        for each in found.response["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import csv
 import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from number_fixtures import make_agent, make_enabled
@@ -14,7 +12,7 @@ from offhook import contacts, inbox
 from offhook.db import Database
 from offhook.inbox import Speaker
 from offhook.phone import E164
-from web_fixtures import Person, Served, context_of, new_member
+from web_fixtures import Person, Served, context_of, new_member, serious
 
 PATIENCE_MS = 20_000
 
@@ -27,16 +25,6 @@ async def make_thread(database: Database, team: str, number: str, sender: str, t
         )
         await inbox.add_turn(session, team, thread.id, speaker=Speaker.CALLER, text=text)
         return thread.id
-
-
-async def serious(page: Page) -> list[str]:
-    axe: Any = Axe()  # untyped
-    found = await axe.run(page)
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:120]}"
-        for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
-    ]
 
 
 @dataclass(frozen=True)

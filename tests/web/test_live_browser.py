@@ -1,8 +1,5 @@
 """Live pages in a real browser: lost streams, 503, eight tabs (CM8, I5)."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from live_proxy import proxied
 from offhook.teams import CurrentActor
 from offhook.web import render
 from web_fixtures import Person, Served, context_of
@@ -27,68 +25,6 @@ TEMPLATE = """
 <output id="partial" data-live-data="words:1"></output>
 {% endblock %}
 """
-
-
-@dataclass(slots=True)
-class Proxy:
-    """Stands between browser and server; can cut every connection and refuse requests."""
-
-    target: int
-    port: int = 0
-    down: bool = False
-    refuse: int = 0
-    refused_path: bytes = b"GET /live"
-    refusals: int = 0
-    writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
-
-    def cut(self) -> None:
-        for writer in list(self.writers):
-            writer.transport.abort()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.add(writer)
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            if self.down:
-                return
-            if head.startswith(self.refused_path) and self.refuse:
-                self.refuse -= 1
-                self.refusals += 1
-                writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                await writer.drain()
-                return
-            behind, ahead = await asyncio.open_connection("127.0.0.1", self.target)
-            # One request a connection, so that each is seen here.
-            ahead.write(head.replace(b"Connection: keep-alive", b"Connection: close"))
-            await asyncio.gather(_pipe(reader, ahead), _pipe(behind, writer))
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            self.writers.discard(writer)
-            writer.close()
-
-
-async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65_536):
-            sink.write(data)
-            await sink.drain()
-    except OSError:
-        pass
-    finally:
-        sink.close()
-
-
-@asynccontextmanager
-async def proxied(served: Served) -> AsyncGenerator[Proxy]:
-    proxy = Proxy(target=int(served.url.rsplit(":", 1)[1]))
-    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield proxy
-    finally:
-        listening.close()
-        proxy.cut()
 
 
 @dataclass(slots=True)
@@ -148,7 +84,7 @@ async def test_a_cut_stream_and_two_503_lose_and_repeat_nothing(
     async with proxied(served) as proxy:
         context = await context_of(browser, served, owner)
         page = await context.new_page()
-        await page.goto(f"http://127.0.0.1:{proxy.port}/test")
+        await page.goto(f"{proxy.url}/test")
         await page.evaluate("globalThis.same = true")
         await page.evaluate(
             "document.querySelector('#partial').addEventListener('live:data',"
@@ -160,8 +96,7 @@ async def test_a_cut_stream_and_two_503_lose_and_repeat_nothing(
         talk.partial("are you o")
         await expect(page.locator("#partial")).to_have_text("are you o")
 
-        proxy.down = True
-        proxy.cut()
+        proxy.lose()
         await is_live(page, "off")
         for text in ("two", "three", "four"):
             talk.say(text)
@@ -186,7 +121,7 @@ async def test_a_fragment_that_gets_503_is_asked_for_again(
     async with proxied(served) as proxy:
         context = await context_of(browser, served, owner)
         page = await context.new_page()
-        await page.goto(f"http://127.0.0.1:{proxy.port}/test")
+        await page.goto(f"{proxy.url}/test")
         await is_live(page)
         talk.say("one")
         await shows(page, "one")
