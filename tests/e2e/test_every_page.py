@@ -1,0 +1,125 @@
+"""Every page of a team that has been at work, at three widths, light and dark (pages.md).
+
+The pages are found by following links, so a new one is looked at as soon as something leads to it;
+one that nothing leads to fails. With OFFHOOK_SCREENSHOTS=FOLDER a picture of each is kept there.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from installation import CHROMIUM, QUIET, Installation, needs
+from lived_in import live_in
+from owner import Owner
+from playwright.sync_api import Page, sync_playwright
+from site_map import Map, crawl, routes
+
+WIDTHS = (390, 768, 1440)
+SHOTS = os.environ.get("OFFHOOK_SCREENSHOTS", "")
+ELSEWHERE = {
+    "/welcome": "tests/web/test_browser.py: open until the first owner has signed up",
+    "/join/{token}": "tests/web/test_browser.py: the address is in a letter",
+    "/new-password/{token}": "tests/teams/test_forgotten.py: the address is in a letter",
+    "/billing/cards/new": "tests/numbers/test_stripe_pages.py: leads to Stripe's form",
+    "/billing/cards/given": "tests/numbers/test_stripe_pages.py: Stripe leads back to it",
+    "/billing/charges/{charge_id}/confirm": "tests/numbers/test_stripe_pages.py: a bank that asks",
+    "/billing/test-bank/{action_id}": "tests/numbers/test_stripe_pages.py: a bank that asks",
+    "/feeds/{calendar_id}/{token}.ics": "tests/bookings: the address is shown once",
+    "/numbers/quotes/{quote_id}": "tests/numbers/test_pages.py: made by choosing a number",
+    "/numbers/purchases/{purchase_id}/progress": "tests/numbers/test_pages.py: while it lasts",
+}
+"""Pages that no link of this team leads to, and who looks at them."""
+BY_THEME = ("color-contrast", "link-in-text-block")
+"""The rules of axe that depend on colours; all others are the same in the dark."""
+LOOK = """async (rules) => {
+  const options = { resultTypes: ["violations"] };
+  if (rules) options.runOnly = { type: "rule", values: rules };
+  const { violations } = await axe.run(document, options);
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => {
+      const places = nodes.slice(0, 3).map(({ html }) => html.slice(0, 160));
+      return `${id}: ${places.join(" | ")}`;
+    });
+}"""
+MUTE = """() => [...document.querySelectorAll("main :disabled")]
+  .filter((each) => each.checkVisibility() && !each.closest("dialog"))
+  .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
+  .map((each) => each.outerHTML.slice(0, 160))"""
+"""Controls that are disabled and do not say why."""
+SETTLED = """() => document.fonts.status === "loaded"
+  && !document.querySelector(".htmx-request, main .skeleton")
+  && [...document.querySelectorAll("[data-wave]")].every(({ dataset }) => dataset.state)"""
+
+
+@pytest.fixture(scope="module")
+def site(installation: Installation, owner: Owner) -> Map:
+    live_in(owner, owner.ready_number("Front desk"))
+    return crawl(owner.browser)
+
+
+@pytest.fixture(scope="module")
+def tab(installation: Installation, owner: Owner) -> Iterator[Page]:
+    needs("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        context = browser.new_context(base_url=installation.url)
+        context.add_cookies(
+            [
+                {"name": each.name, "value": each.value or "", "url": installation.url}
+                for each in owner.browser.cookies.jar
+            ]
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def test_every_page_is_led_to_and_no_link_is_dead(site: Map) -> None:
+    assert site.dead == []
+    known = {each.path for each in routes()}
+    assert sorted(known - site.pages.keys() - site.parts.keys() - ELSEWHERE.keys()) == []
+    assert sorted(ELSEWHERE.keys() - known) == []
+
+
+def test_every_page_fits_and_is_accessible(site: Map, tab: Page) -> None:
+    """No wider than the window, no error in the console, nothing serious for axe; whatever is
+    disabled says why.
+    """
+    wrong: list[str] = []
+    tab.on("pageerror", lambda error: wrong.append(f"{tab.url}: {error}"))
+    tab.on("console", lambda told: _console(told.type, told.text, wrong, tab))
+    for address in site.addresses:
+        tab.set_viewport_size({"width": 1440, "height": 900})
+        tab.emulate_media(color_scheme="light")
+        tab.goto(address)
+        tab.wait_for_function(SETTLED)
+        tab.evaluate(AXE_SCRIPT)
+        silent: list[str] = tab.evaluate(MUTE)
+        wrong += [f"{address} does not say why it is disabled: {each}" for each in silent]
+        for width in WIDTHS:
+            tab.set_viewport_size({"width": width, "height": 900})
+            wide = tab.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                wrong.append(f"{address} is {wide} px wide at {width} px")
+            for scheme, rules in (("light", None), ("dark", BY_THEME)):
+                tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                found: list[Any] = tab.evaluate(LOOK, rules)
+                wrong += [f"{address} at {width} px, {scheme}: {each}" for each in found]
+                _keep(tab, address, width, scheme)
+    assert wrong == []
+
+
+def _console(kind: str, text: str, wrong: list[str], tab: Page) -> None:
+    if kind == "error":
+        wrong.append(f"{tab.url}: {text}")
+
+
+def _keep(tab: Page, address: str, width: int, scheme: str) -> None:
+    if SHOTS and width != WIDTHS[1]:
+        name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[a-z]{2,4}_\w{26}", "x", address)).strip("-")
+        path = Path(SHOTS) / f"{name or 'home'}-{width}-{scheme}.png"
+        tab.screenshot(path=path, full_page=True, animations="disabled")
