@@ -124,6 +124,8 @@ def join_rooms(settings: Settings) -> None:
     when_published(notices.published)
     webhooks.when_switched_off(notices.endpoint_off)
     teams.on_team_created(_begin_trial)
+    teams.on_member_removed(inbox.when_member_removed)
+    teams.on_member_removed(messages.when_member_removed)
     for keeper in KEEPERS:
         contacts.kept_by(keeper)
     contacts.imports("contacts", contacts.Contacts())

@@ -34,7 +34,7 @@ async def send(shop: Shop, to: str) -> None:
     async with shop.database.team(shop.team) as session:
         await messages.send_by_hand(
             session, shop.team, number_id=shop.number, to=to, body="Your bread is ready.",
-            country="US", account_id=shop.account.sid,
+            country="US", account_id=shop.account.sid, author="ana@example.com",
         )  # fmt: skip
 
 

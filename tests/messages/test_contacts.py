@@ -46,6 +46,7 @@ async def by_hand(shop: Shop, to: str, number: str = "") -> None:
             body="Hello",
             country="US",
             account_id=shop.account.sid,
+            author="ana@example.com",
         )
 
 

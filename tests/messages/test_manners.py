@@ -82,7 +82,7 @@ async def test_two_machines_are_parted_and_a_person_hears_of_it(shop: Shop) -> N
     async with shop.database.team(shop.team) as session:
         await messages.send_by_hand(
             session, shop.team, number_id=shop.number, to=BOB, body="Bo here, can I help?",
-            country="US", account_id=shop.account.sid,
+            country="US", account_id=shop.account.sid, author="ana@example.com",
         )  # fmt: skip
     await shop.text(BOB, "Yes, do you have rye bread?")
     await shop.work()
@@ -233,7 +233,7 @@ async def test_replies_by_hand_are_no_replies_of_the_agent(shop: Shop) -> None:
     async with shop.database.team(shop.team) as session:
         await messages.send_by_hand(
             session, shop.team, number_id=shop.number, to=ANN, body="Your cake is ready",
-            country="US", account_id=shop.account.sid,
+            country="US", account_id=shop.account.sid, author="ana@example.com",
         )  # fmt: skip
     await shop.text(ANN, "thanks!")
     await shop.work()

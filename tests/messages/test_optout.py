@@ -37,6 +37,7 @@ async def by_hand(shop: Shop, number: str, to: str) -> None:
             body="Hello",
             country="US",
             account_id=shop.account.sid,
+            author="ana@example.com",
         )
 
 

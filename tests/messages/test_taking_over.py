@@ -3,15 +3,17 @@
 import asyncio
 
 from message_fixtures import ANN, Shop
-from offhook import inbox, messages
+from offhook import inbox, messages, teams
 from offhook.messages.rules import Outcome, State, Why
 from offhook.messages.sending import send_by_hand
+from offhook.teams import service
+from web_fixtures import new_member
 
 
-async def take(shop: Shop) -> str:
+async def take(shop: Shop, by: str = "usr_1") -> str:
     thread = (await shop.turns(ANN))[0].conversation_id
     async with shop.database.team(shop.team) as session:
-        await messages.take_over(session, shop.team, thread, "usr_1", "Ana")
+        await messages.take_over(session, shop.team, thread, by, "Ana")
     return thread
 
 
@@ -25,6 +27,7 @@ async def write(shop: Shop, body: str) -> None:
             body=body,
             country="US",
             account_id=shop.account.sid,
+            author="ana@example.com",
         )
 
 
@@ -60,8 +63,32 @@ async def test_while_a_person_answers_the_agent_is_silent_and_then_knows_it_all(
     assert await shop.used() == (6, 0)
     notices = [text for who, text, _ in await shop.said(ANN) if who == "notice"]
     assert notices == ["Ana took over", "Ana handed back to the agent"]
+    authors = {turn.text: turn.author for turn in await shop.turns(ANN) if turn.author}
+    assert authors == {"It is on its way.": "ana@example.com"}
     notes = {text: note for _, text, note in await shop.said(ANN)}
     assert (notes["A refund, please"], notes["And when?"]) == ("Left to a person", "")
+
+
+async def test_the_threads_of_a_member_who_left_are_the_agents_again(shop: Shop) -> None:
+    """I6, S7"""
+    for hook in (inbox.when_member_removed, messages.when_member_removed):
+        teams.on_member_removed(hook)
+    member = await new_member(shop.database, shop.team)
+    await shop.text(ANN, "hello")
+    await shop.work()
+    thread = await take(shop, member.user_id)
+    await shop.text(ANN, "And when?")
+    await shop.work()
+    async with shop.database.team(shop.team) as session:
+        assert (await inbox.get(session, shop.team, thread)).assignee_id == member.user_id
+        await service.remove_member(session, shop.team, teams.Role.OWNER, member.user_id)
+    await shop.work()
+    assert await shop.sent_to(ANN) == ["Re: hello", "Re: And when?"]
+    async with shop.database.team(shop.team) as session:
+        assert (await inbox.get(session, shop.team, thread)).assignee_id is None
+    assert f"{member.email} has left the team: the agent answers again" in {
+        text for who, text, _ in await shop.said(ANN) if who == "notice"
+    }
 
 
 async def test_a_reply_that_is_being_thought_of_is_not_sent(shop: Shop) -> None:

@@ -75,9 +75,10 @@ class Transcript:
         said = Said(Speaker.CALLER, text)
         self._spoken(inbox.Speaker.CALLER, said, start_ms, end_ms, status=status)
 
-    def person(self, text: str, start_ms: int, end_ms: int) -> None:
-        """A member of the team, who has taken the call over, finished a turn."""
-        self._spoken(inbox.Speaker.PERSON, Said(Speaker.PERSON, text), start_ms, end_ms)
+    def person(self, text: str, start_ms: int, end_ms: int, *, name: str) -> None:
+        """A member of the team, called `name`, who has taken the call over, finished a turn."""
+        said = Said(Speaker.PERSON, text)
+        self._spoken(inbox.Speaker.PERSON, said, start_ms, end_ms, author=name)
 
     def _spoken(
         self,
@@ -87,6 +88,7 @@ class Transcript:
         end_ms: int,
         *,
         status: str = "",
+        author: str = "",
     ) -> None:
         self._finish_agent_turn()
         self._to_cite = []
@@ -98,6 +100,7 @@ class Transcript:
                 self._team_id,
                 self._conversation_id,
                 speaker=speaker,
+                author=author,
                 text=said.text,
                 started_at=self._at(start_ms),
                 ended_at=self._at(end_ms),

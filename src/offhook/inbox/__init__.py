@@ -31,8 +31,10 @@ from offhook.inbox.handling import (
     remove_label,
     snooze,
     take_over,
+    taken_over_by,
     wake,
     wake_due,
+    when_member_removed,
 )
 from offhook.inbox.jobs import register as register_jobs
 from offhook.inbox.listing import Filter, listed, read_by, unread_of
@@ -108,10 +110,12 @@ __all__ = [
     "spoken_and_done",
     "storable",
     "take_over",
+    "taken_over_by",
     "timeline",
     "turns_of",
     "unread_of",
     "update_turn",
     "wake",
     "wake_due",
+    "when_member_removed",
 ]

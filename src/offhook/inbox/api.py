@@ -62,13 +62,14 @@ class ConversationOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """One turn; `sequence` counts from 1 without gaps. `reaction`: what the other side's telephone
-    put on it.
+    """One turn; `sequence` counts from 1 without gaps. `author`: who of the team said it by hand.
+    `reaction`: what the other side's telephone put on it.
     """
 
     id: str
     sequence: int
     speaker: Speaker
+    author: str
     text: str
     started_at: datetime
     ended_at: datetime | None

@@ -182,6 +182,21 @@ async def assign(
     return conversation
 
 
+async def when_member_removed(session: Session, team_id: str, user_id: str, email: str) -> None:
+    """What was theirs is nobody's; who they are is told by what they wrote (I6)."""
+    del email
+    changed = await session.scalars(
+        update(Conversation)
+        .where(Conversation.team_id == team_id, Conversation.assignee_id == user_id)
+        .values(assignee_id=None)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    topics = [f"conversation:{each}" for each in changed]
+    if topics:
+        await touch(session, team_id, "inbox", *topics)
+
+
 async def snooze(
     session: Session, team_id: str, conversation_id: str, until: datetime, by: str
 ) -> Conversation:
@@ -262,15 +277,25 @@ async def is_taken_over(session: Session, team_id: str, conversation_id: str) ->
     return bool(by)
 
 
-async def hand_back(
-    session: Session, team_id: str, conversation_id: str, name: str
-) -> Conversation:
-    """The agent answers again; a thread that nobody took over stays as it is. Raises NotAThread."""
+async def taken_over_by(session: Session, team_id: str, by: str) -> list[str]:
+    """Ids of the threads that somebody answers instead of the agent."""
+    rows = await session.scalars(
+        select(Conversation.id)
+        .where(Conversation.team_id == team_id, Conversation.taken_over_by == by)
+        .order_by(Conversation.id)
+    )
+    return list(rows)
+
+
+async def hand_back(session: Session, team_id: str, conversation_id: str, why: str) -> Conversation:
+    """The agent answers again, which the thread says in the words of `why`; a thread that nobody
+    took over stays as it is. Raises NotAThread.
+    """
     thread = await service.thread(session, team_id, conversation_id)
     if not thread.taken_over_by:
         return thread
     thread.taken_over_by, thread.taken_over_at = "", None
-    await _tell(session, thread, f"{name} handed back to the agent")
+    await _tell(session, thread, why)
     return thread
 
 

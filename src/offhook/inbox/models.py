@@ -115,6 +115,7 @@ class Conversation(TeamOwned, Base):
 class Turn(TeamOwned, Base):
     """One bubble. `ended_at` is None while it is still being spoken.
 
+    `author` is who of the team said it by hand, as others see them; "" for everybody else.
     `status` is the channel's own word (`received`, `delivered`, `interrupted`), `note` a sentence
     beside it ("limit reached, not answered"). `citations`: [{passage_id, title}] (K2); `media`:
     [{id, content_type, state, size_bytes}], the files that came with a text.
@@ -126,6 +127,7 @@ class Turn(TeamOwned, Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
     sequence: Mapped[int]
     speaker: Mapped[Speaker] = mapped_column(one_of(Speaker, length=16))
+    author: Mapped[str] = mapped_column(String(200), default="", server_default="")
     text: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -191,6 +191,7 @@ async def add_turn(
     *,
     speaker: Speaker,
     text: str,
+    author: str = "",
     started_at: datetime | None = None,
     ended_at: datetime | None = None,
     status: str = "",
@@ -200,7 +201,8 @@ async def add_turn(
 ) -> Turn:
     """Append a turn with the next number of its conversation; the newest activity moves up (I1).
 
-    Times default to now. Text is cut at 4 kB (SEC26) and made storable (SM8).
+    `author`: who of the team said it. Times default to now. Text is cut at 4 kB (SEC26) and made
+    storable (SM8).
     """
     return await append_turn(
         session,
@@ -238,6 +240,7 @@ async def append_turn(
         conversation_id=conversation.id,
         sequence=conversation.last_sequence,
         speaker=speaker,
+        author=author,
         text=kept,
         started_at=started_at or instant,
         ended_at=ended_at,

@@ -3,11 +3,10 @@
     web process     routes.py: the carrier's callbacks (carrier.py), REST (api.py), the composer
     worker          register_jobs(jobs, settings, database, carriers, brain)
 
-Other rooms reach messages by `when_number_stopped` (N9), joined in app.py, as are `links`, the kind
-of task `text_kind` and the `code_sender` of its codes; whoever calls somebody asks `is_opted_out`
-first (S4); a text that we begin asks `hours_from` and `cap_from`
-(SEC12, SEC19). `receive(database, sms, ...)` stores a
-text as a callback does.
+Other rooms reach messages by `when_number_stopped` (N9) and `when_member_removed`, joined in
+app.py, as are `links`, the kind of task `text_kind` and the `code_sender` of its codes; whoever
+calls somebody asks `is_opted_out` first (S4); a text that we begin asks `hours_from` and
+`cap_from` (SEC12, SEC19). `receive(database, sms, ...)` stores a text as a callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
@@ -31,7 +30,7 @@ from offhook.messages.records import (
 )
 from offhook.messages.sending import send_by_hand
 from offhook.messages.stopping import when_number_stopped
-from offhook.messages.taking_over import hand_back, take_over
+from offhook.messages.taking_over import hand_back, take_over, when_member_removed
 from offhook.messages.task_kind import text_kind
 
 __all__ = [
@@ -57,5 +56,6 @@ __all__ = [
     "take_from_list",
     "take_over",
     "text_kind",
+    "when_member_removed",
     "when_number_stopped",
 ]

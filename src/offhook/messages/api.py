@@ -99,6 +99,7 @@ async def send(
             body=wanted.body,
             country=actor.country,
             account_id=account(settings).sid,
+            author=actor.email,
         )
         return MessageOut.of(message)
 

@@ -84,6 +84,7 @@ async def send(
         body=body,
         country=actor.country,
         account_id=account(settings).sid,
+        author=actor.email,
     )
     if request.headers.get("hx-request") == "true":
         news = {"HX-Trigger": json.dumps({"inbox:changed": True, "composer:sent": True})}

@@ -51,8 +51,10 @@ async def send_by_hand(
     body: str,
     country: str,
     account_id: str,
+    author: str,
 ) -> Message:
-    """Queue `body` from a number of the team to `to`, which is read in `country`'s plan.
+    """Queue `body` from a number of the team to `to`, which is read in `country`'s plan; `author`
+    is who writes, as the others of the team see them.
 
     `account_id` is the operator's account, which all numbers use that no team brought.
 
@@ -70,6 +72,7 @@ async def send_by_hand(
         account_id=account_id,
         speaker=Speaker.PERSON,
         kind=Kind.BY_HAND,
+        author=author,
     )
 
 
@@ -84,6 +87,7 @@ async def send(
     speaker: Speaker,
     kind: Kind,
     shown: str = "",
+    author: str = "",
 ) -> Message:
     """Queue `body` in the recipient's thread as a turn of `speaker`, which shows `shown` instead
     where that is given. Raises as `send_by_hand`.
@@ -108,6 +112,7 @@ async def send(
         thread.id,
         speaker=speaker,
         text=shown or text,
+        author=author,
         started_at=instant,
         ended_at=instant,
         status=State.QUEUED,
@@ -134,18 +139,21 @@ async def send(
     session.add(message)
     await session.flush()
     await threads.enqueue_delivery(session, team_id, thread.id)
-    why = await units.take(session, message)
+    if (why := await units.take(session, message)) is not None:
+        raise _no_unit(why, number)
+    return message
+
+
+def _no_unit(why: Why, number: numbers.Number) -> Conflict:
     if why is Why.SPEND_CAP:
-        raise SpendCapReached(
+        return SpendCapReached(
             "The team's spend cap of this month is reached.",
             remedy="Raise the cap, or wait for the next month.",
         )
-    if why is not None:
-        raise LimitReached(
-            f"{phone.national(phone.E164(number.e164))} has used up its messages of this month.",
-            remedy="Raise its limit, or wait for the next month.",
-        )
-    return message
+    return LimitReached(
+        f"{phone.national(phone.E164(number.e164))} has used up its messages of this month.",
+        remedy="Raise its limit, or wait for the next month.",
+    )
 
 
 def _text(body: str) -> str:

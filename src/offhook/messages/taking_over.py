@@ -23,8 +23,21 @@ async def take_over(
 async def hand_back(
     session: Session, team_id: str, conversation_id: str, name: str
 ) -> inbox.Conversation:
-    """The agent answers again, also what was left. Raises NotAThread."""
-    thread = await inbox.hand_back(session, team_id, conversation_id, name)
+    """The agent answers again, also what was left; `name` gave it back. Raises NotAThread."""
+    return await _give_back(session, team_id, conversation_id, f"{name} handed back to the agent")
+
+
+async def when_member_removed(session: Session, team_id: str, user_id: str, email: str) -> None:
+    """Nobody waits for a person who has left: their threads are the agent's again (S7)."""
+    for conversation_id in await inbox.taken_over_by(session, team_id, user_id):
+        why = f"{email} has left the team: the agent answers again"
+        await _give_back(session, team_id, conversation_id, why)
+
+
+async def _give_back(
+    session: Session, team_id: str, conversation_id: str, why: str
+) -> inbox.Conversation:
+    thread = await inbox.hand_back(session, team_id, conversation_id, why)
     for message in await threads.left_unanswered(session, team_id, conversation_id):
         message.why = None
         if message.turn_id:

@@ -42,13 +42,21 @@ from offhook.vault import Vault
 
 TOPIC = "team"
 Hook = Callable[[Session, Team], Awaitable[None]]
+Farewell = Callable[[Session, str, str, str], Awaitable[None]]
 _hooks: list[Hook] = []
+_farewells: list[Farewell] = []
 
 
 def on_team_created(hook: Hook) -> None:
     """`hook(session, team)` runs in the transaction that creates a team (app.py registers)."""
     if hook not in _hooks:
         _hooks.append(hook)
+
+
+def on_member_removed(hook: Farewell) -> None:
+    """`hook(session, team_id, user_id, email)` runs in the transaction that ends a membership."""
+    if hook not in _farewells:
+        _farewells.append(hook)
 
 
 class Inviter(Protocol):
@@ -370,7 +378,7 @@ async def change_role(
 
 
 async def remove_member(session: Session, team_id: str, by: Role, user_id: str) -> None:
-    """End the membership and the member's sign-ins to this team."""
+    """End the membership and the member's sign-ins to this team; every registered hook runs."""
     await session.execute(select(Team.id).where(Team.id == team_id).with_for_update(key_share=True))
     found = await _membership(session, team_id, user_id)
     rules.may_manage(by, Role(found.role))
@@ -380,6 +388,10 @@ async def remove_member(session: Session, team_id: str, by: Role, user_id: str) 
     await session.execute(
         delete(SignIn).where(SignIn.team_id == team_id, SignIn.user_id == user_id)
     )
+    await session.flush()
+    user = await session.get_one(User, user_id)
+    for farewell in _farewells:
+        await farewell(session, team_id, user_id, user.email)
     await touch(session, team_id, TOPIC)
 
 

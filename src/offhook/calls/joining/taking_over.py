@@ -181,7 +181,7 @@ class TakingOver:
         self._watchers.tell("person", "")
         if heard.text:
             start_ms, end_ms = start_ms + voice.offset_ms, end_ms + voice.offset_ms
-            self._agent.transcript.person(heard.text, start_ms, end_ms)
+            self._agent.transcript.person(heard.text, start_ms, end_ms, name=voice.member.name)
 
     async def _note_holder(self) -> None:
         """One after the other: the last one is what is so."""
