@@ -1,14 +1,14 @@
 """turns tell who of the team said them
 
-Revision 0037, after 0036.
+Revision 0038, after 0037.
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0037'
-down_revision = '0036'
+revision = '0038'
+down_revision = '0037'
 branch_labels = None
 depends_on = None
 
