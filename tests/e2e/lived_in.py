@@ -8,8 +8,10 @@ which the carrier counted otherwise.
 import asyncio
 import base64
 import re
-from datetime import datetime, timedelta
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from installation import until
 from neighbours import furnish
@@ -41,17 +43,32 @@ Nobody,12,
 """.encode()
 
 
-def live_in(owner: Owner, number: Bought) -> None:
+def live_in(owner: Owner, number: Bought) -> list[str]:
+    """Returns the addresses of pages that nothing leads to once they have served."""
     furnish(owner, number)
+    _appointment(owner)
     _tasks(owner)
     for sender, texts in SENDERS.items():
         for text in texts:
             owner.text(number, text, sender=sender)
             until(lambda sender=sender: owner.replies(number, sender), "a reply", 90)
     _picture(owner, number)
-    _people(owner)
-    _own_account(owner)
+    served = [*_people(owner), *_own_account(owner), *_purchase(owner)]
     asyncio.run(_past(owner, number))
+    return served
+
+
+def _appointment(owner: Owner) -> None:
+    """Today, where the calendar opens."""
+    calendar = owner.get("/calendars")["items"][0]["id"]
+    soon = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(minutes=15)
+    wanted = {
+        "calendar_id": calendar,
+        "starts_at": soon.isoformat(),
+        "name": "Zoë",
+        "by_hand": True,
+    }
+    owner.post("/appointments", wanted)
 
 
 def _tasks(owner: Owner) -> None:
@@ -76,26 +93,43 @@ def _picture(owner: Owner, number: Bought) -> None:
     assert said.returncode == 0, said.stderr
 
 
-def _people(owner: Owner) -> None:
+def _people(owner: Owner) -> list[str]:
     """An import that is done, one that is asked about, and a person who was erased."""
+    pages: list[str] = []
     for name in ("people.csv", "again.csv"):
         file = {"file": (name, PEOPLE)}
         answer = owner.rest.post("/contact-imports", files=file)
         assert answer.status_code == 201, answer.text
+        pages.append(f"/contacts/import/{answer.json()['id']}")
         if name == "people.csv":
             owner.post(f"/contact-imports/{answer.json()['id']}/start")
     gone = owner.post("/contacts", {"number": "+12025550149"})
     owner.post(f"/contacts/{gone['id']}/erase", {"confirm": "+12025550149"})
+    return pages
 
 
-def _own_account(owner: Owner) -> None:
+def _own_account(owner: Owner) -> list[str]:
     """A number of the team's own carrier account."""
     made = owner.installation.run("simulated-account", "--numbers", "2")
-    sid, token, e164 = re.findall(
+    sid, token, e164, second = re.findall(
         r"^\s*(?:Account SID|Auth token|Number)\s+(\S+)", made.stdout, re.MULTILINE
-    )[:3]
+    )
     kept = owner.post("/carrier-accounts", {"sid": sid, "token": token, "network": "simulator"})
-    owner.post("/numbers/imports", {"account_id": kept["id"], "numbers": [e164]})
+    wanted = {"account_id": kept["id"], "numbers": [e164]}
+    (begun,) = owner.rest.post("/numbers/imports", json=wanted).json()
+    return [
+        f"/numbers/imports/{begun['batch_id']}",
+        f"/numbers/own/{kept['id']}/review?{urlencode({'number': second})}",
+    ]
+
+
+def _purchase(owner: Owner) -> list[str]:
+    """A quote, and a purchase that is done."""
+    offer = owner.get("/numbers/available", voice="true")[0]
+    quote = owner.post("/numbers/quotes", {"e164": offer["e164"], "type": offer["type"]})
+    accepted = {"quote_id": quote["id"], "accept_terms": quote["terms_version"]}
+    bought = owner.post("/numbers/purchases", accepted, **{"Idempotency-Key": uuid.uuid4().hex})
+    return [f"/numbers/quotes/{quote['id']}", f"/numbers/purchases/{bought['id']}"]
 
 
 async def _past(owner: Owner, number: Bought) -> None:

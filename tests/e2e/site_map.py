@@ -5,7 +5,7 @@ finds, one example of each, and tells what is a whole page, what is not, and wha
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from http import HTTPStatus
@@ -59,16 +59,19 @@ def _is_page(route: object) -> bool:
     )
 
 
-def crawl(client: httpx.Client) -> Map:
-    """Follow every link from the addresses that need no id."""
+def crawl(client: httpx.Client, also: Sequence[str] = (), skip: Container[str] = ()) -> Map:
+    """Follow every link from the addresses that need no id, and from those of `also`, which nothing
+    leads to any more; not from the routes of `skip`.
+    """
     known = list(routes())
     found = Map()
-    waiting = [each.path for each in known if "{" not in each.path]
+    begin = [each.path for each in known if "{" not in each.path and each.path not in skip]
+    waiting = [*also, *begin]
     seen: set[str] = set()
     while waiting:
         address = waiting.pop(0)
         route = _route(known, address)
-        key = _key(route, address) if route else address
+        key = _key(route, address) if route and address not in also else address
         if key in seen:
             continue
         seen.add(key)

@@ -29,8 +29,12 @@ ELSEWHERE = {
     "/billing/charges/{charge_id}/confirm": "tests/numbers/test_stripe_pages.py: a bank that asks",
     "/billing/test-bank/{action_id}": "tests/numbers/test_stripe_pages.py: a bank that asks",
     "/feeds/{calendar_id}/{token}.ics": "tests/bookings: the address is shown once",
-    "/numbers/quotes/{quote_id}": "tests/numbers/test_pages.py: made by choosing a number",
     "/numbers/purchases/{purchase_id}/progress": "tests/numbers/test_pages.py: while it lasts",
+    "/numbers/imports/{batch_id}/progress": "tests/numbers/test_own_pages.py: while it lasts",
+    "/contacts/import/{import_id}/progress": "tests/contacts/test_web.py: while it lasts",
+    "/fragments/own-number/{number_id}": "tests/numbers/test_own_pages.py: of a number of ones own",
+    "/fragments/turn/{turn_id}": "tests/contacts/test_web.py: where an agent has read something",
+    "/calls/{call_id}/recording": "tests/calls/test_recordings.py: the address is good for minutes",
 }
 """Pages that no link of this team leads to, and who looks at them."""
 BY_THEME = ("color-contrast", "link-in-text-block")
@@ -58,8 +62,8 @@ SETTLED = """() => document.fonts.status === "loaded"
 
 @pytest.fixture(scope="module")
 def site(installation: Installation, owner: Owner) -> Map:
-    live_in(owner, owner.ready_number("Front desk"))
-    return crawl(owner.browser)
+    served = live_in(owner, owner.ready_number("Front desk"))
+    return crawl(owner.browser, served, skip=ELSEWHERE)
 
 
 @pytest.fixture(scope="module")
