@@ -60,7 +60,7 @@ def live_in(owner: Owner, number: Bought) -> list[str]:
 
 def _appointment(owner: Owner) -> None:
     """Today, where the calendar opens."""
-    calendar = owner.get("/calendars")["items"][0]["id"]
+    calendar = owner.get("/calendars")[0]["id"]
     soon = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(minutes=15)
     wanted = {
         "calendar_id": calendar,
