@@ -97,9 +97,9 @@ def test_every_page_fits_and_is_accessible(site: Map, tab: Page) -> None:
     tab.on("pageerror", lambda error: wrong.append(f"{tab.url}: {error}"))
     tab.on("console", lambda told: _console(told.type, told.text, wrong, tab))
     for address in site.addresses:
-        wrong += _looked_at(tab, address)
+        wrong += list(_looked_at(tab, address))
     tab.context.clear_cookies()
-    wrong += _looked_at(tab, "/sign-in")
+    wrong += list(_looked_at(tab, "/sign-in"))
     assert wrong == []
 
 
