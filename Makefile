@@ -71,5 +71,8 @@ docs: $(VENV)/installed-dev
 lock: $(BIN)/uv
 	@$(BIN)/python tools/lock.py
 
+screenshots: $(VENV)/installed-dev assets # what a newcomer and a live call look like, in artefacts/
+	@OFFHOOK_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_newcomer.py tests/e2e/test_live_call.py
+
 clean:
 	@rm -rf $(VENV) frontend/node_modules src/offhook/web/static/built

@@ -8,8 +8,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ class Together(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     return Together(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than processors: whole installations mostly wait for what is being said."""
+    return (yield) + 1
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(WHOLE):
+        _step_back()
+
+
+@cache
+def _step_back() -> None:
+    """Whole installations talk in real time: a worker of other tests leaves them the processors."""
+    os.nice(5)
 
 
 class TestClock:
@@ -94,10 +112,16 @@ def clock() -> TestClock:
     return TestClock()
 
 
+@cache
+def opened(url: str, *, clocked: bool = False) -> Database:
+    """One object for each database: what it compiled for one test serves the next ones, too."""
+    return Database(url, pool_size=5, clock=TestClock() if clocked else None)
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh database on its own time."""
-    database = Database(database_url, pool_size=5)
+    database = opened(database_url)
     yield database
     await database.close()
 
@@ -105,6 +129,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def clocked(database_url: str, clock: TestClock) -> AsyncIterator[Database]:
     """A fresh database whose `now` is the test's clock."""
-    database = Database(database_url, pool_size=5, clock=clock)
+    database = opened(database_url, clocked=True)
+    database.clock = clock
     yield database
     await database.close()

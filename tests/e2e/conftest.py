@@ -13,7 +13,7 @@ from hijacked import serving
 from installation import Installation
 from neighbours import Furnished, furnish, remember
 from owner import Owner
-from receiver import receiving
+from receiver import Receiver, receiving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,8 +25,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
-    installation = Installation(ENVIRONMENT="development")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def installation(receiver: Receiver) -> Iterator[Installation]:
+    """It may reach this machine's receiver of webhooks, and answers texts without much waiting."""
+    installation = Installation(
+        ENVIRONMENT="development",
+        OUTGOING_HTTP="true",
+        OUTGOING_PORTS=f"[443, {receiver.server_port}]",
+        OUTGOING_PRIVATE_NETWORKS='["127.0.0.0/8"]',
+        SETTLE_MS="200",
+    )
     installation.start()
     yield installation
     installation.stop()

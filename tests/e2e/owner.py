@@ -7,6 +7,7 @@
 `owner.rest` is a program's client (API key), `owner.browser` a browser's (cookie and CSRF header).
 """
 
+import asyncio
 import re
 import uuid
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from installation import Installation, until
 
 from offhook.agents import sample
 from offhook.carriers import account
+from offhook.carriers.simulator import handset
 from offhook.settings import Settings
 
 EMAIL = "owner@bakery.example"
@@ -181,8 +183,7 @@ class Owner:
 
     def text(self, number: Bought, body: str, *, sender: str = CALLER) -> None:
         """A text from a handset, without waiting for the reply."""
-        said = self.installation.run("text", number.e164, body, "--from", sender, "--wait", "0")
-        assert said.returncode == 0, said.stderr
+        asyncio.run(handset.send_text(self.settings, number.e164, body, sender=sender, wait_s=0))
 
     def call(self, number: Bought, *says: str, sender: str = CALLER) -> None:
         """A call from a handset to its end. Where the machine is too busy to answer, again."""

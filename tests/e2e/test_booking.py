@@ -5,7 +5,6 @@ caller would meet. A receiver on this machine verifies each delivery as customer
 """
 
 import asyncio
-import json
 import shutil
 import subprocess
 import tempfile
@@ -15,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from installation import Installation, needs, until
-from owner import CALLER, Bought, Json, Owner
-from receiver import Receiver, receiving
+from installation import needs, until
+from owner import Bought, Json, Owner
+from receiver import Receiver
 from standardwebhooks import Webhook
 
 from offhook.carriers.simulator import handset
@@ -32,27 +31,8 @@ SPOKEN = (
     "Yes, please.",
 )
 CALLER_BY_VOICE = "+12025550177"
+CALLER_BY_TEXT = "+12025550178"
 TALK_S = 240.0
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    with receiving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def house(receiver: Receiver) -> Iterator[Installation]:
-    """An installation that may reach this machine's receiver."""
-    house = Installation(
-        OUTGOING_HTTP="true",
-        OUTGOING_PORTS=json.dumps([receiver.server_port]),
-        OUTGOING_PRIVATE_NETWORKS='["127.0.0.0/8"]',
-        SETTLE_MS="200",
-    )
-    house.start()
-    yield house
-    house.end()
 
 
 class Restaurant:
@@ -76,13 +56,14 @@ class Restaurant:
         phrases = ["book a table", "make a reservation"]
         wanted = {"kind": "booking", "title": "Book a table", "config": config, "phrases": phrases}
         self.task: str = owner.post("/tasks", wanted)["id"]
-        agent = owner.sample_agent()
-        channels = {"channels": ["call", "sms"]}
-        answer = owner.rest.put(f"/tasks/{self.task}/agents/{agent}", json=channels)
-        assert answer.is_success, answer.text
-        where = f"http://127.0.0.1:{receiver.server_port}/hook"
-        endpoint = {"url": where, "events": ["task.completed"]}
+        self.books_on(["call", "sms"])
+        endpoint = {"url": f"{receiver.url}/hook", "events": ["task.completed"]}
         self.secret: str = owner.post("/webhooks/endpoints", endpoint)["secret"]
+
+    def books_on(self, channels: list[str]) -> None:
+        """Where the sample agent takes bookings from now on."""
+        agent = self.owner.sample_agent()
+        self.owner.put(f"/tasks/{self.task}/agents/{agent}", {"channels": channels})
 
     def appointment(self, phone: str) -> Json | None:
         """What is in the calendar for this number."""
@@ -92,6 +73,8 @@ class Restaurant:
     def delivered(self, appointment: Json) -> Json | None:
         """The event that tells of it, its signature verified as a customer would."""
         for headers, body in self.receiver.deliveries:
+            if headers[":path"] != "/hook":
+                continue
             event = Webhook(self.secret).verify(body, headers)
             if event["data"]["references"].get("appointment_id") == appointment["id"]:
                 return event
@@ -99,10 +82,12 @@ class Restaurant:
 
     def says(self, text: str) -> str:
         """A texter's message, and the reply to it."""
-        before = len(self.owner.replies(self.number))
-        self.owner.text(self.number, text)
+        before = len(self.owner.replies(self.number, CALLER_BY_TEXT))
+        self.owner.text(self.number, text, sender=CALLER_BY_TEXT)
         replies = until(
-            lambda: self.owner.replies(self.number)[before:], f"a reply to “{text}”", 60
+            lambda: self.owner.replies(self.number, CALLER_BY_TEXT)[before:],
+            f"a reply to “{text}”",
+            60,
         )
         return replies[-1]
 
@@ -111,10 +96,10 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @pytest.fixture(scope="module")
-def restaurant(house: Installation, receiver: Receiver) -> Iterator[Restaurant]:
-    owner = Owner(house)
-    yield Restaurant(owner, receiver)
-    owner.close()
+def restaurant(owner: Owner, receiver: Receiver) -> Iterator[Restaurant]:
+    restaurant = Restaurant(owner, receiver)
+    yield restaurant
+    restaurant.books_on([])
 
 
 def tomorrow_at_seven() -> str:
@@ -143,12 +128,12 @@ def test_a_table_is_booked_by_text(restaurant: Restaurant) -> None:
     assert "people" in restaurant.says("at 7 pm")
     assert "name" in restaurant.says("four")
     assert restaurant.says("Ann Lee").endswith("Is that right?")
-    assert restaurant.appointment(CALLER) is None
+    assert restaurant.appointment(CALLER_BY_TEXT) is None
     assert "You are booked for 4 people on" in restaurant.says("Yes please")
-    check(restaurant, CALLER, "Ann Lee", "sms")
+    check(restaurant, CALLER_BY_TEXT, "Ann Lee", "sms")
 
 
-def test_a_table_is_booked_by_voice(house: Installation, restaurant: Restaurant) -> None:
+def test_a_table_is_booked_by_voice(restaurant: Restaurant) -> None:
     needs("flite")
     told: list[str] = []
     talk = handset.place_call(

@@ -1,7 +1,7 @@
 """A live call, seen by two members in real browsers: pinned, listened to, taken over, handed back,
 ended; then its page with the recording, the marks, the waits and the minutes (I4, I5, C2).
 
-Screenshots are kept in artefacts/live-call, at 390 and 1440 px, light and dark.
+Each page is looked at, at 390 and 1440 px, light and dark (looking.py).
 """
 
 import re
@@ -9,23 +9,18 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from installation import CHROMIUM, QUIET, Installation, needs, until
+from looking import look
 from owner import Bought, Owner
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PaintedTooLate
 from sounds import silence, speech
 
 from offhook.media import codec
 
-ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "live-call"
-LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 PATIENCE_MS = 45_000
 CALLER = "+12025550163"
 HEADER_BYTES = 58
@@ -64,25 +59,6 @@ def member(browser: Browser, owner: Owner) -> BrowserContext:
     )
     context.set_default_timeout(PATIENCE_MS)
     return context
-
-
-def look(page: Page, name: str) -> None:
-    """Keep what the page looks like; nothing may be wider than the screen."""
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    for width, scheme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
-        axe: Any = Axe()  # untyped
-        found = axe.run(page).response["violations"]
-        serious = [each for each in found if each["impact"] in {"serious", "critical"}]
-        assert [(each["id"], [n["html"] for n in each["nodes"]][:3]) for each in serious] == []
-        with suppress(PaintedTooLate):
-            path = ARTEFACTS / f"{name}-{width}-{scheme}.png"
-            page.screenshot(path=path, full_page=True, animations="disabled", timeout=10_000)
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.emulate_media(color_scheme="light")
 
 
 def ring(owner: Owner, number: Bought, folder: Path) -> subprocess.Popen[bytes]:
@@ -136,7 +112,7 @@ def listen_in(page: Page, second: Page) -> None:
     expect(pinned).to_have_attribute("data-line-frames", re.compile(r"\d{2,}"))
     expect(pinned).to_contain_text(re.compile("sunday", re.IGNORECASE))
     expect(pinned).to_have_attribute("data-line", "listening")  # the list was loaded again since
-    look(page, "pinned")
+    look(page, "live-call/pinned", axe=True)
     pinned.get_by_role("link").click()
     expect(page.get_by_role("heading", name=re.compile("Call with"))).to_be_visible()
     second.goto(page.url)
@@ -153,7 +129,7 @@ def take_over(page: Page, second: Page) -> None:
     expect(second.get_by_role("button", name="Take over")).to_be_hidden()
     expect(page.get_by_role("button", name="Hand back")).to_be_visible()
     page.wait_for_timeout(3000)  # the browser's own beeping microphone is heard
-    look(page, "talking")
+    look(page, "live-call/talking", axe=True)
 
 
 def hand_back_and_end(page: Page, second: Page) -> None:
@@ -179,10 +155,10 @@ def read_the_page(page: Page) -> None:
     expect(play).to_have_attribute("data-state", "playing")
     play.click()
     expect(play).to_have_attribute("data-state", "paused")
-    look(page, "after")
+    look(page, "live-call/after", axe=True)
     page.get_by_role("link", name="This number over days").click()
     expect(page.get_by_text("95 of 100")).to_be_visible()
-    look(page, "latency")
+    look(page, "live-call/latency", axe=True)
 
 
 def hear_it(owner: Owner, number: Bought) -> None:

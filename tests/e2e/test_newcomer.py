@@ -1,21 +1,17 @@
 """What a newcomer does, in a real browser, from the printed link to a limit that holds.
 
-Screenshots of each step are kept in artefacts/newcomer, at 390 and 1440 px, light and dark.
+Each step is looked at, at 390 and 1440 px, light and dark (looking.py).
 """
 
 import base64
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from installation import CHROMIUM, QUIET, Installation, needs, until
+from looking import keep, look
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PaintedTooLate
 
-ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "newcomer"
-LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 PATIENCE_MS = 30_000
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mM4UWFDEmIY1TCqYfhqAACRKnwQyz716gAA"
@@ -54,27 +50,6 @@ def page(browser: Browser, fresh: Installation) -> Iterator[Page]:
     context.close()
 
 
-def keep(page: Page, name: str) -> None:
-    """A picture for people; a browser that cannot paint one in time fails no test."""
-    with suppress(PaintedTooLate):
-        page.screenshot(
-            path=ARTEFACTS / f"{name}.png", full_page=True, animations="disabled", timeout=10_000
-        )
-
-
-def look(page: Page, name: str) -> None:
-    """Keep what the page looks like, narrow and wide, light and dark."""
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    for width, scheme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
-        keep(page, f"{name}-{width}-{scheme}")
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.emulate_media(color_scheme="light")
-
-
 def test_a_newcomer_goes_from_the_printed_link_to_answered_texts_and_calls(
     fresh: Installation, page: Page
 ) -> None:
@@ -95,11 +70,11 @@ def sign_up(fresh: Installation, page: Page) -> None:
     page.fill("[name=team_name]", "Daily Bread")
     page.fill("[name=email]", "owner@example.com")
     page.fill("[name=password]", "correct horse battery")
-    look(page, "welcome")
+    look(page, "newcomer/welcome")
     page.click("button[type=submit]")
     expect(page.get_by_role("heading", name="Telephony")).to_be_visible()
     expect(page.get_by_text("Try with a simulated number")).to_be_visible()
-    look(page, "telephony-empty")
+    look(page, "newcomer/telephony-empty")
 
 
 def add_a_card(page: Page) -> None:
@@ -112,14 +87,14 @@ def add_a_card(page: Page) -> None:
     dialog.locator("[name=code]").fill("123")
     dialog.get_by_role("button", name="Add card").click()
     expect(page.get_by_text("4242")).to_be_visible()
-    look(page, "billing")
+    look(page, "newcomer/billing")
 
 
 def take_the_sample_agent(page: Page) -> None:
     page.goto("/agents")
     page.get_by_role("button", name="Take the sample agent").first.click()
     expect(page.get_by_text("live", exact=True).first).to_be_visible()
-    look(page, "agent")
+    look(page, "newcomer/agent")
 
 
 def buy(page: Page) -> tuple[str, str]:
@@ -127,12 +102,12 @@ def buy(page: Page) -> tuple[str, str]:
     page.goto("/numbers/add")
     page.get_by_text("Choose", exact=True).first.click()
     expect(page.get_by_text("Per started minute, incoming")).to_be_visible()
-    look(page, "review")
+    look(page, "newcomer/review")
     page.get_by_text("I accept the terms").click()
     page.get_by_role("button", name=re.compile("^Buy for")).click()
     page.get_by_role("link", name="Set it up").click()
     expect(page.get_by_text("Before it can be enabled:")).to_be_visible()
-    look(page, "number-new")
+    look(page, "newcomer/number-new")
     e164 = page.locator("[data-handset]").get_attribute("data-number")
     assert e164
     return page.url, e164
@@ -153,7 +128,7 @@ def set_up(page: Page, number_page: str) -> None:
         expect(page.get_by_role("switch", name=label)).to_be_checked()
     page.get_by_role("switch", name="Enabled").click()
     expect(page.get_by_text("Calls and texts are answered.")).to_be_visible()
-    look(page, "number-enabled")
+    look(page, "newcomer/number-enabled")
 
 
 def text_it(fresh: Installation, page: Page, number_page: str, e164: str) -> None:
@@ -172,7 +147,7 @@ def text_it(fresh: Installation, page: Page, number_page: str, e164: str) -> Non
     expect(page.get_by_role("main")).to_contain_text("4.80")
     page.get_by_role("main").get_by_role("link").filter(has_text="4.80").first.click()
     expect(page.get_by_role("main")).to_contain_text("How much is the rye loaf?")
-    look(page, "inbox")
+    look(page, "newcomer/inbox")
 
 
 def send_a_picture(page: Page) -> None:
@@ -201,7 +176,7 @@ def call_it(page: Page, number_page: str) -> None:
     expect(live).to_be_visible()
     watching.goto(live.get_attribute("href") or "")
     expect(watching.get_by_role("log")).to_contain_text("Daily Bread Bakery, hello!")
-    keep(watching, "call-live")
+    keep(watching, "newcomer/call-live")
     watching.close()
     page.get_by_role("button", name="Hang up").click()
     expect(page.locator("[data-call-state]")).to_contain_text("Ended")
@@ -211,7 +186,7 @@ def see_what_was_said(page: Page) -> None:
     page.locator("[data-call-link]").click()
     expect(page.get_by_text("The caller hung up.").first).to_be_visible()
     expect(page.locator("[data-wave]")).to_have_attribute("data-state", "ready")
-    look(page, "call")
+    look(page, "newcomer/call")
 
 
 def call_from_a_terminal(fresh: Installation, page: Page, e164: str) -> None:
@@ -238,7 +213,7 @@ def reach_a_limit(fresh: Installation, page: Page, number_page: str, e164: str) 
         form.locator("[name=limit]").fill(str(used[service]["used"] + more))
         form.get_by_role("button", name="Save").click()
         expect(page.get_by_role("main")).to_contain_text(f"/ {used[service]['used'] + more}")
-    look(page, "limits")
+    look(page, "newcomer/limits")
     ended = fresh.run("call", e164, seconds=120)  # says nothing; the meter or the silence ends it
     assert "Answered" in ended.stdout, ended.stdout + ended.stderr
     refused = fresh.run("call", e164)
@@ -248,6 +223,6 @@ def reach_a_limit(fresh: Installation, page: Page, number_page: str, e164: str) 
     page.goto("/inbox")
     page.get_by_role("main").get_by_role("link").filter(has_text="And a baguette?").first.click()
     expect(page.get_by_role("main")).to_contain_text(re.compile("limit", re.IGNORECASE))
-    look(page, "limit-reached")
+    look(page, "newcomer/limit-reached")
     page.goto("/usage")
-    look(page, "usage")
+    look(page, "newcomer/usage")

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
     """One for all of them; a test that ends it starts it again."""
-    installation = Installation()
+    installation = Installation(SETTLE_MS="200")
     try:
         installation.start()
         yield installation

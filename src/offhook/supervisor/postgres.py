@@ -132,7 +132,8 @@ class EmbeddedPostgres:
         if not (copy / "bin" / "postgres").exists():
             partial_copy = self.folder / "postgresql.new"
             shutil.rmtree(partial_copy, ignore_errors=True)
-            shutil.copytree(self._binaries.parent, partial_copy, symlinks=True)
+            headers = shutil.ignore_patterns("include")  # most of its files, for compilers
+            shutil.copytree(self._binaries.parent, partial_copy, symlinks=True, ignore=headers)
             partial_copy.replace(copy)
         self._binaries = copy / "bin"
         if not self._runs():
