@@ -4,6 +4,7 @@ The server is the one that users get (the wheel's binaries run by our supervisor
 commit, race and crash as it likes: it has its database for itself.
 """
 
+import gc
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from databases import Shelf
 from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
-pytest_plugins = ("web_fixtures",)
+pytest_plugins = ("web_fixtures", "whole")
 WHOLE = ("tests/e2e/", "tests/faults/")
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
@@ -49,6 +50,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """One more than processors: whole installations mostly wait for what is being said."""
     return (yield) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

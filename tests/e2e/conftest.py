@@ -1,4 +1,4 @@
-"""One installation for all end-to-end tests, and a browser that looks at it."""
+"""The installation of all end-to-end tests, and another one whose model is an attacker's."""
 
 import sys
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from neighbours import Furnished, furnish, remember
 from owner import Owner
 from receiver import Receiver, receiving
 
+from whole import Whole
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A whole installation takes its time."""
@@ -25,33 +27,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
+def receiver(whole: Whole) -> Receiver:
+    return whole.receiver
 
 
 @pytest.fixture(scope="session")
-def installation(receiver: Receiver) -> Iterator[Installation]:
-    """It may reach this machine's receiver of webhooks, and answers texts without much waiting."""
-    installation = Installation(
-        ENVIRONMENT="development",
-        OUTGOING_HTTP="true",
-        OUTGOING_PORTS=f"[443, {receiver.server_port}]",
-        OUTGOING_PRIVATE_NETWORKS='["127.0.0.0/8"]',
-        SETTLE_MS="200",
-    )
-    installation.start()
-    yield installation
-    installation.stop()
-    installation.remove()
+def installation(whole: Whole) -> Installation:
+    return whole.installation
 
 
 @pytest.fixture(scope="session")
-def owner(installation: Installation) -> Iterator[Owner]:
+def owner(whole: Whole) -> Owner:
     """The first owner, signed up; shared like the installation."""
-    owner = Owner(installation)
-    yield owner
-    owner.close()
+    return whole.owner
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import httpx
@@ -60,6 +61,13 @@ class Operation:
 def fill(path: str, ids: Mapping[str, str]) -> str:
     """The path with the ids that are known."""
     return re.sub(r"{(\w+)}", lambda found: ids.get(found[1], found[0]), path)
+
+
+@cache
+def offered_by(url: str) -> Sequence[Operation]:
+    """What the API of an installation offers; to make a request that fits each takes seconds."""
+    document = httpx.get(f"{url}/api/v1/openapi.json", trust_env=False, timeout=90)
+    return list(operations(document.json()))
 
 
 def operations(document: Json) -> Iterator[Operation]:

@@ -55,9 +55,18 @@ class Owner:
             headers={"Authorization": f"Bearer {made.json()['key']}"},
         )
 
+        us = account(self.settings)
+        self.carrier = httpx.Client(
+            base_url=installation.simulator_url,
+            trust_env=False,
+            auth=(us.sid, us.token),
+            limits=httpx.Limits(max_keepalive_connections=0),  # it may be killed meanwhile
+        )
+
     def close(self) -> None:
         self.browser.close()
         self.rest.close()
+        self.carrier.close()
 
     def _sign_up(self, timezone: str) -> None:
         link = self.installation.setup_link
@@ -206,13 +215,7 @@ class Owner:
 
     def carrier_log(self, event: str = "") -> list[Json]:
         """The carrier's own log, oldest first; entries of one kind, or all."""
-        us = account(self.settings)
-        answer = httpx.get(
-            f"{self.installation.simulator_url}/simulator/log",
-            auth=(us.sid, us.token),
-            trust_env=False,
-        )
-        entries = cast("list[Json]", answer.json()["log"])
+        entries = cast("list[Json]", self.carrier.get("/simulator/log").json()["log"])
         return [each for each in entries if event in {"", each["event"]}]
 
     def replies(self, number: Bought, remote: str = CALLER) -> list[str]:

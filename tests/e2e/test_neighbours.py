@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from installation import Installation
-from neighbours import CANARY, Furnished, Operation, harvest, ids_in, items, operations, with_ids
+from neighbours import CANARY, Furnished, Operation, harvest, ids_in, items, offered_by, with_ids
 from sqlalchemy import select, text, update
 
 from offhook import teams
@@ -115,10 +114,7 @@ def test_no_operation_tells_or_does_anything_for_another_team(furnished: Furnish
     for each in items(owner.get("/webhooks/endpoints")):  # no retry changes a row meanwhile
         owner.post(f"/webhooks/endpoints/{each['id']}/disable")
     url = str(EmbeddedPostgres(owner.installation.home / "pg").running_url())
-    document = httpx.get(
-        f"{owner.installation.url}/api/v1/openapi.json", trust_env=False, timeout=90
-    ).json()
-    offered = list(operations(document))
+    offered = offered_by(owner.installation.url)
     ids = harvest(owner, offered, made)
     needed = {name for each in offered for name in each.parameters} - OWN
     without = sorted(needed - ids.keys() - ELSEWHERE.keys())
@@ -133,8 +129,9 @@ def test_no_operation_tells_or_does_anything_for_another_team(furnished: Furnish
     other, expired = asyncio.run(_keys(url, team_id))
     rows = Rows(url)
     before = rows.of(team_id)
+    program = httpx.Client(base_url=owner.installation.url, trust_env=False, timeout=30)
     for each in offered:
-        answer = ask(owner.installation, each, ids, other)
+        answer = ask(program, each, ids, other)
         names_theirs = bool(set(each.parameters) & ids.keys() - OWN)
         assert answer.status_code < 500, (each, answer.text)
         assert not (names_theirs and answer.is_success), (each, answer.text)
@@ -142,8 +139,9 @@ def test_no_operation_tells_or_does_anything_for_another_team(furnished: Furnish
         assert not (ids_in(answer.text) - sent) & theirs, (each, answer.text)
         assert CANARY not in answer.text, each
         for nobody in (expired, ""):
-            refused = ask(owner.installation, each, ids, nobody)
+            refused = ask(program, each, ids, nobody)
             assert refused.status_code == 401, (each, refused.text)
+    program.close()
     after = rows.of(team_id)
     assert {name for name in after if after[name] != before[name]} == set()
 
@@ -153,17 +151,15 @@ def _unknown(operation: Operation, ids: dict[str, str]) -> dict[str, str]:
 
 
 def ask(
-    installation: Installation, operation: Operation, ids: dict[str, str], key: str
+    program: httpx.Client, operation: Operation, ids: dict[str, str], key: str
 ) -> httpx.Response:
     """Send it with the first team's ids and somebody's key."""
     given: dict[str, Any] = {"params": dict(operation.query)}
     if operation.body is not None:
         given["json"] = with_ids(operation.body, ids)
-    return httpx.request(
+    return program.request(
         operation.method,
-        installation.url + operation.address(ids | _unknown(operation, ids)),
+        operation.address(ids | _unknown(operation, ids)),
         headers={"Authorization": f"Bearer {key}"} if key else {},
-        trust_env=False,
-        timeout=30,
         **given,
     )

@@ -1,7 +1,6 @@
 """Whole installations for the tests of faults; the helpers are those of the end-to-end tests."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
 from installation import Installation
 from owner import Bought, Owner
+
+from whole import Whole
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,21 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
+def installation(whole: Whole) -> Installation:
     """One for all of them; a test that ends it starts it again."""
-    installation = Installation(SETTLE_MS="200")
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.end()
+    return whole.installation
 
 
 @pytest.fixture(scope="session")
-def owner(installation: Installation) -> Iterator[Owner]:
-    owner = Owner(installation)
-    yield owner
-    owner.close()
+def owner(whole: Whole) -> Owner:
+    return whole.owner
 
 
 @pytest.fixture(scope="session")
