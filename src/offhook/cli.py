@@ -5,6 +5,7 @@ load every vendor.
 """
 
 import asyncio
+import gc
 import importlib
 import logging
 import sys
@@ -265,7 +266,11 @@ def _say(line: str) -> None:
 
 def _run(process: str) -> None:
     _log(process)
+    # What is imported stays: the collector looks through it neither meanwhile nor ever again.
+    gc.disable()
     running: Any = importlib.import_module("offhook.processes")
+    gc.freeze()
+    gc.enable()
     running.run(process, load())
 
 

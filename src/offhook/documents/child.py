@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from offhook.documents import reading, sitemap
 from offhook.documents.problems import BY_CODE, SourceUnreadable
 from offhook.errors import Problem
-from offhook.supervisor import die_with_parent
+from offhook.leash import die_with_parent
 
 # Beside calls that are live, reading takes what they leave.
 NICENESS = 10

@@ -8,10 +8,12 @@ finals as soon as before.
 import argparse
 import asyncio
 import logging
+import os
 import threading
 import time
 from pathlib import Path
 
+from offhook.leash import die_with_parent
 from offhook.speech import protocol, server
 from offhook.speech.schedule import Batch, HearingQueue
 from offhook.speech.whisper import Turn, Whisper
@@ -105,7 +107,7 @@ def main() -> None:
     parser.add_argument("--capacity", type=int, default=0, help="calls; 0: by the machine's cores")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    server.die_with_parent()
+    die_with_parent(os.getppid())
     server.yield_to_media()
     whisper = Whisper(options.model, options.threads)
     whisper.hear([Turn(bytes(8_000))], final=False)

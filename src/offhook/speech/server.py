@@ -6,11 +6,9 @@ done by the `Service` that it is given.
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,21 +112,6 @@ class Server:
             self.tell_load()
         else:
             self._service.received(client, message)
-
-
-def die_with_parent() -> None:
-    """Asks Linux to end this process when its parent ends, however that happens.
-
-    Elsewhere the supervisor's orderly stop has to do. prctl(2): the signal belongs to the thread
-    that started us, and a parent that is gone already sends none, hence the second look.
-    """
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    set_parent_death_signal = 1
-    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(0)
 
 
 def run(path: Path, make_service: Callable[[Callable[[], None]], Service]) -> None:

@@ -7,11 +7,13 @@ interleaved piece by piece: the one that will first run out of audio is served n
 import argparse
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from offhook.leash import die_with_parent
 from offhook.speech import protocol, server
 from offhook.speech.piper_voice import VOICE, Voice
 from offhook.speech.schedule import SpeakingQueue
@@ -113,7 +115,7 @@ def main() -> None:
     parser.add_argument("--capacity", type=int, default=0, help="calls; 0: by the machine's cores")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    server.die_with_parent()
+    die_with_parent(os.getppid())
     server.yield_to_media()
     voice = Voice(options.threads)
     capacity = options.capacity or server.default_capacity()

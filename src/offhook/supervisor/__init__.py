@@ -4,8 +4,7 @@ Imports nothing of the application but settings and errors, so that it starts in
 small, and outlives whatever the application does.
 """
 
-from offhook.supervisor.leash import die_with_parent
 from offhook.supervisor.postgres import EmbeddedPostgres
 from offhook.supervisor.supervisor import Supervisor
 
-__all__ = ["EmbeddedPostgres", "Supervisor", "die_with_parent"]
+__all__ = ["EmbeddedPostgres", "Supervisor"]

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from offhook.errors import Unavailable
-from offhook.supervisor.leash import die_with_parent
+from offhook.leash import die_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 
 from offhook.errors import Conflict, Unavailable
+from offhook.leash import die_with_parent
 from offhook.settings import OWNER_ONLY, Settings, secret_key
-from offhook.supervisor.leash import die_with_parent
 from offhook.supervisor.postgres import EmbeddedPostgres
 from offhook.supervisor.programs import CLI, Program, programs, taken_port
 

@@ -1,4 +1,4 @@
-"""No process outlives its supervisor, even when that is ended by kill -9.
+"""No process outlives the one that started it, even when that is ended by kill -9.
 
 Linux offers PR_SET_PDEATHSIG (prctl(2)); elsewhere a child notices by its changed parent. Knows
 nothing of what the process does.
