@@ -3,6 +3,7 @@
 # make faults kills every process at every step of what must not be lost, 50 times each
 # make fuzz   asks the whole API, and attacks the agents, for MINUTES
 # make day    plays a day of PEOPLE people twice, and compares every book about it
+# make screenshots keeps pictures of what a newcomer and a live call look like
 # make check  format, lint, types, import contracts, marks
 # Needs Python 3.11 or newer; everything else is fetched once.
 
