@@ -24,6 +24,8 @@ from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
 WHOLE = ("tests/e2e/", "tests/faults/")
+# These share another installation and ask it thousands of things; hardly anything is said there.
+ASKING = tuple(f"tests/e2e/test_{name}.py" for name in ("canaries", "neighbours", "whole_api"))
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
 # it anew costs each of them a second.
@@ -34,11 +36,13 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class Together(LoadScopeScheduling):
-    """Hands out tests one by one, but all of whole installations to one worker, and these first:
-    two at once would take each other's processors.
+    """Hands out tests one by one, but all of an installation to one worker, and these first: two
+    that talk in real time would take each other's processors.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ASKING):
+            return "asked"
         return "installations" if nodeid.startswith(WHOLE) else nodeid
 
 
@@ -59,7 +63,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(WHOLE):
+    talks = item.nodeid.startswith(WHOLE) and not item.nodeid.startswith(ASKING)
+    if "PYTEST_XDIST_WORKER" in os.environ and not talks:
         _step_back()
 
 
