@@ -55,7 +55,8 @@ MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .map((each) => each.outerHTML.slice(0, 160))"""
 """Controls that are disabled and do not say why."""
 SETTLED = """() => document.fonts.status === "loaded"
-  && !document.querySelector(".htmx-request, main .skeleton")
+  && ![...document.querySelectorAll(".htmx-request, main .skeleton")]
+    .some((each) => each.checkVisibility())
   && [...document.querySelectorAll("[data-wave]")].every(({ dataset }) => dataset.state)"""
 
 
@@ -133,4 +134,4 @@ def _keep(tab: Page, address: str, width: int, scheme: str) -> None:
     if SHOTS and width != WIDTHS[1]:
         name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[a-z]{2,4}_\w{26}", "x", address)).strip("-")
         path = Path(SHOTS) / f"{name or 'home'}-{width}-{scheme}.png"
-        tab.screenshot(path=path, full_page=True, animations="disabled")
+        tab.screenshot(path=path, full_page=True)

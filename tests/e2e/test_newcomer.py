@@ -93,7 +93,7 @@ def add_a_card(page: Page) -> None:
 def take_the_sample_agent(page: Page) -> None:
     page.goto("/agents")
     page.get_by_role("button", name="Take the sample agent").first.click()
-    expect(page.get_by_text("live", exact=True).first).to_be_visible()
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
     look(page, "newcomer/agent")
 
 
