@@ -49,7 +49,7 @@ for (const select of document.querySelectorAll("select[data-guess-zone]")) {
 // A row of sections or tabs that is wider than a phone begins at the one that is shown.
 for (const row of document.querySelectorAll("nav.overflow-x-auto")) {
   const current = row.querySelector("[aria-current]");
-  if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.clientWidth) / 2;
+  if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.clientWidth) / 2;
 }
 
 // A <details data-menu> closes when one clicks elsewhere or presses Escape.
