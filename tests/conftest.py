@@ -24,8 +24,9 @@ from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
 WHOLE = ("tests/e2e/", "tests/faults/")
-# These share another installation and ask it thousands of things; hardly anything is said there.
-ASKING = tuple(f"tests/e2e/test_{name}.py" for name in ("canaries", "neighbours", "whole_api"))
+# These ask installations of their own thousands of things; hardly anything is said there.
+ASKED = ("canaries", "every_page", "neighbours", "whole_api")
+ASKING = tuple(f"tests/e2e/test_{name}.py" for name in ASKED)
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
 # it anew costs each of them a second.

@@ -61,20 +61,31 @@ SETTLED = """() => document.fonts.status === "loaded"
 
 
 @pytest.fixture(scope="module")
-def site(installation: Installation, owner: Owner) -> Map:
+def owner() -> Iterator[Owner]:
+    """In an installation of its own, whose books tell of a month that no call of it knows."""
+    installation = Installation(ENVIRONMENT="development")
+    installation.start()
+    owner = Owner(installation)
+    yield owner
+    owner.close()
+    installation.end()
+
+
+@pytest.fixture(scope="module")
+def site(owner: Owner) -> Map:
     served = live_in(owner, owner.ready_number("Front desk"))
     return crawl(owner.browser, served, skip=ELSEWHERE)
 
 
 @pytest.fixture(scope="module")
-def tab(installation: Installation, owner: Owner) -> Iterator[Page]:
+def tab(owner: Owner) -> Iterator[Page]:
     needs("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        context = browser.new_context(base_url=installation.url)
+        context = browser.new_context(base_url=owner.installation.url)
         context.add_cookies(
             [
-                {"name": each.name, "value": each.value or "", "url": installation.url}
+                {"name": each.name, "value": each.value or "", "url": owner.installation.url}
                 for each in owner.browser.cookies.jar
             ]
         )
@@ -82,6 +93,7 @@ def tab(installation: Installation, owner: Owner) -> Iterator[Page]:
         browser.close()
 
 
+@pytest.mark.timeout(600)
 def test_every_page_is_led_to_and_no_link_is_dead(site: Map) -> None:
     assert site.dead == []
     known = {each.path for each in routes()}
