@@ -1,7 +1,9 @@
 """An SMS turn: stored once, answered once, counted right, honest about what is not answered."""
 
 import asyncio
+from typing import Any
 
+import psycopg
 import pytest
 
 from message_fixtures import ANN, BOB, Shop
@@ -284,3 +286,22 @@ async def test_news_after_the_reply_move_its_state(shop: Shop) -> None:
     reply = (await shop.messages())[-1]
     assert reply.state in {State.SENDING, State.SENT, State.DELIVERED}
     assert reply.carrier_id is not None
+
+
+@pytest.mark.parametrize(("earlier", "most"), [(0, 46), (1, 36)], ids=["new", "known"])
+async def test_a_text_is_stored_in_few_statements(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, earlier: int, most: int
+) -> None:
+    """Of a sender who is new, and of one who has texted before; each is a wait for the server."""
+    for _ in range(earlier):
+        await shop.text(ANN, "hello")
+    said: list[object] = []
+    execute = psycopg.AsyncCursor[Any].execute
+
+    async def counted(cursor: psycopg.AsyncCursor[Any], query: Any, *given: Any, **how: Any) -> Any:
+        said.append(query)
+        return await execute(cursor, query, *given, **how)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
+    await shop.text(ANN, "Do you have rye?")
+    assert 20 < len(said) <= most, said
