@@ -68,7 +68,8 @@ CREATE TABLE bench_threads AS
 CREATE UNIQUE INDEX ON bench_threads (n)
 """
 READS = re.compile(
-    r"\s*(?:SELECT(?!.*(?:pg_notify|procrastinate_))|BEGIN|COMMIT|SET)", re.IGNORECASE | re.DOTALL
+    r"\s*(?:SELECT(?!.*(?:pg_(?:notify|advisory)|procrastinate_))|BEGIN|COMMIT|SET)",
+    re.IGNORECASE | re.DOTALL,
 )
 IDS = re.compile(r"'([a-z]{3})_[0-9A-Za-z]{12,}'")
 
