@@ -5,11 +5,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text as sql
 
 from message_fixtures import ANN, BOB, Shop
 from offhook import costs
 from offhook.messages.rules import Outcome, State
 from offhook.teams import service as teams_service
+
+WAITING = sql(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 async def test_a_text_is_answered_in_its_thread(shop: Shop) -> None:
@@ -305,3 +311,26 @@ async def test_a_text_is_stored_in_few_statements(
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
     await shop.text(ANN, "Do you have rye?")
     assert 20 < len(said) <= most, said
+
+
+async def test_a_number_that_is_disabled_just_when_a_reply_is_begun_holds_no_unit(
+    shop: Shop,
+) -> None:
+    """N9, U8: the reply's row was not there yet when those of the number were withdrawn."""
+
+    async def waits() -> bool:
+        async with shop.database.system() as session:
+            return bool(await session.scalar(WAITING))
+
+    await shop.text(ANN, "hello")
+    async with shop.database.system() as elsewhere:
+        await elsewhere.execute(sql("SELECT FROM usage_counters FOR UPDATE"))
+        working = asyncio.create_task(shop.work())
+        for _ in range(1_000):
+            if await waits():
+                break
+            await asyncio.sleep(0.01)
+        await shop.disable()
+    await working
+    assert await shop.sent_to(ANN) == []
+    assert await shop.used() == (1, 0)

@@ -289,7 +289,11 @@ async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
     draft = await threads.draft(session, team_id, conversation_id)
     waiting = await threads.waiting(session, team_id, conversation_id)
     answered = [each for each in waiting if each.id in prepared.answers]
-    if draft is None or draft.id != prepared.draft_id or not answered:
+    if draft is None or draft.id != prepared.draft_id:
+        return False
+    if not answered:  # the number was stopped just when the draft was made: nobody else ends it
+        if (why := await delivery.why_not_sent(session, draft)) is not None:
+            await threads.withdraw(session, draft, why)
         return False
     instant = await now(session)
     if rules.superseded(
