@@ -82,7 +82,10 @@ def tab(owner: Owner) -> Iterator[Page]:
     needs("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        context = browser.new_context(base_url=owner.installation.url)
+        context = browser.new_context(
+            base_url=owner.installation.url,
+            reduced_motion="reduce",  # no colour on its way to another
+        )
         context.add_cookies(
             [
                 {"name": each.name, "value": each.value or "", "url": owner.installation.url}

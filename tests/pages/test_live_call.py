@@ -128,7 +128,9 @@ async def _looks_right(page: Page) -> None:
     """While the call lives, narrow and wide, light and dark (pages.md)."""
     for width, scheme in ((390, "dark"), (768, "light"), (1440, "dark"), (1440, "light")):
         await page.set_viewport_size({"width": width, "height": 900})
-        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        await page.emulate_media(
+            color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+        )
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert await serious(page) == []
 
