@@ -18,8 +18,11 @@ htmx.config.responseHandling = [
 
 Idiomorph.defaults.ignoreActiveValue = true; // never take away what somebody is typing
 // A drawn chart takes new figures instead of being drawn anew, a player plays on; what somebody
-// opened stays open, and a line to a live call in the state that it is in.
+// opened stays open, and a line to a live call in the state that it is in. What a part of a page has
+// loaded by itself stays until its own news.
+const loads = (node) => (node.matches?.('[hx-get][hx-trigger*="load"]') ? node.getAttribute("hx-get") : "");
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
+  if (loads(old) && loads(old) === loads(fresh)) return false;
   if (old.dataset?.ready && old.matches("[data-wave]") && fresh.matches?.("[data-wave]")) return false;
   if (!old.dataset?.ready || !old.dataset.chart || !fresh.dataset?.chart) return true;
   old.setAttribute("aria-label", fresh.getAttribute("aria-label"));

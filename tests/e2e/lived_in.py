@@ -18,7 +18,7 @@ from neighbours import furnish
 from owner import Bought, Owner
 from sqlalchemy import update
 
-from offhook import usage
+from offhook import numbers, usage
 from offhook.billing import invoicing
 from offhook.db import Database, now
 from offhook.prices.models import PriceVersion
@@ -150,6 +150,7 @@ async def _past(owner: Owner, number: Bought) -> None:
         await _counted_otherwise(database, team, number, moment)
     finally:
         await database.close()
+    usage.names_from(numbers.labels)  # as the worker has it
     closing = Database(database.url, clock=lambda: max(moment, moment.replace(day=5)))
     try:
         await invoicing.close_team(closing, team)  # due on the fourth

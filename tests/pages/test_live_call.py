@@ -148,6 +148,21 @@ async def _timer_is_right(page: Page) -> None:
     assert off < 2
 
 
+async def test_what_a_row_has_loaded_stays_when_the_list_is_loaded_again(
+    page: Page, talk: Talk
+) -> None:
+    """pages.md: the last activity of a number, beside news of numbers."""
+    await talk.turn(Speaker.CALLER, "Hello?")
+    await page.goto("/numbers")
+    await is_live(page)
+    moment = page.get_by_role("row").filter(has_text="Front desk").locator("time")
+    await expect(moment).to_have_text("just now")
+    async with page.expect_response("**/numbers/rows*"):
+        talk.served.site.app.state.web.live.announce(talk.team_id, "number")
+    await page.wait_for_function("!document.querySelector('main .htmx-request')")
+    assert await moment.count() == 1
+
+
 async def test_eight_tabs_of_the_inbox_follow_a_call(
     browser: Browser, served: Served, owner: Person, talk: Talk
 ) -> None:
