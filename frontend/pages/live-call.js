@@ -165,6 +165,11 @@ document.addEventListener("click", ({ target }) => {
   else current?.close();
 });
 
+// What was whispered is in the transcript now.
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
+  if (successful && elt.matches("[data-whisper]")) elt.reset();
+});
+
 // A part that was loaded anew shows the state of the line, if it is this call's.
 document.addEventListener("htmx:load", () => current?.show());
 addEventListener("pagehide", () => current?.close());

@@ -74,6 +74,7 @@ KEEPERS: tuple[contacts.Keeper, ...] = (
     calls.Calls(),
     messages.Messages(),
     tasks.Runs(),
+    agents.Tests(),
     bookings.Appointments(),
 )
 """Who is asked when contacts are merged, exported, erased."""
@@ -184,6 +185,7 @@ def register_jobs(
     knowledge.register_jobs(jobs, settings, database)
     tasks.register_jobs(jobs, runner)
     bookings.register_jobs(jobs, bookings.Desk(database, vault, outgoing))
+    agents.register_jobs(jobs, database, brain, runner)
     numbers.register_jobs(jobs, shop)
     numbers.register_own_jobs(jobs, importer)
     inbox.register_jobs(jobs, settings, database)

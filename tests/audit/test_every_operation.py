@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 
 import contact_fixtures
 from number_fixtures import make_agent, make_number
-from offhook import inbox, tasks
+from offhook import agents, inbox, tasks
 from offhook.audit import Entry
 from offhook.billing import TestGateway
 from offhook.calls.models import Call
-from offhook.calls.rules import CallState
+from offhook.calls.rules import CallState, End
+from offhook.calls.service import finish
 from offhook.carriers import Carriers
 from offhook.db import new_id, now
 from web_fixtures import Person, Site, new_member
@@ -27,6 +28,8 @@ SERVER = "it needs a calendar server; what it changes is the calendar's row, tol
 HANDLED = "how a conversation is handled is no setting; it stands on the conversation"
 SILENT = {
     "POST /agents/{agent_id}/rehearsals": NO_CHANGE,
+    "POST /agents/{agent_id}/tests/run": NO_CHANGE,
+    "POST /agents/{agent_id}/tests/{test_id}/run": NO_CHANGE,
     "POST /agents/{agent_id}/try": NO_CHANGE,
     "POST /billing/cards/setups": "the card is told once it is on file",
     "POST /billing/cards/setups/{setup_id}": "as above; the owner's bank decides",
@@ -248,7 +251,10 @@ async def _around(do: Walk) -> None:
 
 async def _calls(do: Walk, owner: Person) -> None:
     number_id = await make_number(do.site.database, owner.team_id)
+    agent_id = await make_agent(do.site.database, owner.team_id)
     async with do.site.database.team(owner.team_id) as session:
+        agent = await agents.published(session, owner.team_id, agent_id)
+        assert agent is not None
         instant, call_id = await now(session), new_id("call")
         chat = await inbox.open_conversation(
             session,
@@ -266,13 +272,21 @@ async def _calls(do: Walk, owner: Person) -> None:
             carrier_call_id="CA1",
             caller="",
             state=CallState.LIVE,
-            agent={},
+            agent=agents.to_json(agent),
             answered_at=instant,
             heartbeat_at=instant,
         )
         session.add(call)
     await do("POST /calls/{call_id}/listen", call_id=call_id)
     await do("POST /calls/{call_id}/take-over", call_id=call_id)
+    await do("POST /calls/{call_id}/whisper", {"text": "Be brief."}, call_id=call_id)
+    async with do.site.database.team(owner.team_id) as session:
+        for speaker in (inbox.Speaker.CALLER, inbox.Speaker.AGENT):
+            await inbox.add_turn(session, owner.team_id, chat.id, speaker=speaker, text="Hello")
+        await finish(session, owner.team_id, call_id, End.CALLER_HUNG_UP)
+    made = await do("POST /calls/{call_id}/test", call_id=call_id)
+    test = {"agent_id": agent_id, "test_id": made["id"]}
+    await do("DELETE /agents/{agent_id}/tests/{test_id}", **test)
 
 
 async def _contacts(do: Walk) -> None:

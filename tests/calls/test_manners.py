@@ -22,6 +22,7 @@ from offhook.calls.admission import Admitted, Refused, Verdict
 from offhook.calls.manners import service
 from offhook.calls.manners.closing import as_answered
 from offhook.calls.manners.rules import Answers, Manners, MannersInvalid, WhenClosed, answers, check
+from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import End, Refusal
 from offhook.calls.transfers import targets
 from offhook.carriers import parse_inbound_call
@@ -251,3 +252,27 @@ async def test_outside_the_hours_the_caller_is_forwarded(
     await stage.until(stage.task.done)
     assert await stage.ended() is None  # it has left, to be put through
     assert ("notice", "The call is put through to Anna.") in await stage.turns()
+
+
+async def test_a_forward_that_cannot_begin_takes_a_message(
+    database: Database, tmp_path: Path
+) -> None:
+    """C6: the person is no longer on the owner's list; nobody is asked how else to help."""
+    call = await connected(database, snapshot(greeting="One moment, I'll put you through."))
+    stage = Stage(
+        database, replace(call, answers=Answers.FORWARD), tmp_path, brain=ScriptedBrain(),
+        recogniser=ScriptedRecogniser("Ann here, please call me back."), forward_to="ttg_gone",
+    )  # fmt: skip
+    nobody = ("agent", f"One moment, I'll put you through. {ENGLISH.nobody_there}")
+    for _ in range(2):  # that they are put through; why not, and the tone
+        await stage.agent_is_silent()
+    await stage.run(speech("Ann here, please call me back."))
+    await stage.until(stage.task.done)
+    assert await stage.ended() is End.AGENT_HUNG_UP
+    turns = await stage.turns()
+    assert nobody in turns
+    assert ("caller", "Ann here, please call me back.") in turns
+    assert ("agent", ENGLISH.message_taken) in turns
+    async with database.team(call.team_id) as session:
+        kept = await inbox.get(session, call.team_id, call.conversation_id)
+    assert kept.person_needed

@@ -10,9 +10,14 @@ from exchange import ANNA, CALLER, GOODBYE, Exchange, exchange
 from sounds import speech
 from telephone import Phone
 
-from offhook import costs, numbers
+from number_fixtures import BY
+from offhook import costs, inbox, numbers
 from offhook.agents import Speaker
+from offhook.bookings import Hours
 from offhook.calls.jobs import finish_recording
+from offhook.calls.manners import service as manners
+from offhook.calls.manners.rules import WhenClosed
+from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End
 from offhook.calls.stopping import when_number_stopped
 from offhook.calls.transfers.rules import Failure, TransferState
@@ -23,6 +28,7 @@ from offhook.numbers import stopping
 QUESTION = "Can I talk to somebody?"
 AFTERWARDS = "Are you open on Sunday morning?"
 TONE = bytes(range(160))
+NEVER = Hours(week=((),) * 7)
 
 
 @pytest.fixture
@@ -124,6 +130,34 @@ async def test_a_caller_who_is_not_put_through_is_back_with_the_same_agent(
     assert await here.office.balance() == (1, 0)
     assert await here.office.told("call.transferred") == 0
     assert await here.office.told("call.answered") == 1
+
+
+async def test_outside_the_hours_a_forward_that_fails_takes_a_message(here: Exchange) -> None:
+    """C6: on the same call, by the tone; a person is called for, and the agent's brain never is."""
+    here.simulator.people.ask(Person(ANNA, Manner.BUSY))
+    await here.target(announced=False)
+    async with here.office.database.team(here.office.team_id) as session:
+        await manners.change(
+            session, here.office.team_id, here.office.number_id, BY,
+            hours=NEVER, when_closed=WhenClosed.FORWARD, fallback_target_id=here.target_id,
+        )  # fmt: skip
+    async with here.telephone(CALLER) as caller:
+        await caller.say(type="call", to=here.office.e164)
+        await here.becomes(CallState.LIVE, epoch=2)
+        await here.says(ENGLISH.nobody_there)
+        await caller.socket.send(speech(QUESTION))
+        await caller.socket.send(b"\xff" * 24_000)  # who leaves a message pauses to think
+        await caller.event("ended")
+    call = await here.becomes(CallState.ENDED, epoch=2)
+    assert (call.reason, here.brain.briefings) == (End.AGENT_HUNG_UP, [])
+    turns = await here.turns()
+    assert ("notice", "The line of Anna was busy.") in turns
+    assert ("caller", QUESTION) in turns
+    assert ("agent", ENGLISH.message_taken) in turns
+    async with here.office.database.team(call.team_id) as session:
+        kept = await inbox.get(session, call.team_id, call.conversation_id)
+    assert kept.person_needed
+    assert await here.office.balance() == (1, 0)
 
 
 async def test_the_recording_of_a_caller_who_is_back_is_one_file(here: Exchange) -> None:

@@ -5,9 +5,13 @@ import struct
 import threading
 import time
 
+import httpx
 from installation import Installation, until
 from owner import Bought, Owner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+TRY_AGAIN = 1013
 HEAD_BYTES = 58
 BYTES_PER_S = 16_000  # two channels of 8 kHz mu-law
 
@@ -15,7 +19,9 @@ BYTES_PER_S = 16_000  # two channels of 8 kHz mu-law
 def test_a_call_whose_media_process_dies_ends_with_all_that_was_heard(
     installation: Installation, owner: Owner, number: Bought
 ) -> None:
-    """The caller is told, recording and transcript are kept, one minute is billed, once."""
+    """The caller is told, recording and transcript are kept, one minute is billed, once. Whoever
+    listens in loses the line in a way that says "try again", and is then told that it is over.
+    """
     others = ("web", "worker", "simulator", "recogniser", "synthesiser", "postgres")
     before = {name: installation.pid(name) for name in others}
     used, _ = owner.used(number, "calls")
@@ -24,6 +30,8 @@ def test_a_call_whose_media_process_dies_ends_with_all_that_was_heard(
     call = until(lambda: next(iter(owner.get("/calls", live="true")["items"]), None), "the call")
     # Audio is kept from the notice's end.
     until(lambda: owner.get(f"/calls/{call['id']}")["recording"] == "recording", "the recording")
+    listener = Listener(owner, call["id"])
+    until(lambda: listener.frames > 25, "the sound of the call")  # half a second
     began = time.monotonic()
     until(lambda: time.monotonic() - began > 4, "some seconds of talk")
     heard_s = time.monotonic() - began
@@ -36,6 +44,10 @@ def test_a_call_whose_media_process_dies_ends_with_all_that_was_heard(
     done = until(lambda: ended(owner, call["id"]), "the call's end", 60)
     print(f"the call was settled {time.monotonic() - killed:.1f} s after the kill")  # noqa: T201 - a measurement
     assert done["reason"] == "media_lost"
+    assert listener.closed() == TRY_AGAIN
+    asked = owner.rest.post(f"/calls/{call['id']}/listen")
+    assert (asked.status_code, asked.json()["code"]) == (409, "call_not_live")
+    assert asked.json()["detail"] == "The call is over."
     assert owner.used(number, "calls") == (used + 1, 0)
     assert written
     for before_it, after_it in zip(written, owner.transcript(call), strict=False):
@@ -57,6 +69,30 @@ def test_a_call_whose_media_process_dies_ends_with_all_that_was_heard(
     assert (again.returncode, again.stderr) == (0, "")
     assert "Answered" in again.stdout
     assert owner.used(number, "calls") == (used + 2, 0)
+
+
+class Listener:
+    """A member who listens in, as the page does."""
+
+    def __init__(self, owner: Owner, call_id: str) -> None:
+        url = httpx.URL(owner.post(f"/calls/{call_id}/listen")["url"])
+        here = owner.installation.url.replace("http", "ws", 1) + url.raw_path.decode()
+        self._socket = connect(here, proxy=None, compression=None)
+        self.frames = 0
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self.frames += isinstance(self._socket.recv(), bytes)
+        except ConnectionClosed:
+            pass
+
+    def closed(self) -> int | None:
+        """The code with which the line ended."""
+        self._reading.join(20)
+        return self._socket.close_code
 
 
 def ended(owner: Owner, call_id: str) -> dict[str, str]:

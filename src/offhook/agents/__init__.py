@@ -10,8 +10,9 @@
 A briefing may carry a toolbox of `tasks`, what is known of the contact and was said before, and
 the attributes that the agent fills; then parts tell also what was learned and what became of runs.
 
-`numbers` registers who uses an agent with `agents.register(users)` (N7). Importing this package
-imports no vendor's library.
+`numbers` registers who uses an agent with `agents.register(users)` (N7). `keep_test` makes a test
+of a conversation, which a worker with `register_jobs` holds again with the draft (trials/).
+Importing this package imports no vendor's library.
 """
 
 from offhook.agents.brain import (
@@ -61,6 +62,12 @@ from offhook.agents.service import (
 )
 from offhook.agents.snapshot import Options, Snapshot, from_json, to_json
 from offhook.agents.summing_up import Summariser, Summary, open_summariser
+from offhook.agents.trials.contact_keeping import Tests
+from offhook.agents.trials.models import Trial
+from offhook.agents.trials.rules import Done, NothingToTest, Past, Spoke
+from offhook.agents.trials.running import register as register_jobs
+from offhook.agents.trials.service import ask as ask_test
+from offhook.agents.trials.service import keep as keep_test
 from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
 from offhook.agents.wiring import search_in
 
@@ -78,6 +85,7 @@ __all__ = [
     "Briefing",
     "Channel",
     "Cited",
+    "Done",
     "Earlier",
     "Fillable",
     "HandOver",
@@ -85,25 +93,32 @@ __all__ = [
     "KnowledgeAway",
     "Learned",
     "NeedsPerson",
+    "NothingToTest",
     "NumberInUse",
     "Options",
     "Part",
+    "Past",
     "Rehearsed",
     "Said",
     "Search",
     "Snapshot",
     "Speaker",
+    "Spoke",
     "StandIn",
     "Summariser",
     "Summary",
+    "Tests",
     "Text",
     "Told",
+    "Trial",
     "Working",
+    "ask_test",
     "create",
     "delete",
     "draft",
     "from_json",
     "get",
+    "keep_test",
     "listed",
     "make_live",
     "open_brain",
@@ -111,6 +126,7 @@ __all__ = [
     "pause",
     "published",
     "register",
+    "register_jobs",
     "search_in",
     "to_draft",
     "to_json",

@@ -107,6 +107,8 @@ class Briefing:
     """Label to value of what is known about the contact. Their number proves nothing (SEC10)."""
     earlier: Sequence[Earlier] = ()
     """Other conversations of the contact, oldest first; none for who hides their number."""
+    whispers: Sequence[str] = ()
+    """What colleagues who listen in have told the agent alone, the newest last (I5)."""
     stand_in: StandIn | None = None
     """On a call: who takes it when a person is needed; without one that is noted only."""
     spent: Callable[[Sequence[costs.Used]], None] = _forget

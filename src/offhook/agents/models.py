@@ -13,8 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.agents.rules import AgentStatus
 from offhook.agents.snapshot import DEFAULT_FALLBACK, Options, Snapshot, options_from
+from offhook.agents.trials.models import Trial
 from offhook.audit import Marks
 from offhook.db import Base, TeamOwned, primary_key
+
+__all__ = ["Agent", "AgentVersion", "BusinessFacts", "Trial"]
 
 
 class Agent(TeamOwned, Base):

@@ -137,6 +137,10 @@ async def _answers(briefing: Briefing, texts: Sequence[str]) -> AsyncIterator[Pa
         whole = questions.resolve(question, before)
         before = whole
         whole = questions.plainly(questions.with_date(whole, briefing.now))
+        if whispered := await _whispered(whole, briefing.whispers):
+            yield Text((" " if told else "") + phrasing.whole(whispered))
+            told.add(whispered)
+            continue
         try:
             hits = await briefing.search(whole)
         except KnowledgeAway:
@@ -157,6 +161,13 @@ async def _answers(briefing: Briefing, texts: Sequence[str]) -> AsyncIterator[Pa
     elif not told:
         yield Text(briefing.snapshot.fallback or NOT_HEARD)
         yield NeedsPerson("The knowledge does not say: " + " ".join(asked_for))
+
+
+async def _whispered(question: str, whispers: Sequence[str]) -> str:
+    """The newest of what colleagues have whispered that is about the question; "" without any."""
+    alike = await likeness(question, whispers)
+    about = [text for text, like in zip(whispers, alike, strict=True) if like >= SAME_MATTER]
+    return about[-1] if about else ""
 
 
 def _asked_before(history: Sequence[Said]) -> str:

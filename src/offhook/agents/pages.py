@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form()]
 Flag = Annotated[bool, Form()]
 Ids = Annotated[Sequence[str], Form()]
-SECTIONS = ("behaviour", "voice", "knowledge", "tasks", "numbers", "versions")
+SECTIONS = ("behaviour", "voice", "knowledge", "tasks", "tests", "numbers", "versions")
 
 
 @router.get("/agents")

@@ -42,13 +42,13 @@ def answer(question: str, hit: Hit, channel: Channel) -> str:
     most = MOST_CHARS[channel]
     found = sentences(plain(hit.text))
     if hit.kind is Kind.PAIR or len(found) == 1:
-        return spans(_whole(" ".join(_upto(found, most))))
+        return spans(whole(" ".join(_upto(found, most))))
     best = max(range(len(found)), key=lambda at: _worth(question, found[at]))
     first = best - 1 if best and _LEANING.match(found[best]) else best
     chosen = found[first : best + 1]
     if len(hit.text) <= (most if channel is Channel.SMS else SHORT_CHARS):
         chosen = found
-    return spans(_whole(" ".join(chosen)))
+    return spans(whole(" ".join(chosen)))
 
 
 def spans(text: str) -> str:
@@ -90,12 +90,12 @@ def _row(question: str, hit: Hit) -> str:
         return _price(subject, price)
     named = [(head, value) for head, value in cells[1:] if set(terms(head)) & set(terms(question))]
     rest = [f"{head.lower()} {value}".strip() for head, value in named or cells[1:]]
-    return _whole(f"{subject}: {', '.join(rest)}" if rest else subject)
+    return whole(f"{subject}: {', '.join(rest)}" if rest else subject)
 
 
 def _price(subject: str, price: str) -> str:
     if not is_amount(price):
-        return _whole(f"{subject}: {price}")
+        return whole(f"{subject}: {price}")
     if price.lower().startswith("free"):
         return f"{_the(subject)} is {price.lower()}."
     verb = "cost" if re.search(r"\band\b", subject) else "costs"
@@ -125,7 +125,8 @@ def _the(subject: str) -> str:
     return f"The {lowered}"
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
+    """A sentence: with a capital and an end."""
     text = text.strip()
     if not text:
         return ""

@@ -2,18 +2,20 @@
 
 import time
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from offhook import inbox
-from offhook.calls import reading, recordings, service, viewing
+from offhook.calls import reading, recordings, service, testing, viewing
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
 from offhook.prices import Direction
-from offhook.teams import CurrentActor, TeamSession
+from offhook.teams import CurrentActor, OnceOnly, TeamSession
 from offhook.web import Page, PagingQuery, paginate
 
 router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
@@ -139,6 +141,36 @@ async def end(call_id: str, actor: CurrentActor, session: TeamSession) -> CallOu
     """End a live call; one that has ended stays as it is."""
     call = await service.request_end(session, actor.team_id, call_id, End.ENDED_BY_PERSON)
     return CallOut.of(call)
+
+
+class MadeTest(BaseModel):
+    """The call's test: GET /api/v1/agents/{agent_id}/tests/{id} tells what came of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    agent_id: str
+    name: str
+    state: str
+
+
+@router.post(
+    "/{call_id}/test",
+    status_code=HTTPStatus.CREATED,
+    response_model=MadeTest,
+    summary="Make a test of a call",
+)
+async def make_test(
+    call_id: str, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> JSONResponse:
+    """Keep what was said as a test of the call's agent, and hold it with the draft. A call that has
+    a test is held again.
+    """
+
+    async def work() -> MadeTest:
+        made = await testing.make_test(session, actor.team_id, call_id, by=actor.who)
+        return MadeTest.model_validate(made)
+
+    return await once(work)
 
 
 @router.get("/{call_id}/recording")

@@ -21,6 +21,7 @@ def briefing(
     tools: tasks.Toolbox,
     stand_in: agents.StandIn | None,
     notes: Sequence[str],
+    whispers: Sequence[str],
     spent: Callable[[Sequence[costs.Used]], None],
 ) -> agents.Briefing:
     """Of this call, ending with the turns to be answered."""
@@ -39,5 +40,6 @@ def briefing(
         known=memory.known,
         earlier=memory.earlier,
         spent=spent,
+        whispers=whispers,
         stand_in=stand_in,
     )

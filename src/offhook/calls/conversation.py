@@ -64,6 +64,7 @@ class Conversation:
         self._options = line_options(snapshot, answers=call.answers)
         self._brain = parts.brain if call.answers is Answers.AGENT else MessageTaker(self._phrases)
         self._keyed = False
+        self._whispers = setting.whispers
         self._used: list[costs.Used] = []
         self._gave_up = False
         self._talk = Dialogue(self, line, parts, snapshot, watchers, hints=setting.hints)
@@ -197,7 +198,7 @@ class Conversation:
         if returned is not None:
             greeting = self._phrases.came_back(returned.name, returned.failure)
             if self.call.answers is Answers.MESSAGE:
-                greeting = f"{self._phrases.closed} {self._phrases.leave_message}"
+                greeting = self._phrases.nobody_there
             await self._errands.all_told()
         mouth = self._talk.mouth
         if self._setting.records and self._setting.notice:
@@ -238,6 +239,7 @@ class Conversation:
             tools=tools,
             stand_in=stand_in,
             notes=(*self.taking.notes, *([KEYED] if self._keyed else [])),
+            whispers=self._whispers,
             spent=self._used.extend,
         )
         spoken = await self._talk.mouth.reply(
@@ -336,7 +338,17 @@ class Conversation:
         if await self._handing_over.leave(wish, self._way_out.carrier):
             self.end(None)
         else:
+            await self._stay()
+
+    async def _stay(self) -> None:
+        """Nobody could be rung: the agent goes on, or, outside the hours, a message is taken."""
+        if self.call.answers is not Answers.FORWARD:
             await self._talk.say(self._phrases.not_handed_over)
+            return
+        self._options = line_options(self.call.snapshot, answers=Answers.MESSAGE)
+        self._line.configure(self._options)
+        await self._talk.say(self._phrases.nobody_there)
+        self._talk.mouth.sound(beep())
 
     def _call_off(self, sentence: str) -> None:
         """The agent keeps the caller: a transfer that was wanted is known as failed (T3)."""
@@ -379,7 +391,9 @@ class Conversation:
         self.spawn(self._talk.say(self._phrases.ending_soon))
 
     async def _look(self) -> None:
-        if (asked := await self._logbook.asked()).end is not None:
+        asked = await self._logbook.asked()
+        self._whispers = asked.whispers or self._whispers
+        if asked.end is not None:
             self.end(asked.end)
         elif asked.message:
             await self._leave_message(asked.message)

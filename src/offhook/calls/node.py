@@ -29,7 +29,7 @@ from offhook.calls.joining.taking_over import OPTIONS as OWN
 from offhook.calls.joining.taking_over import VOICE
 from offhook.calls.manners import service as manners_of
 from offhook.calls.manners.rules import Answers
-from offhook.calls.memory import memory
+from offhook.calls.memory import memory, whispers
 from offhook.calls.models import MediaNode
 from offhook.calls.parts import Parts
 from offhook.calls.phrases import phrases
@@ -237,7 +237,9 @@ class Node:
             contact = None
             if call.contact_id is not None:
                 contact = await contacts.get(session, call.team_id, call.contact_id)
-            said = await memory(session, call) if call.epoch > 1 else ()
+            conversation_id = call.conversation_id
+            said = await memory(session, call.team_id, conversation_id) if call.epoch > 1 else ()
+            told = await whispers(session, call.team_id, conversation_id)
             forward_to = await _forwarded_to(session, call)
         path = self._recording_path(call.team_id, call.call_id)
         if call.epoch > 1:
@@ -253,6 +255,7 @@ class Node:
             masks=masks,
             said=said,
             forward_to=forward_to,
+            whispers=told,
         )
 
     async def _limit_at_carrier(self, call: Connected) -> None:

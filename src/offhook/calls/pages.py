@@ -9,15 +9,18 @@
 
 import asyncio
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from offhook import inbox, numbers
-from offhook.calls import looks, reading, recordings, service, viewing
+from offhook.calls import looks, reading, recordings, service, testing, viewing
+from offhook.calls.joining import whispering
+from offhook.calls.joining.tickets import Member
 from offhook.calls.rules import End
 from offhook.carriers import handset_token
 from offhook.settings import Settings
@@ -52,6 +55,31 @@ async def end(
     """End a live call; the media process does it within the second."""
     await service.request_end(session, actor.team_id, call_id, End.ENDED_BY_PERSON)
     return redirect(request, f"/calls/{call_id}", toast="The call is being ended")
+
+
+@router.post("/calls/{call_id}/whisper")
+async def whisper(
+    request: Request,
+    call_id: str,
+    actor: CurrentActor,
+    session: TeamSession,
+    text: Annotated[str, Form()] = "",
+) -> Response:
+    """The page shows it by its live news: loading it anew would end what somebody listens to."""
+    member = Member(actor.who, actor.email)
+    await whispering.whisper(session, actor.team_id, call_id, member, text)
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return redirect(request, f"/calls/{call_id}")
+
+
+@router.post("/calls/{call_id}/test")
+async def make_test(
+    request: Request, call_id: str, actor: CurrentActor, session: TeamSession
+) -> Response:
+    """To the test, where its answers come in."""
+    made = await testing.make_test(session, actor.team_id, call_id, by=actor.who)
+    return redirect(request, f"/agents/{made.agent_id}/tests/{made.id}")
 
 
 @router.get("/calls/{call_id}/recording")

@@ -26,6 +26,8 @@ class Phrases:
     leave_message: str
     message_taken: str
     forwarding: str
+    nobody_there: str
+    """Outside the hours, where whom the call is forwarded to cannot take it; then the tone."""
     key_in: str
     """Before digits that are kept nowhere, with {what}."""
     key_in_again: str
@@ -71,6 +73,7 @@ class Phrases:
             self.trouble,
             self.call_back,
             self.stopping,
+            self.nobody_there,
             self.not_handed_over,
             self.here_again,
             *self.fillers,
@@ -94,6 +97,7 @@ ENGLISH = Phrases(
     leave_message="Please leave a message after the tone.",
     message_taken="Thank you, your message has been taken. Goodbye.",
     forwarding="One moment, please, I'll put you through.",
+    nobody_there="I'm sorry, nobody can take your call now. Please leave a message after the tone.",
     key_in="Please key in your {what} now, then press the hash key. I am not listening meanwhile.",
     key_in_again="That was not it. Please key it in once more, then press the hash key.",
     take_your_time="Of course, take your time.",
@@ -128,6 +132,7 @@ GERMAN = Phrases(
     leave_message="Bitte hinterlassen Sie eine Nachricht nach dem Ton.",
     message_taken="Danke, Ihre Nachricht ist angekommen. Auf Wiederhören.",
     forwarding="Einen Moment, bitte, ich verbinde Sie.",
+    nobody_there="Es kann gerade niemand ans Telefon kommen. Bitte sprechen Sie nach dem Ton.",
     key_in="Bitte tippen Sie ein: {what}, danach die Raute-Taste. Ich höre so lange nicht zu.",
     key_in_again="Das war es nicht. Bitte tippen Sie es noch einmal ein, danach die Raute-Taste.",
     take_your_time="Natürlich, ich warte so lange.",

@@ -23,6 +23,7 @@ from offhook.calls.events import (
     TranscriptReady,
 )
 from offhook.calls.manners.rules import Answers
+from offhook.calls.memory import whispers
 from offhook.calls.models import Call, OutboundCall, Transfer
 from offhook.calls.rules import CallState, End, Happening
 from offhook.calls.tokens import is_stream_token
@@ -238,10 +239,13 @@ async def end_calls_of(session: Session, team_id: str, number_id: str, reason: E
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of a live call: its end, or to leave this message on a machine and hang up."""
+    """What is asked of a live call: its end, or to leave this message on a machine and hang up.
+    `whispers`: what its agent is told besides.
+    """
 
     end: End | None
     message: str = ""
+    whispers: Sequence[str] = ()
 
 
 async def asked(session: Session, team_id: str, call_id: str) -> Asked:
@@ -250,7 +254,8 @@ async def asked(session: Session, team_id: str, call_id: str) -> Asked:
     if call.end_requested:
         return Asked(End(call.end_requested))
     started = await beside(session, call)
-    return Asked(None, started.said if started and started.message_due else "")
+    message = started.said if started and started.message_due else ""
+    return Asked(None, message, await whispers(session, team_id, call.conversation_id))
 
 
 async def finish(

@@ -42,6 +42,8 @@ class Setting:
     """What was said before, on a call that is back from a transfer."""
     forward_to: str = ""
     """The transfer target of a call outside the hours."""
+    whispers: Sequence[str] = ()
+    """What members had told the agent before the present connection."""
 
 
 def line_options(

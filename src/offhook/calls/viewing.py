@@ -14,6 +14,7 @@ from offhook.calls import reading, recordings, service, waveform
 from offhook.calls.admission import CARRIED_STATES, LIVE_STATES
 from offhook.calls.latency import service as latency
 from offhook.calls.latency.models import ReplyTimes
+from offhook.calls.manners.rules import Answers
 from offhook.calls.marks import Mark, marks
 from offhook.calls.models import Call
 from offhook.calls.outbound.rules import ANSWERED_BY
@@ -58,6 +59,17 @@ class View:
     def can_be_joined(self) -> bool:
         """Whether a media process carries it."""
         return self.call.state in CARRIED_STATES
+
+    @property
+    def agent_listens(self) -> bool:
+        """Whether there is an agent to whisper to."""
+        return self.can_be_joined and self.call.answers is Answers.AGENT
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether the agent answered something, so that it can be held again with its draft."""
+        spoken = {entry.turn.speaker for entry, _ in self.entries if entry.turn is not None}
+        return not self.is_live and {inbox.Speaker.CALLER, inbox.Speaker.AGENT} <= spoken
 
     @property
     def slowest_ms(self) -> int:
@@ -129,6 +141,10 @@ class LiveCall:
     @property
     def can_be_joined(self) -> bool:
         return self.call.state in CARRIED_STATES
+
+    @property
+    def agent_listens(self) -> bool:
+        return self.can_be_joined and self.call.answers is Answers.AGENT
 
 
 async def live(session: Session, team_id: str) -> list[LiveCall]:

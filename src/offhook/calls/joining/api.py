@@ -1,16 +1,22 @@
-"""REST of joining a live call: a WebSocket to listen, or to talk in the agent's place (I5)."""
+"""REST of joining a live call (I5): a WebSocket to listen or to talk in the agent's place, and
+whispers to the agent.
+"""
 
+from datetime import datetime
+from http import HTTPStatus
 from typing import cast
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
+from offhook import inbox
 from offhook.calls.asked import secret_of
-from offhook.calls.joining import service
+from offhook.calls.joining import service, whispering
 from offhook.calls.joining.tickets import TICKET_S, Member
 from offhook.settings import Settings
-from offhook.teams import Actor, CurrentActor, TeamSession
+from offhook.teams import Actor, CurrentActor, OnceOnly, TeamSession
 
 router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
 
@@ -47,6 +53,45 @@ async def take_over(
 ) -> LineOut:
     """Talk with the caller in the agent's place, from the moment that the socket is open."""
     return await _line(request, session, actor, call_id, talks=True)
+
+
+class WhisperIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(
+        min_length=1,
+        max_length=whispering.MAX_CHARACTERS,
+        description="What the agent should know or do.",
+        examples=["Offer them Saturday at ten, we have room then."],
+    )
+
+
+class WhisperOut(BaseModel):
+    """A line of the transcript that the agent alone was told."""
+
+    sequence: int
+    text: str
+    by: str
+    at: datetime
+
+    @classmethod
+    def of(cls, turn: inbox.Turn) -> "WhisperOut":
+        return cls(sequence=turn.sequence, text=turn.text, by=turn.author, at=turn.started_at)
+
+
+@router.post("/{call_id}/whisper", status_code=HTTPStatus.CREATED, response_model=WhisperOut)
+async def whisper(
+    call_id: str, body: WhisperIn, actor: CurrentActor, session: TeamSession, once: OnceOnly
+) -> JSONResponse:
+    """Tell the agent of a live call something that the caller does not hear; it is taken into
+    account from the agent's next reply on, shown in the transcript, and noted in the audit log.
+    """
+
+    async def work() -> WhisperOut:
+        member = Member(actor.who, actor.email)
+        turn = await whispering.whisper(session, actor.team_id, call_id, member, body.text)
+        return WhisperOut.of(turn)
+
+    return await once(work)
 
 
 async def _line(

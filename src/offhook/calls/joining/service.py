@@ -35,12 +35,7 @@ async def ticket(
 ) -> Ticket:
     """Let `member` join the call. Raises CallNotFound, CallNotLive, CallTaken."""
     call = await service.get(session, team_id, call_id)
-    if call.state not in CARRIED_STATES:
-        away = call.state is CallState.TRANSFERRED
-        raise CallNotLive(
-            "The caller is put through to a person." if away else "The call is over.",
-            remedy="Open its page to see how it went.",
-        )
+    check_live(call)
     if talks and call.taken_by not in {None, member.who}:
         raise CallTaken(
             f"{call.taken_name} has taken this call over.",
@@ -51,6 +46,16 @@ async def ticket(
     elif not talks:
         await _note_listening(session, team_id, call_id, member)
     return Ticket(team_id, call_id, member, talks, int(time.time()) + TICKET_S)
+
+
+def check_live(call: Call) -> None:
+    """Raises CallNotLive where no media process has the call."""
+    if call.state not in CARRIED_STATES:
+        away = call.state is CallState.TRANSFERRED
+        raise CallNotLive(
+            "The caller is put through to a person." if away else "The call is over.",
+            remedy="Open its page to see how it went.",
+        )
 
 
 async def _note_listening(session: Session, team_id: str, call_id: str, member: Member) -> None:
