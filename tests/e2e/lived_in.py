@@ -53,7 +53,7 @@ def live_in(owner: Owner, number: Bought) -> list[str]:
             owner.text(number, text, sender=sender)
             until(lambda sender=sender: owner.replies(number, sender), "a reply", 90)
     _picture(owner, number)
-    served = [*_people(owner), *_own_account(owner), *_purchase(owner)]
+    served = [*_people(owner), *_own_account(owner), *_purchase(owner), _tested(owner, number)]
     asyncio.run(_past(owner, number))
     return served
 
@@ -82,6 +82,16 @@ def _tasks(owner: Owner) -> None:
     }
     made = owner.post("/tasks", task)
     owner.put(f"/tasks/{made['id']}/agents/{owner.sample_agent()}", {"channels": ["sms", "call"]})
+
+
+def _tested(owner: Owner, number: Bought) -> str:
+    """The call made a test of its agent, and held with its draft."""
+    call = owner.calls(number)[0]
+    until(lambda: owner.get(f"/calls/{call['id']}")["state"] == "ended", "the call's end", 60)
+    made = owner.post(f"/calls/{call['id']}/test")
+    here = f"/agents/{made['agent_id']}/tests/{made['id']}"
+    until(lambda: owner.get(here)["state"] in {"passed", "failed"}, "the test", 60)
+    return here
 
 
 def _picture(owner: Owner, number: Bought) -> None:

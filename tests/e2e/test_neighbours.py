@@ -30,6 +30,7 @@ ELSEWHERE = {
     "erasure_id": "tests/contacts/test_web.py",
     "media_id": "tests/messages/test_media.py",
     "run_id": "tests/tasks/test_web.py",
+    "test_id": "tests/agents/test_trials.py",
     "difference_id": "tests/reconciliation/test_pages.py",
 }
 OWN = frozenset(
