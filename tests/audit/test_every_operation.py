@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 import contact_fixtures
 from number_fixtures import make_agent, make_number
@@ -17,7 +17,6 @@ from offhook.audit import Entry
 from offhook.billing import TestGateway
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
-from offhook.calls.service import finish
 from offhook.carriers import Carriers
 from offhook.db import new_id, now
 from web_fixtures import Person, Site, new_member
@@ -283,7 +282,8 @@ async def _calls(do: Walk, owner: Person) -> None:
     async with do.site.database.team(owner.team_id) as session:
         for speaker in (inbox.Speaker.CALLER, inbox.Speaker.AGENT):
             await inbox.add_turn(session, owner.team_id, chat.id, speaker=speaker, text="Hello")
-        await finish(session, owner.team_id, call_id, End.CALLER_HUNG_UP)
+        ended = {"state": CallState.ENDED, "reason": End.CALLER_HUNG_UP, "ended_at": instant}
+        await session.execute(update(Call).where(Call.id == call_id).values(ended))
     made = await do("POST /calls/{call_id}/test", call_id=call_id)
     test = {"agent_id": agent_id, "test_id": made["id"]}
     await do("DELETE /agents/{agent_id}/tests/{test_id}", **test)
