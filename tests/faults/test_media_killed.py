@@ -4,12 +4,15 @@ import io
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 from installation import Installation, until
 from owner import Bought, Owner
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Data
 
 TRY_AGAIN = 1013
 HEAD_BYTES = 58
@@ -76,23 +79,28 @@ class Listener:
 
     def __init__(self, owner: Owner, call_id: str) -> None:
         url = httpx.URL(owner.post(f"/calls/{call_id}/listen")["url"])
-        here = owner.installation.url.replace("http", "ws", 1) + url.raw_path.decode()
-        self._socket = connect(here, proxy=None, compression=None)
+        self._url = owner.installation.url.replace("http", "ws", 1) + url.raw_path.decode()
         self.frames = 0
+        self._code: int | None = None
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
 
     def _read(self) -> None:
-        try:
-            while True:
-                self.frames += isinstance(self._socket.recv(), bytes)
-        except ConnectionClosed:
-            pass
+        with connect(self._url, proxy=None, compression=None) as socket:
+            for message in _until_closed(socket):
+                self.frames += isinstance(message, bytes)
+            self._code = socket.close_code
 
     def closed(self) -> int | None:
         """The code with which the line ended."""
         self._reading.join(20)
-        return self._socket.close_code
+        return self._code
+
+
+def _until_closed(socket: ClientConnection) -> Iterator[Data]:
+    with suppress(ConnectionClosed):
+        while True:
+            yield socket.recv()
 
 
 def ended(owner: Owner, call_id: str) -> dict[str, str]:
