@@ -4,7 +4,10 @@ import pytest
 from oneday.script import FAILING, PLAN, REPLIES_AN_HOUR, Desk, Do, Script, written
 from oneday.tally import Tally
 
+from offhook.carriers.simulator.inventory import BLOCKS
+
 WHOLE, SHORT = 200, 20
+FOR_SALE = {number for block in BLOCKS for number in block.numbers()}
 
 
 def done(script: Script) -> set[Do]:
@@ -31,6 +34,7 @@ def test_a_day_keeps_to_what_the_rules_leave_possible(seed: int, people: int) ->
     script = written(seed, people)
     everybody = {visit.person for visit in script.visits()}
     assert len(everybody) == people + len(FAILING)
+    assert everybody.isdisjoint(FOR_SALE)
     assert max(each.answered for each in script.promised().values()) <= REPLIES_AN_HOUR
     closed = {hour.name: hour.closed for hour in PLAN}
     planned = {(hour.name, do) for hour in PLAN for do, _, _ in hour.also}

@@ -189,7 +189,8 @@ class Script:
 
 REPLIES_AN_HOUR = 10
 """A sender gets no more (SEC11); the day is played within an hour."""
-AREAS = (202, 212, 303, 312, 404, 415, 503, 617, 702, 808)
+AREAS = (202, 214, 303, 305, 404, 503, 602, 702, 713, 808)
+"""Where people live: the simulated carrier sells no numbers there."""
 UNREACHED, UNDELIVERED, REFUSED = "+15005550011", "+15005550010", "+15005550004"
 """Numbers to which the simulated carrier's texts fail, are not delivered, are refused."""
 QUESTIONS = (
