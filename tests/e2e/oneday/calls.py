@@ -25,7 +25,8 @@ def called_once(history: History) -> Iterator[Disagreement]:
             told = [("direction", direction, row["direction"])]
             yield from compared("UM10", call.sid, told if hidden else [*told, caller])
     for sid, found in rows.items():
-        if found[0]["answered_at"] and found[0]["reason"] not in {"cancelled", "unreachable"}:
+        placed = sid != found[0]["id"] or found[0]["spoke_at"]
+        if placed:  # else the carrier was never asked, as where no line was free
             yield Disagreement("UM10", found[0]["id"], f"is the call {sid}, which never was")
 
 

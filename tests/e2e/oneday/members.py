@@ -7,6 +7,8 @@ import httpx
 
 from oneday.history import Row
 from oneday.script import Desk, Do
+from oneday.sheet import TRIED_AGAIN
+from oneday.telephones import AGAIN_AFTER_S, TRIES
 from oneday.witness import PATIENCE_S, Witness
 
 LOOK_EVERY_S = 0.5
@@ -50,15 +52,20 @@ class Members:
             await self._carrier.ask(
                 "people", [{"number": person, "manner": manner, "talks_s": talks_s}]
             )
-        call = await self._post("/calls", {"number_id": self._desks[desk], "to": person})
-        await self._ended(call["id"])
+        for _ in range(TRIES):
+            call = await self._post("/calls", {"number_id": self._desks[desk], "to": person})
+            if await self._ended(call["id"]) not in TRIED_AGAIN:
+                return
+            await asyncio.sleep(AGAIN_AFTER_S)
+        raise AssertionError(f"{person} could never be called")
 
-    async def _ended(self, call_id: str) -> None:
+    async def _ended(self, call_id: str) -> str:
+        """Why it ended, once it has."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 call = await self._get(f"/calls/{call_id}")
                 if call["state"] == "ended":
-                    return
+                    return call["reason"]
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _contact(self, person: str) -> str:

@@ -57,8 +57,8 @@ class Do(StrEnum):
     CALL_MUTE = "calls and says nothing, is let go (C5)"
     CALL_LONG = "calls and stays for more than a minute (UM2)"
     CALL_PERSON = "calls, asks for a person, is put through (C6)"
-    CALL_BUSY = "calls, asks for a person whose line is busy (C6)"
-    CALL_ALONE = "calls, asks for a person who does not answer (C6)"
+    CALL_BUSY = "calls, asks for a person whose line is busy, is back, says nothing (C6)"
+    CALL_ALONE = "calls, asks for a person who does not answer, is back, says nothing (C6)"
     CALL_LIMIT = "calls, and no minute is left (UL4)"
     CALL_DISABLED = "calls a number that is disabled (N9)"
     CALL_BLOCKED = "calls, being blocked (P7)"
@@ -104,8 +104,8 @@ STEPS: Mapping[Do, Tally] = {
     Do.CALL_MUTE: _in("silence", 1),
     Do.CALL_LONG: _in("caller_hung_up", 2),
     Do.CALL_PERSON: _in("transfer_over") + Tally(transfers=("ended",)),
-    Do.CALL_BUSY: _in("caller_hung_up") + Tally(transfers=("busy",)),
-    Do.CALL_ALONE: _in("caller_hung_up") + Tally(transfers=("no_answer",)),
+    Do.CALL_BUSY: _in("silence") + Tally(transfers=("busy",)),
+    Do.CALL_ALONE: _in("silence") + Tally(transfers=("no_answer",)),
     Do.CALL_LIMIT: _in("limit_reached"),
     Do.CALL_DISABLED: _in("disabled"),
     Do.CALL_BLOCKED: _in("blocked"),

@@ -120,7 +120,7 @@ class Telephones:
         path = self._folder / f"{do.name}.wav"
         if not path.exists():
             if do in FOR_SOMEBODY:
-                sound = speech(FOR_PERSON) + silence(30_000)
+                sound = speech(FOR_PERSON) + silence(90_000)
             elif do is Do.CALL_LONG:
                 sound = 4 * (speech(SPOKEN) + silence(16_000))
             elif do is Do.CALL_MUTE:
