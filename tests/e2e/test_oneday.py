@@ -58,7 +58,7 @@ def test_a_day_of_calls_and_texts_is_in_every_book_as_the_rules_promise(tmp_path
             history = asyncio.run(play(stage, script, tmp_path))
             show(history, time.monotonic() - began)
             judge(stage, script, history)
-            said.append(words(history))
+            said.append(words(history, stage.names))
             tell_again(stage)
     assert said == said[:1] * TIMES
 

@@ -46,9 +46,10 @@ def outcome(history: History, desks: Mapping[str, Desk]) -> dict[Pair, Tally]:
     return {pair: tally.settled() for pair, tally in sums.items()}
 
 
-def words(history: History) -> dict[Pair, tuple[str, ...]]:
-    """What was texted between each two numbers, in the carrier's order."""
-    pairs = by(lambda text: (text.ours, text.remote), history.texts)
+def words(history: History, desks: Mapping[str, Desk]) -> dict[Pair, tuple[str, ...]]:
+    """What was texted between each number and person, in the carrier's order."""
+    numbers = {row["e164"]: desks[row["id"]] for row in history.books["numbers"]}
+    pairs = by(lambda text: (numbers[text.ours], text.remote), history.texts)
     return {pair: tuple(text.body for text in texts) for pair, texts in pairs.items()}
 
 
