@@ -159,6 +159,10 @@ class Conversation:
             await self._way_out.end(reason, seconds, self._all_used(), writer)
         return reason
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside, for as long as the call lives."""
+        return self._talk.spawn(work)
+
     # --- the engine's events ---
 
     def on_event(self, event: media.Event) -> None:
@@ -358,7 +362,7 @@ class Conversation:
     # --- trouble ---
 
     async def give_up(self) -> None:
-        """Nothing works: a person takes the caller, or calls back; never silence (C9)."""
+        """A person takes the caller, or calls back; never silence (C9)."""
         if self._gave_up:
             return
         self._gave_up = True
@@ -385,10 +389,10 @@ class Conversation:
     def _notice_of_end(self, reason: End) -> None:
         if reason is End.LEDGER_AWAY:
             self.spawn(self.farewell(self._phrases.trouble, reason, at_once=True))
-            return
-        self._talk.stop_reply()
-        self._line.clear()
-        self.spawn(self._talk.say(self._phrases.ending_soon))
+        else:
+            self._talk.stop_reply()
+            self._line.clear()
+            self.spawn(self._talk.say(self._phrases.ending_soon))
 
     async def _look(self) -> None:
         asked = await self._logbook.asked()
@@ -405,14 +409,8 @@ class Conversation:
             if (wish := await self._logbook.beat()) is not None:
                 self.end(wish)
 
-    # --- the end ---
-
     def _all_used(self) -> list[costs.Used]:
         """What the call used of its vendors, for its cost."""
         listened = self._talk.ear.listened_ms + self.taking.listened_ms
         spoken = self._talk.mouth.spoken_characters
         return [*self._used, *of_speech(self._parts.settings, listened, spoken)]
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something beside, for as long as the call lives."""
-        return self._talk.spawn(work)

@@ -135,6 +135,7 @@ class Dialogue:
 
     def on_event(self, event: media.Event) -> None:
         """Take one event of the line; what needs no answer is passed over."""
+        self.ear.on_event(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -142,12 +143,9 @@ class Dialogue:
     def _handle(self) -> dict[type[media.Event], Callable[[Any], object]]:
         """Which event is whose."""
         return {
-            media.SpeechStarted: self.ear.started,
-            media.SpeechPaused: self._paused,
-            media.SpeechResumed: lambda _: self.ear.resumed(),
+            media.SpeechPaused: lambda event: self.look_for_caller(event.at_ms),
             media.TurnEnded: lambda event: self.spawn(self._turn(event)),
             media.BargeIn: self._interrupted,
-            media.Murmur: lambda _: self.ear.dismissed(),
             media.PieceStarted: self._piece_started,
             media.PiecePlayed: self._played,
             media.Cleared: lambda event: self._cut_off(event.heard),
@@ -350,10 +348,6 @@ class Dialogue:
             await self.say(self._phrases.not_understood)
         except SpeechUnavailable:
             await self._host.give_up()
-
-    def _paused(self, event: media.SpeechPaused) -> None:
-        self.ear.paused()
-        self.look_for_caller(event.at_ms)
 
     def look_for_caller(self, now_ms: int) -> None:
         """End a talk in which nobody takes part (C5)."""

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from offhook.media import Line, SpeechStarted
+from offhook.media import Event, Line, Murmur, SpeechPaused, SpeechResumed, SpeechStarted
 from offhook.speech import Heard, Partial, Recogniser
 
 LOOK_BACK_MS = 300  # soft beginnings of words lie before the voice was noticed
@@ -48,24 +48,30 @@ class Ear:
     def feed(self, mulaw: bytes) -> None:
         self._hearing.feed(mulaw)
 
-    def started(self, event: SpeechStarted) -> None:
-        self._speaking_since = event.start_ms
-        self._begin()
+    def on_event(self, event: Event) -> None:
+        """Take what the engine tells of the caller's voice; the rest is passed over. After a
+        `TurnEnded` its words are asked for by `words`.
+        """
+        match event:
+            case SpeechStarted(start_ms=start_ms):
+                self._speaking_since = start_ms
+                self._begin()
+            case SpeechPaused():
+                self._prepare()
+            case SpeechResumed():
+                self._drop_final()
+            case Murmur():  # no turn
+                self._speaking_since = None
+                self._drop_final()
+                self._hearing.end()
+            case _:
+                pass
 
-    def paused(self) -> None:
-        """The caller may have finished: prepare the words."""
+    def _prepare(self) -> None:
+        """The caller may have finished: have the words ready."""
         self._drop_final()
         self._count()
         self._final = asyncio.create_task(self._hearing.finalise())
-
-    def resumed(self) -> None:
-        self._drop_final()
-
-    def dismissed(self) -> None:
-        """It was a murmur or noise: no turn."""
-        self._speaking_since = None
-        self._drop_final()
-        self._hearing.end()
 
     async def words(self) -> Heard:
         """The words of the turn that has just ended. Raises SpeechUnavailable.

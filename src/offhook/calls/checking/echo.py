@@ -58,13 +58,8 @@ class Echo:
             self.stream.close()
 
     def on_event(self, event: media.Event) -> None:
+        self._ear.on_event(event)
         match event:
-            case media.SpeechStarted():
-                self._ear.started(event)
-            case media.SpeechPaused():
-                self._ear.paused()
-            case media.SpeechResumed():
-                self._ear.resumed()
             case media.TurnEnded():
                 self._spawn(self._tell())
             case media.PlayedOut():

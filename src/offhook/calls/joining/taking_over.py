@@ -118,17 +118,9 @@ class TakingOver:
         """Take one event of the member's own line."""
         if (voice := self._voice) is None:
             return
-        match event:
-            case media.SpeechStarted():
-                voice.ear.started(event)
-            case media.SpeechPaused():
-                voice.ear.paused()
-            case media.SpeechResumed():
-                voice.ear.resumed()
-            case media.TurnEnded(start_ms=start_ms, end_ms=end_ms):
-                self._agent.spawn(self._turn(voice, start_ms, end_ms))
-            case _:
-                pass
+        voice.ear.on_event(event)
+        if isinstance(event, media.TurnEnded):
+            self._agent.spawn(self._turn(voice, event.start_ms, event.end_ms))
 
     async def close(self) -> None:
         """The call is over."""
