@@ -200,7 +200,7 @@ async def test_a_result_that_the_running_reply_tells_is_told_once(
 ) -> None:
     """The news of its end comes while the words that tell it are still on their way to the ear."""
     stage = await slow_call(database, tmp_path, slow, runner, OfflineBrain())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while stage.synthesiser.spoken[-1:] != ["Your order is on its way."]:
             await paced(stage, silence(40))
     for _ in range(40):
