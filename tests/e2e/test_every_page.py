@@ -39,6 +39,9 @@ ELSEWHERE = {
 BY_THEME = ("color-contrast", "link-in-text-block")
 """The rules of axe that depend on colours; all others are the same in the dark."""
 LOOK = """async (rules) => {
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.all(changing.map(({ finished }) => finished.catch(() => {})));
   const options = { resultTypes: ["violations"] };
   if (rules) options.runOnly = { type: "rule", values: rules };
   const { violations } = await axe.run(document, options);
