@@ -124,8 +124,6 @@ FORMS = (
     Form("/webhooks/endpoints/{endpoint}", "Name", ("Till", "Desk", "Log"),
          ("Send what was said along", True)),
     Form("/team/settings", "Name", ("Night", "Day", "Dawn"), ("Hide card and US", True)),
-    Form("/billing/details", "Name on the invoice", ("Bread Ltd", "Bread Inc", "Bread & Co"),
-         ("Tax number", "12-345")),
 )  # fmt: skip
 
 
@@ -156,9 +154,6 @@ async def ids(
             answer = await client.post(f"/api/v1/{path}", json=body)
             assert answer.status_code == 201, answer.text
             made[name] = answer.json()["id"]
-        details = {"name": "Bread", "address": "1 Main St", "country": "US", "tax_id": ""}
-        answer = await client.post("/billing/details", data=details)
-        assert answer.status_code == 303, answer.text
     yield made
     await state.gateway.aclose()
 
