@@ -120,6 +120,15 @@ def number(owner: Owner) -> Bought:
     return number
 
 
+def newest(owner: Owner, number: Bought) -> dict[str, Json]:
+    """The newest call of each caller, should somebody have had to call again."""
+    return {call["caller"]: call for call in reversed(owner.calls(number))}
+
+
+def all_are(owner: Owner, number: Bought, what: str, value: str) -> bool:
+    return all(call[what] == value for call in newest(owner, number).values())
+
+
 def test_twenty_callers_in_a_row_are_understood_answered_recorded_and_metered(
     owner: Owner, number: Bought, tmp_path: Path
 ) -> None:
@@ -133,21 +142,16 @@ def test_twenty_callers_in_a_row_are_understood_answered_recorded_and_metered(
     for each in calling:
         each.result()
     everybody = {caller.number for caller in plan}
-    until(lambda: {call["caller"] for call in owner.calls(number)} == everybody, "twenty calls")
-    # The newest call of each, should somebody have had to call again.
-    by_caller = {call["caller"]: call for call in reversed(owner.calls(number))}
+    until(lambda: newest(owner, number).keys() == everybody, "twenty calls")
+    until(lambda: all_are(owner, number, "state", "ended"), "their ends", 60)
+    by_caller = newest(owner, number)
     faults: list[str] = []
     for caller in plan:
         call = by_caller[caller.number]
         assert call["state"] == "ended"
         assert call["reason"] in {"caller_hung_up", "agent_hung_up"}
         faults += check(owner, call, caller.question)
-    until(
-        lambda: all(
-            owner.get(f"/calls/{call['id']}")["recording"] == "ready" for call in by_caller.values()
-        ),
-        "the recordings",
-    )
+    until(lambda: all_are(owner, number, "recording", "ready"), "the recordings", 60)
     for call in by_caller.values():
         heard, spoken = loudness(owner.recording(call))
         assert heard > 0.002
