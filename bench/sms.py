@@ -285,7 +285,7 @@ async def scripts(database: Database, settings: Settings, team: str) -> dict[str
         else:
             found_by = "(SELECT {} FROM bench_threads WHERE n = :old)"
             names = ("id", "contact_id", "sender", "number_id", "e164")
-            values[str(RECORDED_AT + 1)] = "(:n % 2000000000)"
+            values[str(RECORDED_AT + 1)] = "(:n::bigint % 2000000000)"
             for name, value in zip(names, old, strict=False):
                 values[f"'{value}'"] = found_by.format(name)
         found[way] = script(team, await recorded(database, wanted), values)
