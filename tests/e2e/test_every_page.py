@@ -7,6 +7,7 @@ one that nothing leads to fails. With OFFHOOK_SCREENSHOTS=FOLDER a picture of ea
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from installation import CHROMIUM, QUIET, Installation, needs
 from lived_in import live_in
 from owner import Owner
 from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 from site_map import Map, crawl, routes
 
 WIDTHS = (390, 768, 1440)
@@ -57,8 +59,9 @@ MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
   .map((each) => each.outerHTML.slice(0, 160))"""
 """Controls that are disabled and do not say why."""
+FITS = "document.documentElement.scrollWidth <= innerWidth"
 SETTLED = """() => document.fonts.status === "loaded"
-  && ![...document.querySelectorAll(".htmx-request, main .skeleton")]
+  && ![...document.querySelectorAll(".htmx-request, [hx-get] .skeleton")]
     .some((each) => each.checkVisibility())
   && [...document.querySelectorAll("[data-wave]")].every(({ dataset }) => dataset.state)"""
 
@@ -133,6 +136,8 @@ def _looked_at(tab: Page, address: str) -> Iterator[str]:
     yield from (f"{address} does not say why it is disabled: {each}" for each in silent)
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
+        with suppress(TooLate):
+            tab.wait_for_function(FITS, timeout=5_000)  # charts are drawn anew
         wide = tab.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             yield f"{address} is {wide} px wide at {width} px"
