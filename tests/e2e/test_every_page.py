@@ -29,6 +29,8 @@ ELSEWHERE = {
     "/billing/cards/given": "tests/numbers/test_stripe_pages.py: Stripe leads back to it",
     "/billing/charges/{charge_id}/confirm": "tests/numbers/test_stripe_pages.py: a bank that asks",
     "/billing/test-bank/{action_id}": "tests/numbers/test_stripe_pages.py: a bank that asks",
+    "/design": "tests/web/test_look.py: what a developer looks at",
+    "/design/tone.wav": "the sound of /design",
     "/feeds/{calendar_id}/{token}.ics": "tests/bookings: the address is shown once",
     "/numbers/purchases/{purchase_id}/progress": "tests/numbers/test_pages.py: while it lasts",
     "/numbers/imports/{batch_id}/progress": "tests/numbers/test_own_pages.py: while it lasts",
