@@ -46,7 +46,7 @@ async def office(database: Database) -> Office:
 async def test_a_call_is_answered_with_a_stream_and_its_token(
     network: Network, office: Office, voice: ToneSynthesiser, settings: Settings
 ) -> None:
-    """The greeting is made before the carrier is told to answer."""
+    """What is said first is made before the carrier is told to answer."""
     answer = await network.post(VOICE, voice_form(office.e164))
     (call,) = await office.calls()
     assert answer.status_code == 200
@@ -57,7 +57,7 @@ async def test_a_call_is_answered_with_a_stream_and_its_token(
     action = f"{settings.web_url}/carriers/twilio/stream-ended/{call.id}"
     assert f'<Connect action="{action}">' in answer.text
     assert "Pause" not in answer.text  # CM4
-    assert voice.spoken == ["Hello!"]
+    assert voice.spoken == ["This call is recorded.", "Hello!"]
 
 
 async def test_a_callback_told_twice_gets_the_same_answer(network: Network, office: Office) -> None:
