@@ -277,8 +277,17 @@ async def context_of(
     return context
 
 
+ARRIVED = """async () => {
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.all(changing.map(({ finished }) => finished.catch(() => {})));
+}"""
+"""Resolves when each colour is the one that it changes to."""
+
+
 async def serious(page: Page) -> list[str]:
     """What axe finds on the page that somebody could not live with."""
+    await page.evaluate(ARRIVED)
     axe: Any = Axe()  # untyped
     found = await axe.run(page)
     return [

@@ -159,7 +159,7 @@ async def test_what_a_row_has_loaded_stays_when_the_list_is_loaded_again(
     await expect(moment).to_have_text("just now")
     async with page.expect_response("**/numbers/rows*"):
         talk.served.site.app.state.web.live.announce(talk.team_id, "number")
-    await page.wait_for_function("!document.querySelector('main .htmx-request')")
+    await expect(page.locator("main .htmx-request")).to_have_count(0)
     assert await moment.count() == 1
 
 
