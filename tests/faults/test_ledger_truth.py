@@ -97,7 +97,7 @@ def test_a_call_that_ended_while_the_database_stood_still_is_settled_by_its_own_
     for _ in range(2):
         asked = owner.browser.post(f"/api/v1/operator/reconciliation/days/{today}/check")
         assert asked.status_code == 202, asked.text
-    found = until(lambda: _difference(owner, call["id"]), "the difference")
+    found = until(lambda: _difference(owner, call["id"]), "the difference", 120)
     assert (found["kind"], found["action"], found["units"]) == ("shorter", "taken_back", -1)
     assert owner.used(number, "calls") == (0, 0)
     assert call["id"] in owner.browser.get("/usage/reconciliation").text
