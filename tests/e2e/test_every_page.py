@@ -43,9 +43,7 @@ BY_THEME = ("color-contrast", "link-in-text-block")
 telephone and a desk show.
 """
 LOOK = """async (rules) => {
-  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-  const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
-  await Promise.all(changing.map(({ finished }) => finished.catch(() => {})));
+  await new Promise((painted) => requestAnimationFrame(painted));
   const options = { resultTypes: ["violations"], preload: false };
   if (rules) options.runOnly = { type: "rule", values: rules };
   const { violations } = await axe.run(document, options);
@@ -56,6 +54,12 @@ LOOK = """async (rules) => {
       return `${id}: ${places.join(" | ")}`;
     });
 }"""
+STILL = """() => {
+  const still = new CSSStyleSheet();
+  still.replaceSync("*, *::before, *::after { transition: none !important }");
+  document.adoptedStyleSheets.push(still);
+}"""
+"""No colour is on its way to another."""
 MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => each.checkVisibility() && !each.closest("dialog"))
   .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
@@ -145,6 +149,7 @@ def _looked_at(tab: Page, address: str) -> Iterator[str]:
     tab.emulate_media(color_scheme="light")
     tab.goto(address)
     assert tab.evaluate(SETTLED), f"{address} goes on loading"
+    tab.evaluate(STILL)
     tab.evaluate(AXE_SCRIPT)
     silent: list[str] = tab.evaluate(MUTE)
     yield from (f"{address} does not say why it is disabled: {each}" for each in silent)
