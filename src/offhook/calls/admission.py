@@ -28,7 +28,7 @@ from offhook.calls.rules import (
     signal_for,
 )
 from offhook.carriers import InboundCall
-from offhook.db import Session, new_id, now, publish
+from offhook.db import Session, new_id, now, one_at_a_time, publish
 from offhook.phone import E164
 from offhook.prices import Direction
 
@@ -112,7 +112,7 @@ async def admit(
     session: Session, inbound: InboundCall, *, greeting_is_ready: bool = True
 ) -> Verdict:
     """Decide, and reserve the first minute before the carrier is told to answer (U4)."""
-    await _one_at_a_time(session, f"call {inbound.call_id}")  # a repeat waits for the first (UM10)
+    await one_at_a_time(session, f"call {inbound.call_id}")  # a repeat waits for the first (UM10)
     if (known := await _known(session, inbound.call_id)) is not None:
         return known
     target = await called(session, inbound)
@@ -177,11 +177,6 @@ async def _known(session: Session, carrier_call_id: str) -> Verdict | None:
     return Admitted(call.team_id, call.id, call.epoch, url or "")
 
 
-async def _one_at_a_time(session: Session, key: str) -> None:
-    """Wait until no other transaction holds `key`, and hold it until the commit."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
-
-
 async def _caller_refusal(session: Session, target: Called, inbound: InboundCall) -> Refusal | None:
     """Blocked or screened (P5, P7, SEC10), too often, or above the caller's or the number's own
     cap (SEC12). Strangers who hide their number share no cap of a caller.
@@ -192,13 +187,13 @@ async def _caller_refusal(session: Session, target: Called, inbound: InboundCall
     if (refusal := await _screened(session, target, inbound)) is not None:
         return refusal
     if caller is not None:
-        await _one_at_a_time(session, f"lines {target.number_id} {caller}")
+        await one_at_a_time(session, f"lines {target.number_id} {caller}")
         if await _calls_too_often(session, target, caller):
             return Refusal.TOO_MANY_CALLS
         if await _live(session, target, Call.caller == caller) >= manners.caller_lines:
             return Refusal.CALLER_LINES_FULL
     if manners.number_lines is not None:
-        await _one_at_a_time(session, f"lines {target.number_id}")
+        await one_at_a_time(session, f"lines {target.number_id}")
         if await _live(session, target) >= manners.number_lines:
             return Refusal.LINES_FULL
     return None
@@ -255,13 +250,13 @@ async def _alive(
 
 async def lines_with(session: Session, team_id: str, number_id: str, other: E164) -> int:
     """Calls between this number and `other` now; whoever counts them next waits for the commit."""
-    await _one_at_a_time(session, f"lines {number_id} {other}")
+    await one_at_a_time(session, f"lines {number_id} {other}")
     return await _alive(session, team_id, number_id, Call.caller == other)
 
 
 async def lines_of(session: Session, team_id: str, number_id: str) -> int:
     """Calls of this number now, likewise."""
-    await _one_at_a_time(session, f"lines {number_id}")
+    await one_at_a_time(session, f"lines {number_id}")
     return await _alive(session, team_id, number_id)
 
 

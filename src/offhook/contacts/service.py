@@ -13,13 +13,11 @@ from sqlalchemy.orm import aliased
 from offhook import phone
 from offhook.contacts.events import ContactCreated
 from offhook.contacts.models import Contact, ContactNumber, Value
-from offhook.db import Session, enqueue, fetch, new_id, now, publish, touch
+from offhook.db import Session, enqueue, new_id, now, one_at_a_time, publish, touch
 from offhook.errors import NotFound
 from offhook.phone import E164
 
 LOOK_UP_JOB = "contacts.look_up"
-MERGING = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
-NOT_WHILE_MERGING = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(key)s, 0))"
 
 
 class ContactNotFound(NotFound):
@@ -43,7 +41,7 @@ async def meet(
     session: Session, team_id: str, e164: E164, *, extension: str = ""
 ) -> tuple[Contact, bool]:
     """The contact with this number and whether it was made just now."""
-    await fetch(session, NOT_WHILE_MERGING, {"key": _merging(team_id)})
+    await one_at_a_time(session, _merging(team_id), shared=True)
     while True:
         if (known := await find(session, team_id, e164, stays=True)) is not None:
             return known, False
@@ -58,7 +56,7 @@ async def nobody_meets(session: Session, team_id: str) -> None:
     """Until the commit whoever calls or texts the team waits to become a contact, so that nothing
     is written for a contact that is just becoming a part of another.
     """
-    await fetch(session, MERGING, {"key": _merging(team_id)})
+    await one_at_a_time(session, _merging(team_id))
 
 
 def _merging(team_id: str) -> str:

@@ -19,7 +19,15 @@ Everything inside one `async with` is committed together or not at all: rows, ev
 """
 
 from offhook.db.away import AWAY, within
-from offhook.db.engine import Database, Session, fetch, fetch_each, now, told_time
+from offhook.db.engine import (
+    Database,
+    Session,
+    fetch,
+    fetch_each,
+    now,
+    one_at_a_time,
+    told_time,
+)
 from offhook.db.finding import of_team, plan_by_values, team_word
 from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
@@ -57,6 +65,7 @@ __all__ = [
     "new_id",
     "now",
     "of_team",
+    "one_at_a_time",
     "one_of",
     "plan_by_values",
     "primary_key",

@@ -26,6 +26,8 @@ Clock = Callable[[], datetime]
 EVERY_TEAM = "*"
 # `true`: the setting ends with the transaction, so a pooled connection carries no team along.
 OPEN_FOR_TEAM = "BEGIN; SELECT set_config('offhook.team', {}, true)"
+HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
+SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(key)s, 0))"
 NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"
 
 
@@ -217,6 +219,13 @@ async def fetch_each(
         return [await result.fetchall() async for result in cursor.results()]
     except psycopg.Error as error:
         raise await _dbapi_error(session, statement, error) from error
+
+
+async def one_at_a_time(session: Session, key: str, *, shared: bool = False) -> None:
+    """Wait until no other transaction holds `key`, and hold it until the end of this one; `shared`:
+    together with others who share it.
+    """
+    await fetch(session, SHARE if shared else HOLD, {"key": key})
 
 
 def notify_at_commit(session: Session, channel: str, payload: str) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Identity, Index, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db.engine import Session, fetch, notify_at_commit, told_time
+from offhook.db.engine import Session, fetch, notify_at_commit, one_at_a_time, told_time
 from offhook.db.ids import random_id
 from offhook.db.tables import ID_LENGTH, Base, TeamOwned
 
@@ -97,7 +97,6 @@ APPEND = """
     WHERE team_id = %(team_id)s::text AND conversation_id = %(conversation_id)s::text
     RETURNING position, sequence, created_at
 """
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(conversation_id)s, 0))"
 
 
 async def publish(session: Session, event: Event) -> EventRow:
@@ -106,7 +105,7 @@ async def publish(session: Session, event: Event) -> EventRow:
     if event.conversation_id is not None:
         # One writer at a time per conversation keeps the sequence gapless. The lock is a statement
         # of its own, for the next one reads what was committed up to its own beginning.
-        await fetch(session, ONE_AT_A_TIME, {"conversation_id": event.conversation_id})
+        await one_at_a_time(session, event.conversation_id)
     given = {
         "id": random_id("msg"),
         "team_id": event.team_id,

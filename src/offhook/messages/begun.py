@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from offhook import contacts, numbers, phone, teams
-from offhook.db import Session, now
+from offhook.db import Session, now, one_at_a_time
 from offhook.errors import Conflict
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Kind, State
@@ -91,8 +91,7 @@ async def _sent_today(session: Session, team_id: str, to: E164) -> int:
     that are being written at the same time are waited for.
     """
     theirs = await contacts.addresses(session, team_id, to)
-    key = func.hashtextextended(f"begun {team_id} {theirs[0]}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await one_at_a_time(session, f"begun {team_id} {theirs[0]}")
     sent = await session.scalar(
         select(func.count())
         .select_from(Message)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from offhook import contacts, inbox, numbers, teams
 from offhook.carriers import InboundSms
-from offhook.db import Database, Session, enqueue, fetch, now, publish
+from offhook.db import Database, Session, enqueue, now, one_at_a_time, publish
 from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker
 from offhook.messages import obeying, optouts, reacting, threads, units
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 ANSWER_JOB = "messages.answer"
 WISH_NOTE = "Wishes to stop"
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 1))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +114,7 @@ async def store(session: Session, arrival: Arrival) -> Message:
 
 async def _known(session: Session, arrival: Arrival) -> Message | None:
     """The row of a text that was told before. Two at once are told one after the other (UT12)."""
-    key = f"{arrival.account_id}/{arrival.sms.message_id}"
-    await fetch(session, ONE_AT_A_TIME, {"key": key})
+    await one_at_a_time(session, f"text {arrival.account_id}/{arrival.sms.message_id}")
     return await session.scalar(
         select(Message).where(
             Message.team_id == arrival.number.team_id,

@@ -6,9 +6,7 @@ in the transaction that stops the number, so either all of it happens or nothing
 
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import Function, func, select
-
-from offhook.db import Session
+from offhook.db import Session, one_at_a_time
 from offhook.numbers.models import Number
 from offhook.usage import Service
 
@@ -32,15 +30,15 @@ async def stays_as_it_is(session: Session, number_id: str) -> None:
     For who answers a call: ask before `answering` and before any other lock. So a call is either
     seen by who stops the number, and ended, or sees that it has stopped (UI9).
     """
-    await session.execute(select(func.pg_advisory_xact_lock_shared(_key(number_id))))
+    await one_at_a_time(session, _key(number_id), shared=True)
 
 
-def _key(number_id: str) -> Function[int]:
-    return func.hashtextextended(f"stops {number_id}", 0)
+def _key(number_id: str) -> str:
+    return f"stops {number_id}"
 
 
 async def stop(session: Session, number: Number, service: Service | None = None) -> None:
     """The number has stopped in this transaction: whoever registered ends what is live on it."""
-    await session.execute(select(func.pg_advisory_xact_lock(_key(number.id))))
+    await one_at_a_time(session, _key(number.id))
     for handler in _handlers:
         await handler(session, number, service)

@@ -9,10 +9,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from offhook import teams
-from offhook.db import Session, now, publish, touch
+from offhook.db import Session, now, one_at_a_time, publish, touch
 from offhook.tasks import rules
 from offhook.tasks.events import TaskCompleted, TaskFailed
 from offhook.tasks.models import TaskRun
@@ -77,8 +77,7 @@ class KeptRuns:
         self._scope = scope
 
     async def hold(self, session: Session) -> None:
-        name = f"tasks\n{self._scope.conversation_id}"
-        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        await one_at_a_time(session, f"tasks\n{self._scope.conversation_id}")
 
     async def add(self, session: Session, run: TaskRun) -> None:
         session.add(run)

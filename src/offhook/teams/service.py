@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import delete, func, select
 
 from offhook import mail
-from offhook.db import Session, new_id, now, touch
+from offhook.db import Session, new_id, now, one_at_a_time, touch
 from offhook.masking import Kept, masked_within
 from offhook.settings import Settings, secret_key
 from offhook.teams import rules, tokens
@@ -106,7 +106,7 @@ async def welcome(
 
     Raises SetupClosed when there is one already.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("setup", 0))))
+    await one_at_a_time(session, "setup")
     if await _anybody(session):
         raise SetupClosed("This installation has its first owner already.", remedy="Sign in.")
     team, user = await create_team(

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from offhook.db import Session, now, touch
+from offhook.db import Session, now, one_at_a_time, touch
 from offhook.errors import NotFound
 from offhook.prices import Direction, Price, in_force, versions
 from offhook.usage import notices
@@ -145,8 +145,7 @@ async def meter_of(session: Session, team_id: str, number_id: str) -> Meter:
 
 async def exclude_cap_changes(session: Session, team_id: str) -> None:
     """One at a time: a change of the team's spend cap, and a new number that must know of it."""
-    key = func.hashtextextended(f"spend cap {team_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await one_at_a_time(session, f"spend cap {team_id}")
 
 
 @dataclass(frozen=True, slots=True)

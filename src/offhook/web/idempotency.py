@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from offhook.db import Session, now
+from offhook.db import Session, now, one_at_a_time
 from offhook.errors import Conflict, Invalid
 from offhook.web.models import KeptAnswer
 
@@ -76,10 +76,7 @@ class Once:
 
     async def _kept(self, key: str, route: str) -> KeptAnswer | None:
         """What is kept under this key, after waiting for whoever is at work on it."""
-        name = f"{self.team_id}\n{route}\n{key}"
-        await self.session.execute(
-            select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0)))
-        )
+        await one_at_a_time(self.session, f"{self.team_id}\n{route}\n{key}")
         mine = (
             KeptAnswer.team_id == self.team_id,
             KeptAnswer.key == key,

@@ -7,10 +7,10 @@ Others hear of an endpoint that was switched off by `when_switched_off`, joined 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from offhook import db
-from offhook.db import Session, event_kinds, new_id, now, publish, touch
+from offhook.db import Session, event_kinds, new_id, now, one_at_a_time, publish, touch
 from offhook.outgoing import Policy, check_url
 from offhook.vault import Vault
 from offhook.webhooks import problems, rules, signing
@@ -61,8 +61,7 @@ async def add(
 ) -> tuple[Endpoint, str]:
     """An endpoint of any kind; its address has been checked."""
     # One at a time for a team, or two at once would be one too many.
-    key = func.hashtextextended(f"webhook endpoints of {team_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await one_at_a_time(session, f"webhook endpoints of {team_id}")
     if len(await listed(session, team_id)) >= rules.MOST_ENDPOINTS:
         raise problems.TooManyEndpoints(
             f"The team has {rules.MOST_ENDPOINTS} endpoints.", remedy="Remove one first."

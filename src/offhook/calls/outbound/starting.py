@@ -17,7 +17,7 @@ from offhook.calls.models import Call, OutboundCall
 from offhook.calls.outbound import rules, settings
 from offhook.calls.outbound.rules import Against, CallNotStarted, Machine, Situation
 from offhook.calls.rules import CallState
-from offhook.db import Session, enqueue, new_id, now, publish, touch
+from offhook.db import Session, enqueue, new_id, now, one_at_a_time, publish, touch
 from offhook.errors import Conflict
 from offhook.phone import E164
 from offhook.prices import Direction
@@ -65,7 +65,7 @@ async def start(session: Session, team_id: str, order: Order) -> Call:
     number = await numbers.get(session, team_id, order.number_id)
     message = rules.clean_message(order.message, rules.MAX_MESSAGE_CHARACTERS)
     answer = await numbers.answering(session, team_id, number.id, numbers.Service.CALLS)
-    await _one_at_a_time(session, number.id)
+    await one_at_a_time(session, f"outbound {number.id}")  # so that its cap of the day holds
     chosen = await settings.of(session, team_id, number.id)
     own = await manners.of(session, team_id, number.id)
     disturbs, opens = await settings.quiet_until(session, number, order.to)
@@ -208,7 +208,7 @@ async def _today(session: Session, number: numbers.Number) -> int:
 async def _to_them_today(session: Session, team_id: str, to: E164) -> int:
     """Calls that any number of the team has begun today to the person with this number."""
     theirs = await contacts.addresses(session, team_id, to)
-    await _one_at_a_time(session, f"{team_id} {theirs[0]}")
+    await one_at_a_time(session, f"outbound {team_id} {theirs[0]}")
     begun = await session.scalar(
         select(func.count())
         .select_from(OutboundCall)
@@ -220,9 +220,3 @@ async def _to_them_today(session: Session, team_id: str, to: E164) -> int:
         )
     )
     return begun or 0
-
-
-async def _one_at_a_time(session: Session, whose: str) -> None:
-    """Calls of a number, and to a person, are begun one after the other, so that a cap holds."""
-    key = func.hashtextextended(f"outbound {whose}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -6,7 +6,7 @@ from offhook import numbers, phone
 from offhook.calls.transfers import rules
 from offhook.calls.transfers.models import TransferTarget
 from offhook.calls.transfers.rules import MAX_TARGETS, TargetRefused
-from offhook.db import Session, now
+from offhook.db import Session, now, one_at_a_time
 from offhook.errors import Conflict, NotFound
 from offhook.phone import E164
 
@@ -132,5 +132,4 @@ async def _fill(
 
 async def _list_locked(session: Session, team_id: str) -> None:
     """One change of a team's list at a time, so that names and their number stay right."""
-    key = func.hashtextextended(f"transfer targets {team_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await one_at_a_time(session, f"transfer targets {team_id}")
