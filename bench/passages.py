@@ -9,19 +9,16 @@ by words and by meaning, and whether words were found by their index.
 
 import argparse
 import asyncio
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Select, text
 
+from _database import new_database, postgres
 from offhook.db import Database, plan_by_values
-from offhook.db.migrate import migrate
 from offhook.knowledge.embedding import DIMENSIONS
 from offhook.knowledge.searching import by_meaning, by_words
 from offhook.supervisor import EmbeddedPostgres
@@ -66,22 +63,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--sizes", default="1000,10000,100000")
     sizes = [int(size) for size in arguments.parse_args().sizes.split(",")]
-    folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "pg", extra=LOADING)
-    server.start()
-    try:
-        server.sql("CREATE DATABASE bench OWNER offhook")
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", "bench")
-        migrate(server.url("bench"))
-        asyncio.run(measure(server, sizes))
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres(LOADING) as server:
+        asyncio.run(measure(server, new_database(server), sizes))
 
 
-async def measure(server: EmbeddedPostgres, sizes: Sequence[int]) -> None:
-    database = Database(server.url("bench"))
+async def measure(server: EmbeddedPostgres, url: str, sizes: Sequence[int]) -> None:
+    database = Database(url)
     teams = [await fill(database, size) for size in sizes]
     server.sql("VACUUM ANALYZE", "bench")
     print(f"{'':28}{''.join(f'{size:>12,}' for size in sizes)}")

@@ -139,13 +139,13 @@ async def save_voice(
     interruptible: Flag = False, silence_ms: Field = "700", check_in_s: Field = "6",
     max_call_minutes: Field = "30", reply_segments: Field = "3",
 ) -> Response:  # fmt: skip
-    figures = {
+    typed = {
         "silence_ms": silence_ms,
         "check_in_s": check_in_s,
         "max_call_minutes": max_call_minutes,
         "reply_segments": reply_segments,
     }
-    options: dict[str, Any] = {name: _whole(value) for name, value in figures.items()}
+    options: dict[str, Any] = {name: figures.or_text(text) for name, text in typed.items()}
     await service.update(
         session, actor.team_id, agent_id,
         greeting=greeting, voice=voice, language=language,
@@ -236,12 +236,6 @@ async def try_draft(
     draft = await playground.draft(session, actor.team_id, agent_id)
     played = await rehearse(request, actor, draft, text, state, real=real)
     return render(request, "agents/agent.html", block="talk", agent=agent, played=played, real=real)
-
-
-def _whole(value: str) -> int | str:
-    """A figure, or what was typed: the refusal shows it."""
-    figure = figures.digits(value)
-    return value.strip() if figure is None else figure
 
 
 async def _numbers(session: TeamSession, agent: Agent) -> list[users.NumberInUse]:

@@ -189,6 +189,7 @@ async def add_turn(
     team_id: str,
     conversation_id: str,
     *,
+    locked: Conversation | None = None,
     speaker: Speaker,
     text: str,
     author: str = "",
@@ -201,45 +202,16 @@ async def add_turn(
 ) -> Turn:
     """Append a turn with the next number of its conversation; the newest activity moves up (I1).
 
-    `author`: who of the team said it. Times default to now. Text is cut at 4 kB (SEC26) and made
-    storable (SM8).
+    `locked`: the conversation, where it is locked already, as `open_thread` gives it. `author`: who
+    of the team said it. Times default to now. Text is cut at 4 kB (SEC26) and made storable (SM8).
     """
-    return await append_turn(
-        session,
-        await get(session, team_id, conversation_id, lock=True),
-        speaker=speaker,
-        text=text,
-        author=author,
-        started_at=started_at,
-        ended_at=ended_at,
-        status=status,
-        note=note,
-        citations=citations,
-        media=media,
-    )
-
-
-async def append_turn(
-    session: Session,
-    conversation: Conversation,
-    *,
-    speaker: Speaker,
-    text: str,
-    author: str = "",
-    started_at: datetime | None = None,
-    ended_at: datetime | None = None,
-    status: str = "",
-    note: str = "",
-    citations: Sequence[dict[str, Any]] = (),
-    media: Sequence[dict[str, Any]] = (),
-) -> Turn:
-    """`add_turn` for who has the conversation locked, as `open_thread` gives it."""
+    conversation = locked or await get(session, team_id, conversation_id, lock=True)
     instant = await now(session)
-    kept = await _kept(session, conversation.team_id, text)
+    kept = await _kept(session, team_id, text)
     conversation.last_sequence += 1
     turn = Turn(
-        team_id=conversation.team_id,
-        conversation_id=conversation.id,
+        team_id=team_id,
+        conversation_id=conversation_id,
         sequence=conversation.last_sequence,
         speaker=speaker,
         author=author,

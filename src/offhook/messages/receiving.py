@@ -163,9 +163,11 @@ async def _turn(
     instant: datetime,
     plan: Sequence[keeping.Told],
 ) -> inbox.Turn:
-    return await inbox.append_turn(
+    return await inbox.add_turn(
         session,
-        thread,
+        thread.team_id,
+        thread.id,
+        locked=thread,
         speaker=Speaker.CALLER,
         text=arrival.sms.body,
         started_at=instant,

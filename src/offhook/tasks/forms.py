@@ -160,10 +160,7 @@ def _read(control: str, text: str) -> Any:
     if control == "lines":
         return lines(text)
     plain = text.strip()
-    if control == "number" and plain:
-        figure = figures.digits(plain)
-        return plain if figure is None else figure
-    return plain
+    return figures.or_text(plain) if control == "number" else plain
 
 
 def _request(fields: Mapping[str, str]) -> dict[str, Any]:

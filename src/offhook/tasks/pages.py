@@ -253,9 +253,9 @@ def _definition(kind: Kind, fields: FormData, stored: Mapping[str, Any]) -> dict
         "confirm": bool(_text(fields, "confirm")),
         "personal": bool(_text(fields, "personal")),
         "by_code": bool(_text(fields, "by_code")),
-        "timeout_s": _whole(_text(fields, "timeout_s")),
-        "max_runs": _whole(_text(fields, "max_runs")),
-        "max_money": _whole(_text(fields, "max_money")) or DEFAULT_MONEY,
+        "timeout_s": figures.or_zero(_text(fields, "timeout_s")),
+        "max_runs": figures.or_zero(_text(fields, "max_runs")),
+        "max_money": figures.or_zero(_text(fields, "max_money")) or DEFAULT_MONEY,
     }
     if name := _text(fields, "name"):
         given["name"] = name
@@ -265,8 +265,3 @@ def _definition(kind: Kind, fields: FormData, stored: Mapping[str, Any]) -> dict
 def _text(fields: FormData, name: str) -> str:
     value = fields.get(name, "")
     return value.strip() if isinstance(value, str) else ""
-
-
-def _whole(text: str) -> int:
-    """A figure; 0, which is out of every range, for anything else."""
-    return figures.digits(text) or 0

@@ -21,6 +21,17 @@ def digits(text: str) -> int | None:
     return int(written) if WHOLE.fullmatch(written) else None
 
 
+def or_text(text: str) -> int | str:
+    """The same; anything else as it was typed, for a refusal that shows it."""
+    figure = digits(text)
+    return text.strip() if figure is None else figure
+
+
+def or_zero(text: str) -> int:
+    """The same; 0 for anything else, where 0 is out of every range."""
+    return digits(text) or 0
+
+
 def whole(field: str, text: str) -> int:
     """The same; raises NumberInvalid at its field."""
     value = digits(text)

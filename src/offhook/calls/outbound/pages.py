@@ -104,18 +104,13 @@ async def change(
         opens=_time(opens, "opens"),
         closes=_time(closes, "closes"),
         countries=tuple(countries.replace(",", " ").split()),
-        daily_calls=_whole(daily_calls),
-        daily_per_contact=_whole(daily_per_contact),
+        daily_calls=figures.or_zero(daily_calls),
+        daily_per_contact=figures.or_zero(daily_per_contact),
         machine=Machine(machine) if machine in set(Machine) else Machine.HANG_UP,
         opening=opening,
     )
     await settings.change(session, actor.team_id, number_id, wanted)
     return redirect(request, f"/numbers/{number_id}/outbound", toast="Saved")
-
-
-def _whole(text: str) -> int:
-    """A figure; 0, which no cap may be, for anything else."""
-    return figures.digits(text) or 0
 
 
 def _time(text: str, field: str) -> time:
