@@ -7,12 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from offhook import bookings
 from offhook.bookings import Definition, Guest, Wish
-from web_fixtures import Person, Served
+from web_fixtures import Person, Served, serious
 
 SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "bookings"
 PARIS = ZoneInfo("Europe/Paris")
@@ -50,9 +49,7 @@ async def test_a_week_in_the_calendar(
         await page.screenshot(path=path, full_page=True, animations="disabled")
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, name
-        axe: Any = Axe()  # untyped
-        found = (await axe.run(page)).response["violations"]
-        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+        assert await serious(page) == []
 
     here = await a_busy_week(served, owner)
     await page.goto(f"{served.url}{here}")

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from number_fixtures import make_agent, make_enabled
 from offhook.calls import Checks
 from offhook.calls.transfers import targets
 from offhook.carriers import Carriers
-from web_fixtures import Person, Served
+from web_fixtures import Person, Served, serious
 
 SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "manners"
 
@@ -37,9 +36,7 @@ class Tab:
         await page.screenshot(path=path, full_page=True, animations="disabled")
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= self._width, what
-        axe: Any = Axe()  # untyped
-        found = (await axe.run(page)).response["violations"]
-        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+        assert await serious(page) == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
 from offhook import costs, prices, usage
@@ -13,7 +12,7 @@ from offhook.costs import Kind, Used, rates
 from offhook.costs.overview import Standing
 from offhook.db import Database, now
 from offhook.prices import Money, NumberType
-from web_fixtures import ROOT, Person, Served, context_of, new_owner
+from web_fixtures import ROOT, Person, Served, context_of, new_owner, serious
 
 ARTEFACTS = ROOT / "artefacts"
 PATHS = (
@@ -99,14 +98,7 @@ async def test_the_operators_pages_fit_and_are_accessible(
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
         await _picture(page, template, width, scheme)
-        axe: Any = Axe()  # untyped
-        found = await axe.run(page)
-        serious = [
-            (violation["id"], [node["html"] for node in violation["nodes"]][:3])
-            for violation in found.response["violations"]
-            if violation["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], path
+        assert await serious(page) == [], path
     await context.close()
     assert errors == []
 

@@ -7,11 +7,12 @@ paint them takes longer than all that is asserted here.
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PaintedTooLate
+
+from web_fixtures import SERIOUS, STILL
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
@@ -26,7 +27,9 @@ def look(page: Page, name: str, *, axe: bool = False) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
         if axe:
-            assert _serious(page) == []
+            page.evaluate(STILL)
+            page.evaluate(AXE_SCRIPT)
+            assert page.evaluate(SERIOUS) == []
         keep(page, f"{name}-{width}-{scheme}")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.emulate_media(color_scheme="light")
@@ -39,13 +42,3 @@ def keep(page: Page, name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(PaintedTooLate):
             page.screenshot(path=path, full_page=True, animations="disabled", timeout=PAINTED_MS)
-
-
-def _serious(page: Page) -> list[tuple[str, list[str]]]:
-    untyped: Any = Axe()
-    found = untyped.run(page).response["violations"]
-    return [
-        (each["id"], [node["html"] for node in each["nodes"]][:3])
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]

@@ -17,6 +17,8 @@ from owner import Owner
 from playwright.sync_api import Page, sync_playwright
 from site_map import Map, crawl, routes
 
+from web_fixtures import SERIOUS, STILL
+
 WIDTHS = (390, 768, 1440)
 SHOTS = os.environ.get("OFFHOOK_SCREENSHOTS", "")
 ELSEWHERE = {
@@ -42,24 +44,7 @@ BY_THEME = ("color-contrast", "link-in-text-block")
 """The rules of axe that depend on colours; all others are the same in the dark, and between what a
 telephone and a desk show.
 """
-LOOK = """async (rules) => {
-  await new Promise((painted) => requestAnimationFrame(painted));
-  const options = { resultTypes: ["violations"], preload: false };
-  if (rules) options.runOnly = { type: "rule", values: rules };
-  const { violations } = await axe.run(document, options);
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => {
-      const places = nodes.slice(0, 3).map(({ html }) => html.slice(0, 160));
-      return `${id}: ${places.join(" | ")}`;
-    });
-}"""
-STILL = """() => {
-  const still = new CSSStyleSheet();
-  still.replaceSync("*, *::before, *::after { transition: none !important }");
-  document.adoptedStyleSheets.push(still);
-}"""
-"""No colour is on its way to another."""
+PAINTED = "() => new Promise((painted) => requestAnimationFrame(painted))"
 MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => each.checkVisibility() && !each.closest("dialog"))
   .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
@@ -161,7 +146,8 @@ def _looked_at(tab: Page, address: str) -> Iterator[str]:
         everything = None if width != WIDTHS[1] else BY_THEME
         for scheme, rules in (("light", everything), ("dark", BY_THEME)):
             tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            found: list[str] = tab.evaluate(LOOK, rules)
+            tab.evaluate(PAINTED)
+            found: list[str] = tab.evaluate(SERIOUS, rules)
             yield from (f"{address} at {width} px, {scheme}: {each}" for each in found)
             _keep(tab, address, width, scheme)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from bureau import DAY
 from httpx import AsyncClient
 from office import open_office
@@ -22,7 +21,7 @@ from offhook.reconciliation.models import NumberDay, ReconciledDay
 from offhook.reconciliation.rules import Action, Kind
 from offhook.usage import Service
 from offhook.usage.models import Entry
-from web_fixtures import Person, Served, Site, context_of, new_owner
+from web_fixtures import Person, Served, Site, context_of, new_owner, serious
 
 API, OPERATOR = "/api/v1/reconciliation", "/api/v1/operator/reconciliation"
 
@@ -204,13 +203,6 @@ async def test_the_pages_have_nothing_serious_for_axe(
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         await page.goto(served.url + path)
         await page.screenshot(path=tmp_path / f"{width}-{scheme}.png", full_page=True)
-        axe: Any = Axe()  # untyped
-        found = await axe.run(page)
-        serious = [
-            (violation["id"], [node["html"] for node in violation["nodes"]][:3])
-            for violation in found.response["violations"]
-            if violation["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], path
+        assert await serious(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await context.close()

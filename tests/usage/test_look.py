@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 from usage_desk import Desk
 from usage_seed import busy_month, write
@@ -14,7 +13,7 @@ from usage_seed import busy_month, write
 from offhook import usage
 from offhook.db import Database, Session
 from offhook.usage import Service
-from web_fixtures import ROOT, Person, Served, context_of
+from web_fixtures import ROOT, Person, Served, context_of, serious
 
 ARTEFACTS = ROOT / "artefacts"
 NAMES = {"num_a": "Front desk", "num_b": "Night & weekend <line>", "num_c": "Bookings"}
@@ -141,12 +140,5 @@ async def test_pages_of_usage_fit_and_are_accessible(
         await page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
-        axe: Any = Axe()  # untyped
-        found = await axe.run(page)
-        serious = [
-            (each["id"], [node["html"] for node in each["nodes"]][:3])
-            for each in found.response["violations"]
-            if each["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], path
+        assert await serious(page) == [], path
     await context.close()

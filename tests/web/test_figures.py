@@ -12,11 +12,13 @@ from offhook.web.figures import NumberInvalid
 )
 def test_digits_are_a_whole_number(typed: str, value: int) -> None:
     assert figures.digits(typed) == figures.whole("lines", typed) == value
+    assert figures.or_text(typed) == figures.or_zero(typed) == value
 
 
 @pytest.mark.parametrize("typed", ["1e3", "1.0", "-1", "+1", "٣", "1 000", "1_000", "9999999999"])
 def test_anything_else_is_refused_at_its_field_with_what_was_typed(typed: str) -> None:
     assert figures.digits(typed) is None
+    assert (figures.or_text(typed), figures.or_zero(typed)) == (typed, 0)
     with pytest.raises(NumberInvalid) as refused:
         figures.whole_or_none("lines", typed)
     assert typed in refused.value.sentence

@@ -5,14 +5,12 @@ The pictures are kept in artefacts/ for whoever wants to look at them.
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from offhook.web import assets
-from web_fixtures import ROOT, Person, Served, context_of
+from web_fixtures import ROOT, Person, Served, context_of, serious
 
 ARTEFACTS = ROOT / "artefacts"
 WIDTHS = (390, 1440)
@@ -55,14 +53,7 @@ async def test_pages_fit_and_are_accessible(
         )
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
-        axe: Any = Axe()  # untyped
-        found = await axe.run(page)
-        serious = [
-            (violation["id"], [node["html"] for node in violation["nodes"]][:3])
-            for violation in found.response["violations"]
-            if violation["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], path
+        assert await serious(page) == [], path
         await page.context.close()
 
 
