@@ -11,8 +11,8 @@ from memory_toolbox import BOOK
 from offhook.agents.clocks import times
 from offhook.agents.dates import MONTHS, WEEK, days
 from offhook.agents.filling import fill
-from offhook.agents.numerals import digits
-from offhook.agents.values import own_name
+from offhook.agents.numerals import alone, digits
+from offhook.agents.values import counts, own_name
 from offhook.tasks import Input, InputType, Offer
 
 WEDNESDAY = date(2026, 5, 13)
@@ -27,10 +27,23 @@ WEDNESDAY = date(2026, 5, 13)
         ("seven o'clock", "7 o'clock"),
         ("oh, I see", "oh, i see"),
         ("two thousand and twenty six", "2026"),
+        ("There will be for of us.", "there will be 4 of us."),
+        ("just the to of us", "just the 2 of us"),
+        ("a table for us", "a table for us"),
     ],
 )
 def test_numbers_in_words_become_digits(said: str, read: str) -> None:
     assert digits(said) == read
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [("For.", 4), ("Too, please.", 2), ("for people", 4), ("For my mother", None), ("to", 2)],
+)
+def test_a_word_that_sounds_like_a_number_is_one_where_a_number_was_asked_for(
+    said: str, count: int | None
+) -> None:
+    assert [each.value for each in counts(alone(said))] == ([count] if count else [])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def found(finding: Finding | None) -> tuple[Kind, Action, int] | None:
         (305.0, 100, (Kind.SHORTER, Action.TAKEN_BACK, 2)),
         (45.0, 65, (Kind.LONGER, Action.NONE, 1)),
         (45.0, 0, (Kind.SHORTER, Action.TAKEN_BACK, 0)),
+        (1.7, 0, (Kind.SHORTER, Action.TAKEN_BACK, 0)),
     ],
 )
 def test_the_customer_pays_the_lower_of_the_two(

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from offhook.agents import clocks, dates, tongues, values
+from offhook.agents import clocks, dates, numerals, tongues, values
 from offhook.agents.finds import Found
-from offhook.agents.numerals import digits
 from offhook.knowledge import fold, stem
 from offhook.tasks import Input, InputType, Offer
 
@@ -84,7 +83,7 @@ class _Turn:
         self._text = text
         self._today = today
         self._asked = asked
-        self._read = digits(tongues.english(text, language))
+        self._read = numerals.digits(tongues.english(text, language))
         self._spoken = tongues.introduced(text, language)  # as written, for names and texts
         words = tongues.english(
             " ".join([offer.title, offer.description, *offer.phrases]), language
@@ -167,6 +166,9 @@ class _Turn:
         if named is not None:
             return named
         found = values.counts(self._read)
+        if asked and not found:
+            alone = values.counts(numerals.alone(self._read))
+            found = [Found(each.value, 0, len(self._read)) for each in alone]
         whole = len([each for each in self._offer.inputs if each.type is InputType.INTEGER]) == 1
         if asked or (whole and found and _is_said_as_count(self._read, found[-1])):
             return self._pick(found, wanted)

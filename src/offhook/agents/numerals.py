@@ -10,6 +10,10 @@ from typing import Any
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _REPEATED = {"double": 2, "triple": 3}
 _OH = {"oh": "zero", "o": "zero"}
+_ALIKE = {"won": "one", "to": "two", "too": "two", "for": "four", "fore": "four", "ate": "eight"}
+"""Words that sound like a number and that a recogniser writes instead of it."""
+_OF_US = re.compile(rf"\b({'|'.join(_ALIKE)})(?= of us\b)")
+_ONLY = re.compile(rf"\W*({'|'.join(_ALIKE)})(?=\W*(?:(?:people|persons?|guests?|please)\W*)?$)")
 _EACH = 0.0
 """text2num's threshold: lone small numbers are made digits too."""
 
@@ -21,10 +25,20 @@ def digits(text: str) -> str:
     '7 30 on the 21st, 5 5 01'
     """
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text.lower().replace("’", "'"))
+    plain = _OF_US.sub(lambda found: _ALIKE[found[1]], plain)
     words = re.split(r"(\W+)", plain)
     spoken = "".join(_as_digits(words, at) for at in range(len(words)))
     numbers: Any = import_module("text_to_num")
     return str(numbers.alpha2digit(spoken, "en", _EACH))
+
+
+def alone(text: str) -> str:
+    """`digits` of an answer to “how many?”, where a lone word that sounds like a number is one.
+
+    >>> alone("For, please.")
+    '4, please.'
+    """
+    return digits(_ONLY.sub(lambda found: _ALIKE[found[1]], text.lower()))
 
 
 def _as_digits(words: list[str], at: int) -> str:

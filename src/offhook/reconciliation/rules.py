@@ -167,9 +167,11 @@ def _only_ours(ours: CallKept, billed: Units, now: datetime) -> Finding:
 
 
 def _lengths(ours: CallKept, billed: Units, theirs: CallRecord) -> Finding | None:
-    """UC4. What is billed can be less than what was spoken: then that is the lower one."""
+    """UC4. What is billed can be less than what was spoken: then that is the lower one. Whether
+    it was answered at all is no matter of clocks, however short the call.
+    """
     theirs_s = float(theirs.duration_s if theirs.answered else 0)
-    if abs(ours.seconds - theirs_s) <= TOLERANCE_S:
+    if theirs.answered and abs(ours.seconds - theirs_s) <= TOLERANCE_S:
         return None
     spoken = started_minutes(ours.seconds)
     minutes = started_minutes(theirs_s) if theirs_s else 0
