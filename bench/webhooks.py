@@ -2,10 +2,10 @@
 
     PYTHONPATH=src python bench/webhooks.py [events] [events per second]
 
-Each receiver belongs to a team of its own. First all of them are good; then as many good ones have
-bad ones beside them: silent, refusing, breaking off. The dispatcher is a process of its own, as a
-worker is. Printed: the 95th percentile from commit to arrival at the good ones, both ways, and
-their ratio; ends with 1 when an event is lost or the ratio is above MOST_RATIO.
+Each receiver belongs to a team of its own. First all of them are good; then, with the same events
+at the same pace, three in ten are bad: silent, refusing, breaking off. The dispatcher is a process
+of its own, as a worker is. Printed: the 95th percentile from commit to arrival at those that are
+good both times, and the ratio; ends with 1 when an event is lost or the ratio is above MOST_RATIO.
 """
 
 import asyncio
@@ -131,10 +131,10 @@ async def measure(url: str, home: str, kinds: list[str], events: int, rate: floa
                 team = hired[number % len(hired)]
                 async with database.team(team) as session:
                     row = await publish(session, Rung(team_id=team, number=number))
-                if receivers[number % len(hired)].kind == "good":
+                if number % len(hired) < GOOD:
                     sent[row.id] = time.perf_counter()
                 await asyncio.sleep(max(0.0, began + (number + 1) / rate - time.perf_counter()))
-            arrived = await _all(receivers, len(sent))
+            arrived = await _all(receivers[:GOOD], len(sent))
         finally:
             process.kill()
             process.join()
@@ -173,14 +173,11 @@ def main(events: int, rate: float) -> None:
     bad = ["silent", "refusing", "broken"] * (BAD // 3)
     found: list[float] = []
     with postgres() as server, tempfile.TemporaryDirectory(prefix="offhook-bench-") as home:
-        for name, kinds, count in (
-            ("good ones alone", ["good"] * GOOD, events * GOOD // (GOOD + BAD)),
-            ("beside bad ones", ["good"] * GOOD + bad, events),
-        ):
+        for name, others in (("all of them good", ["good"] * BAD), ("three in ten bad", bad)):
             url = new_database(server, f"bench_{len(found)}")
-            pace = rate * count / events
-            p95_ms = asyncio.run(measure(url, home, kinds, count, pace))
-            print(f"{name}: {count:,} events, p95 {p95_ms:.0f} ms, none lost", flush=True)
+            kinds = ["good"] * GOOD + others
+            p95_ms = asyncio.run(measure(url, home, kinds, events, rate))
+            print(f"{name}: {events:,} events, p95 {p95_ms:.0f} ms, none lost", flush=True)
             found.append(p95_ms)
     ratio = found[1] / found[0]
     print(f"ratio of the good ones' p95: {ratio:.2f} (at most {MOST_RATIO})")

@@ -11,11 +11,12 @@ from sqlalchemy import func, select, update
 from webhook_desk import Baked, Clock, Desk
 
 from offhook import teams, webhooks
-from offhook.db import EventRow, Session, publish
+from offhook.db import EventRow, Session, publish, seal
+from offhook.vault import Key, Vault
 from offhook.webhooks import endpoints, replaying, rules
 from offhook.webhooks.claiming import claim
-from offhook.webhooks.dispatcher import send
-from offhook.webhooks.models import Body, Delivery
+from offhook.webhooks.dispatcher import UNSIGNED, send
+from offhook.webhooks.models import Body, Delivery, Secret
 from offhook.webhooks.recording import record
 from offhook.webhooks.rules import DeliveryState, EndpointState
 
@@ -70,6 +71,23 @@ async def test_an_endpoint_gets_the_events_that_it_chose(desk: Desk) -> None:
         await desk.dispatcher.run_due()
         assert len(all_of_them.received(secret)) == 1
         assert others.requests == []
+
+
+async def test_a_secret_that_cannot_be_read_stops_its_endpoint_alone(desk: Desk) -> None:
+    """As after a restore without its keys: no unsigned delivery, and the attempt says why."""
+    async with receiver() as good, receiver() as lost:
+        _, secret = await desk.endpoint(good.url)
+        endpoint, _ = await desk.endpoint(lost.url)
+        async with desk.database.system() as session:
+            row = await session.scalar(select(Secret).where(Secret.endpoint_id == endpoint.id))
+            assert row is not None
+            row.secret = seal(Vault([Key("elsewhere", bytes(32))]), row, "secret", b"whsec_other")
+        await desk.bake()
+        await desk.dispatcher.run_due()
+        assert len(good.received(secret)) == 1
+        assert lost.requests == []
+        [failed] = [each for each in await desk.attempts() if each.error]
+    assert failed.error == UNSIGNED
 
 
 async def test_each_endpoint_gets_the_same_id_and_its_own_signature_w2(desk: Desk) -> None:

@@ -50,6 +50,10 @@ class Policy:
     ca_file: str = ""
     """PEM file of authorities that are trusted beside the public ones."""
 
+    def opens(self, port: int) -> bool:
+        """Whether a URL may name this port."""
+        return port in self.ports or (self.http and port == HTTP_PORT)
+
     def allows(self, address: str) -> bool:
         """Whether a resolved address may be connected to."""
         found = ip_address(address)
@@ -86,17 +90,13 @@ def check_url(url: str, policy: Policy) -> httpx.URL:
         _refuse(url, "names a network zone", "Leave out what follows the % sign.")
     if "#" in url:
         _refuse(url, "has a fragment", "Leave out the # and what follows.")
-    if port_of(parsed) not in _ports(policy):
+    if not policy.opens(port_of(parsed)):
         _refuse(url, f"names the port {port_of(parsed)}", "Use the usual port, 443.")
     return parsed
 
 
 def port_of(url: httpx.URL) -> int:
     return url.port or (HTTPS_PORT if url.scheme == "https" else HTTP_PORT)
-
-
-def _ports(policy: Policy) -> frozenset[int]:
-    return policy.ports | {HTTP_PORT} if policy.http else policy.ports
 
 
 def _refuse(url: str, why: str, remedy: str) -> NoReturn:

@@ -5,6 +5,7 @@ more than the endpoint may have, however many dispatchers there are. A lease tha
 again; nothing else is needed after a crash, and the place in the schedule is kept.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,12 @@ from typing import Any
 from sqlalchemy import select
 
 from offhook.db import Session, fetch, new_id, now, unseal
-from offhook.vault import Vault
+from offhook.vault import SecretUnreadable, Vault
 from offhook.webhooks import rules
 from offhook.webhooks.models import Secret
 from offhook.webhooks.rules import DeliveryState, EndpointKind, EndpointState
+
+log = logging.getLogger(__name__)
 
 # Endpoints whose queue has something due, each locked until this transaction ends. Another
 # dispatcher's are passed over: it is at work on them.
@@ -33,9 +36,11 @@ LOCK_QUEUES = f"""
     FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - constants of our own
 
-# From each of these queues what is due first, as far as the endpoint has slots left.
+# From each of these queues what is due first, as far as the endpoint has slots left. What is taken
+# is made out first and then looked up by id, whatever the planner knew of the table when it was
+# small: it must never walk through all deliveries and ask for each whether it is taken.
 TAKE = f"""
-    WITH taken AS (
+    WITH taken AS MATERIALIZED (
         SELECT due.id FROM unnest(%(endpoints)s::varchar[]) AS queue(id) CROSS JOIN LATERAL (
             SELECT id FROM webhook_deliveries
             WHERE endpoint_id = queue.id AND state = '{DeliveryState.PENDING}'
@@ -46,9 +51,9 @@ TAKE = f"""
         ) AS due LIMIT %(room)s
     )
     UPDATE webhook_deliveries AS delivery SET lease = %(lease)s, next_at = %(until)s
-    FROM taken, webhook_endpoints AS endpoint
-    WHERE delivery.id = taken.id AND endpoint.id = delivery.endpoint_id
-    RETURNING delivery.id, delivery.team_id, delivery.endpoint_id, endpoint.url,
+    WHERE delivery.id = ANY(ARRAY(SELECT id FROM taken))
+    RETURNING delivery.id, delivery.team_id, delivery.endpoint_id,
+        (SELECT url FROM webhook_endpoints AS endpoint WHERE endpoint.id = delivery.endpoint_id),
         delivery.event_id, delivery.event, delivery.with_text,
         (SELECT body FROM webhook_bodies AS kept
          WHERE kept.event_id = delivery.event_id AND kept.with_text = delivery.with_text)
@@ -138,7 +143,9 @@ def _claimed(row: Sequence[Any], lease: str, signers: Mapping[str, Sequence[str]
 async def _secrets(
     session: Session, vault: Vault, endpoint_ids: Collection[str], present: datetime
 ) -> dict[str, list[str]]:
-    """The live secrets of each endpoint, the current one first (W6)."""
+    """The live secrets of each endpoint, the current one first (W6). One that cannot be read is
+    left out: its endpoint's attempts fail and say so, the others are not delayed (W9).
+    """
     if not endpoint_ids:
         return {}
     rows = await session.scalars(
@@ -151,5 +158,10 @@ async def _secrets(
     )
     found: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(row.endpoint_id, []).append(unseal(vault, row, "secret").decode())
+        try:
+            secret = unseal(vault, row, "secret").decode()
+        except SecretUnreadable as problem:
+            log.warning("endpoint %s cannot be signed for: %s", row.endpoint_id, problem.sentence)
+            continue
+        found.setdefault(row.endpoint_id, []).append(secret)
     return found

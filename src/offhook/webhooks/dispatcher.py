@@ -31,6 +31,7 @@ PLACES = 256
 POLL_S = 1.0
 GRACE_S = 5.0
 AGAIN_S = 1.0
+UNSIGNED = "Its secret cannot be read, so nothing was sent. Make a new secret."
 
 
 class Dispatcher:
@@ -198,6 +199,8 @@ class _Place:
 async def send(outgoing: Outgoing, claimed: Claimed, body: bytes) -> Tried:
     """Make one attempt; every outcome is a `Tried`, never an exception."""
     at = datetime.now(UTC)
+    if not claimed.secrets:
+        return Tried(claimed.hold, at, 0, {}, error=UNSIGNED)
     began = time.perf_counter()
     headers = signing.headers(claimed.event_id, at, body, claimed.secrets)
     call = Call(
