@@ -2,9 +2,9 @@
 
     PYTHONPATH=src python bench/usage_page.py [--short 1000] [--long 1000000]
 
-A PostgreSQL of its own with one team, ten numbers and so many posted minutes in one month. What a
-page asks on every news (counters and free units) must take the same time on both; what sums a
-month grows with it. Prints medians in milliseconds and the ratio; the export in rows per second.
+A PostgreSQL of its own with one team, ten numbers and so many posted minutes in one month. All of
+it must take the same time on both. Prints medians in milliseconds and the ratio; the export in rows
+per second.
 """
 
 import argparse
@@ -19,10 +19,19 @@ from sqlalchemy import text
 from _database import new_database, postgres
 from offhook.db import Database, Session
 from offhook.teams import Team
-from offhook.usage import counted, export, month_to_date, open_meter, period_at
+from offhook.usage import (
+    charges_of,
+    counted,
+    export,
+    month_to_date,
+    open_meter,
+    period_at,
+    spent,
+)
 from offhook.usage.explain import explain
 from offhook.usage.month import pools
 from offhook.usage.months import month_named
+from offhook.usage.statements import add_to_days
 
 TIMES = 7
 Read = Callable[[Session, str], Awaitable[object]]
@@ -39,7 +48,7 @@ COUNT = text(
     " granted_limit) SELECT team_id, number_id, service, period_start, :end, count(*), 2147483647 "
     "FROM usage_entries WHERE team_id = :team GROUP BY 1, 2, 3, 4"
 )
-
+ADD = text(add_to_days("(SELECT * FROM usage_entries WHERE team_id = :team)"))
 
 LAST = text(
     "SELECT id FROM usage_entries WHERE team_id = :team AND service = 'calls' AND units <> 0 "
@@ -95,6 +104,7 @@ async def fill(database: Database, count: int) -> str:
         step = (period.ends_at - period.starts_at) / (count + 1)
         given = {"team": team.id, "start": period.starts_at, "step": step, "many": count}
         await session.execute(FILL, given)
+        await session.execute(ADD, {"team": team.id})
         await session.execute(COUNT, {"team": team.id, "end": period.ends_at})
     return team.id
 
@@ -114,10 +124,17 @@ async def _explain(session: Session, team: str) -> object:
     return await explain(session, team, int(last or 0))
 
 
+async def _charges(session: Session, team: str) -> object:
+    period = await period_at(session, team, datetime.now(UTC))
+    return await charges_of(session, team, period.starts_at)
+
+
 READS: dict[str, Read] = {
     "numbers (counters)": counted,
     "free units": pools,
     "month to date, days": month_to_date,
+    "spent of the cap": spent,
+    "charges so far": _charges,
     "why, the last entry": _explain,
 }
 

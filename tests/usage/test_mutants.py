@@ -102,6 +102,13 @@ async def test_the_life_passes_without_a_mutant(clocked: Database, clock: Clock)
             patched("RESOLVE", "counter.pending - sums.ended", "counter.pending"),
             id="held-not-returned",
         ),
+        pytest.param(
+            patched("RESOLVE", "width_bucket(unit.starts_at, month.day_starts) - 1", "0"),
+            id="used-on-another-day",
+        ),
+        pytest.param(
+            patched("CORRECT", "sum(unit.units)", "0"), id="taken-back-of-the-counter-only"
+        ),
     ],
 )
 async def test_a_mutant_is_noticed(

@@ -1,6 +1,6 @@
 """Months full of usage, written straight to the ledger: for pages, exports and measurements.
 
-What the kernel would have written, in bulk: hold and resolution of each unit, and the counters.
+What the kernel would have written, in bulk: hold and resolution of each unit, counters and days.
 """
 
 import math
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import cast
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, func, insert, select, text, update
 
 from offhook.db import Session
 from offhook.prices import Direction
@@ -20,8 +20,10 @@ from offhook.usage.daily import days_of
 from offhook.usage.meters import Tariff, tariff
 from offhook.usage.models import Counter, Entry
 from offhook.usage.periods import Period
+from offhook.usage.statements import add_to_days
 
 ENTRIES = cast("Table", Entry.__table__)
+ADDED = "(SELECT * FROM usage_entries WHERE id > :newest AND team_id = :team)"
 BULK = 5_000
 # Monday to Sunday: offices telephone on weekdays.
 WEEK = (1.2, 1.1, 1.0, 1.05, 0.9, 0.3, 0.2)
@@ -74,7 +76,8 @@ def busy_month(
 
 
 async def write(session: Session, team: str, used: Iterable[Used]) -> None:
-    """Put `used` units on the ledger of a team whose meters are open, with their counters."""
+    """Put `used` units on the ledger of a team whose meters are open, with counters and days."""
+    newest = await session.scalar(select(func.max(Entry.id))) or 0
     prices: dict[str, Tariff] = {}
     sums: Tally[tuple[str, Service, datetime]] = Tally()
     periods: list[Period] = []
@@ -93,6 +96,7 @@ async def write(session: Session, team: str, used: Iterable[Used]) -> None:
             rows = []
     if rows:
         await session.execute(insert(ENTRIES), rows)
+    await session.execute(text(add_to_days(ADDED)), {"newest": newest, "team": team})
     ends = {period.starts_at: period.ends_at for period in periods}
     for (number, service, start), count in sums.items():
         await kernel.open_counters(session, team, number, start, ends[start])

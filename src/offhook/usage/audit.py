@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from offhook.db import Session, now
+from offhook.prices.money import DEFAULT_CURRENCY
 from offhook.usage import audit_closed
 from offhook.usage.models import UNLIMITED
 from offhook.usage.month import free_units
@@ -68,6 +69,25 @@ CHECKS = {
         WHERE coalesce(counter.posted, 0) <> coalesce(used.posted, 0)
            OR coalesce(counter.pending, 0) <> coalesce(held.pending, 0)
         """,
+    ),
+    "U9": (
+        "a day's sum is not that of its entries",
+        f"""
+        WITH used AS (
+            SELECT team_id, period_start, service, number_id,
+                width_bucket(starts_at, month.day_starts) - 1 AS day, direction,
+                coalesce(price_id, '') AS price_id, coalesce(price_micros, 0) AS price_micros,
+                coalesce(currency, '{DEFAULT_CURRENCY}') AS currency, sum(units) AS entries
+            FROM usage_entries JOIN (
+                SELECT team_id, starts_at AS period_start, day_starts FROM usage_periods) AS month
+              USING (team_id, period_start)
+            WHERE units <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+        )
+        SELECT team_id, number_id, service, period_start, day, price_id, units, entries
+        FROM usage_days FULL JOIN used USING (team_id, period_start, service, number_id, day,
+            direction, price_id, price_micros, currency)
+        WHERE coalesce(units, 0) <> coalesce(entries, 0)
+        """,  # noqa: S608 - a constant
     ),
     "UI2": (
         "a unit was resolved or corrected that was not there to be",
@@ -161,7 +181,7 @@ async def violations(session: Session, checks: Mapping[str, tuple[str, str]]) ->
 
 
 async def audit(session: Session) -> list[Violation]:
-    """Every violation of UI1 to UI8, UI10 and U7 in the ledgers of all teams, and of what rooms
+    """Every violation of UI1 to UI8, UI10, U7 and U9 in the ledgers of all teams, and of what rooms
     above derive from them.
     """
     found = [*await violations(session, CHECKS), *await _allowances(session)]

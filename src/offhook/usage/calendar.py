@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from offhook.db import Session, now
 from offhook.errors import NotFound
 from offhook.teams import Team, zone_at
+from offhook.usage.daily import days_of
 from offhook.usage.models import PeriodRow
 from offhook.usage.periods import Period, following, month_holding
 
@@ -70,6 +71,7 @@ async def _make(session: Session, team_id: str, period: Period) -> Period:
             starts_at=period.starts_at,
             ends_at=period.ends_at,
             zone=period.zone,
+            day_starts=[day.starts_at for day in days_of(period)],
         )
         .on_conflict_do_nothing()
     )

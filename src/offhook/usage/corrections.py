@@ -25,7 +25,7 @@ from offhook.usage.minutes import CallUnknown
 from offhook.usage.models import Entry, MeteredCall
 from offhook.usage.rating import Rate
 from offhook.usage.rules import FROM_CARRIER, Service, minute_start, started_minutes
-from offhook.usage.statements import ONCE
+from offhook.usage.statements import ONCE, add_to_days
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,18 @@ WITH entered AS (
         ('resolution', 'posted', 1, %(price_id)s::text, %(price_micros)s::bigint,
          %(currency)s::text)) AS unit (stage, kind, units, price_id, price_micros, currency)
     {ONCE}
-    RETURNING units
-)
-UPDATE usage_counters AS counter
-SET posted = counter.posted + sums.units
-FROM (SELECT sum(units) AS units FROM entered) AS sums
-WHERE counter.team_id = %(team_id)s AND counter.number_id = %(number_id)s
-  AND counter.service = %(service)s AND counter.period_start = %(period_start)s
-  AND sums.units > 0
-RETURNING counter.posted, counter.pending, counter.limit_units, counter.period_end
-"""  # noqa: S608 - the inserted part is a constant
+    RETURNING *
+), counted AS (
+    UPDATE usage_counters AS counter
+    SET posted = counter.posted + sums.units
+    FROM (SELECT sum(units) AS units FROM entered) AS sums
+    WHERE counter.team_id = %(team_id)s AND counter.number_id = %(number_id)s
+      AND counter.service = %(service)s AND counter.period_start = %(period_start)s
+      AND sums.units > 0
+    RETURNING counter.posted, counter.pending, counter.limit_units, counter.period_end
+), days AS ({add_to_days("(SELECT entered.* FROM entered, counted)")})
+SELECT * FROM counted
+"""  # noqa: S608 - the inserted parts are constants
 
 
 class CorrectionRefused(Conflict):

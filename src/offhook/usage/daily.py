@@ -1,8 +1,7 @@
 """A month by the local days of its zone: which days there are, and what was used on each.
 
 Days are half-open spans of UTC instants, as months are (UP3): 23 or 25 hours long where clocks
-change, missing where a place skipped one, cut short where the month changed its zone (UP2). The
-split into days is pure; the sums are read from the month's index range.
+change, missing where a place skipped one, cut short where the month changed its zone (UP2). Pure.
 """
 
 from bisect import bisect_right

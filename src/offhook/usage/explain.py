@@ -3,19 +3,20 @@
 Read from the ledger, the price list and, by hooks, the rooms above; reasons.py tells them in words.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, literal, select, tuple_
 
 from offhook.db import Session, now
 from offhook.prices import Price, versions
 from offhook.usage import entries
 from offhook.usage.closing import GRACE
-from offhook.usage.entries import RatedEntry
+from offhook.usage.entries import SLOW, RatedEntry
 from offhook.usage.meters import meter_of
-from offhook.usage.models import Billed, ClosedLine, Counter, Entry
+from offhook.usage.models import Billed, ClosedLine, Counter, DaySum, Entry, PeriodRow
 from offhook.usage.month import IN_ORDER, begun_units
 from offhook.usage.months import NamedMonth, month_at
 from offhook.usage.names import Label, Link, invoice_of, limit_then, names, subjects
@@ -119,7 +120,7 @@ async def explain(session: Session, team_id: str, entry_id: int) -> Explanation:
         entry=posted,
         back=next((each for each in counted if each.units < 0), None),
         rank=await _rank(session, team_id, used, month, closed_in) if used else None,
-        rank_of_number=await _rank_of_number(session, team_id, used) if used else None,
+        rank_of_number=await _counted(session, team_id, used, used.number_id) if used else None,
         limit=limit,
         limit_is_known=is_known,
         price=await _price(session, team_id, used) if used else None,
@@ -135,41 +136,66 @@ async def _rank(
 
     Of a closed month only what the same close took counts: later units moved nobody (UF8).
     """
+    if closed_in is not None and closed_in != used.period_start:
+        return await _sum(session, *_until(team_id, used), _is_in(team_id, closed_in))
+    counted = await _counted(session, team_id, used)
+    if closed_in is not None:
+        others = (SLOW, ~_is_in(team_id, closed_in))
+        return counted - await _sum(session, *_until(team_id, used), *others)
+    if used.service != Service.CALLS or month.closed_at is not None:
+        return counted
+    begun = await begun_units(session, team_id, month.period, await now(session))
+    place = (used.starts_at, used.subject_id, used.unit_index)
+    return counted + sum((u.starts_at, u.subject_id, u.index) < place for u in begun)
+
+
+def _is_in(team_id: str, closed_in: datetime) -> ColumnElement[bool]:
+    """On a line of this close."""
+    return exists().where(
+        Billed.entry_id == Entry.id,
+        Billed.team_id == team_id,
+        ClosedLine.id == Billed.line_id,
+        ClosedLine.team_id == team_id,
+        ClosedLine.closed_in == closed_in,
+    )
+
+
+async def _sum(session: Session, *those: ColumnElement[bool]) -> int:
+    """The units of those entries."""
+    return await session.scalar(select(func.sum(Entry.units)).where(*those)) or 0
+
+
+async def _counted(session: Session, team_id: str, used: Entry, number_id: str = "") -> int:
+    """The month's units until `used`, of all numbers or of one: the sums of the days before, and
+    the entries of its own day.
+    """
+    of_month = (PeriodRow.team_id == team_id, PeriodRow.starts_at == used.period_start)
+    starts = await session.scalar(select(PeriodRow.day_starts).where(*of_month)) or []
+    day = bisect_right(starts, used.starts_at) - 1
+    before = select(func.sum(DaySum.units)).where(
+        DaySum.team_id == team_id,
+        DaySum.period_start == used.period_start,
+        DaySum.service == used.service,
+        DaySum.day < day,
+    )
+    same_day = [*_until(team_id, used), Entry.starts_at >= starts[day]]
+    if number_id:
+        before = before.where(DaySum.number_id == number_id)
+        same_day.append(Entry.number_id == number_id)
+    return (await session.scalar(before) or 0) + await _sum(session, *same_day)
+
+
+def _until(team_id: str, used: Entry) -> tuple[ColumnElement[bool], ...]:
+    """The entries of the month of `used` that are not after it."""
     place = (used.starts_at, used.subject_id, used.unit_index)
     here = tuple_(*(literal(v, c.type) for v, c in zip(place, IN_ORDER, strict=True)))
-    query = select(func.coalesce(func.sum(Entry.units), 0)).where(
+    return (
         Entry.team_id == team_id,
         Entry.service == used.service,
         Entry.period_start == used.period_start,
         Entry.units != 0,
         tuple_(*IN_ORDER) <= here,
     )
-    if closed_in is not None:
-        query = query.join(Billed, Billed.entry_id == Entry.id).join(
-            ClosedLine, ClosedLine.id == Billed.line_id
-        )
-        query = query.where(ClosedLine.closed_in == closed_in, ClosedLine.team_id == team_id)
-    posted = await session.scalar(query) or 0
-    if used.service != Service.CALLS or month.closed_at is not None:
-        return posted
-    begun = await begun_units(session, team_id, month.period, await now(session))
-    return posted + sum((u.starts_at, u.subject_id, u.index) < place for u in begun)
-
-
-async def _rank_of_number(session: Session, team_id: str, used: Entry) -> int:
-    place = (used.starts_at, used.subject_id, used.unit_index)
-    here = tuple_(*(literal(v, c.type) for v, c in zip(place, IN_ORDER, strict=True)))
-    found = await session.scalar(
-        select(func.coalesce(func.sum(Entry.units), 0)).where(
-            Entry.team_id == team_id,
-            Entry.service == used.service,
-            Entry.period_start == used.period_start,
-            Entry.units != 0,
-            Entry.number_id == used.number_id,
-            tuple_(*IN_ORDER) <= here,
-        )
-    )
-    return found or 0
 
 
 async def _limit(

@@ -5,6 +5,7 @@ periods   a team's months, made when first needed, never changed but for their c
 calls     calls that reserve minutes: answer time, heart-beat, end
 entries   the ledger: what happened to each unit (hold, resolution, correction)
 counters  per number, service and month: posted and pending, always the entries' sums (U7)
+days      per number, service, day and price: the entries' sums again, for pages (U9)
 notices   which thresholds were announced, so that each is announced once (U9)
 spend     of teams with a spend cap: the month as it would be charged, held units included
 lines     what a close came to, never changed; billed says which entries a line holds (UI8)
@@ -24,11 +25,11 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned
+from offhook.db import Base, TeamOwned, UtcTime
 
 ID = String(80)  # call and message ids may be a carrier's own
 TEAM_ID = String(40)
@@ -54,13 +55,17 @@ class Meter(TeamOwned, Base):
 
 
 class PeriodRow(Base):
-    """One month of a team, [starts_at, ends_at), by the zone that it was made for (UP2)."""
+    """One month of a team, [starts_at, ends_at), by the zone that it was made for (UP2).
+
+    `day_starts`: the first instant of each of its days, so that SQL finds the day of a unit.
+    """
 
     __tablename__ = "usage_periods"
     team_id: Mapped[str] = mapped_column(TEAM_ID, ForeignKey("teams.id"), primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     ends_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(64))
+    day_starts: Mapped[list[datetime]] = mapped_column(ARRAY(UtcTime()), deferred=True)
     closed_at: Mapped[datetime | None]
     closed_as: Mapped[str | None] = mapped_column(String(8))  # closing.ClosedAs
 
@@ -159,6 +164,27 @@ class Counter(TeamOwned, Base):
     granted_limit: Mapped[int] = mapped_column(server_default=text("0"))
     # The team has a spend cap: a grant asks spend.py too. As the limit, it repeats the meter's.
     is_capped: Mapped[bool] = mapped_column(server_default=false())
+
+
+class DaySum(Base):
+    """Units of one number, service, direction and price on one day of a month; day 0 is its first.
+
+    Written with the entries, in their statement. What is taken back is taken from the day on which
+    it was used.
+    """
+
+    __tablename__ = "usage_days"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)  # as for counters
+    team_id: Mapped[str] = mapped_column(TEAM_ID, ForeignKey("teams.id"), primary_key=True)
+    period_start: Mapped[datetime] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(String(5), primary_key=True)
+    number_id: Mapped[str] = mapped_column(ForeignKey("usage_meters.number_id"), primary_key=True)
+    day: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    direction: Mapped[str] = mapped_column(String(8), primary_key=True)
+    price_id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    price_micros: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    units: Mapped[int]
 
 
 class SpendCap(Base):

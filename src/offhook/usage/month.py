@@ -3,7 +3,8 @@
 Used: posted units, and of live calls the minutes that have begun. Held: reserved and not begun;
 neither usage nor charged. Charged so far is what an invoice made now would say (UI8).
 
-`counted` and `pools` take constant time however long the ledger is; the rest reads sums.
+All of it takes constant time however long the ledger is: counters, sums of days, and the first
+units of a month, which are the free ones.
 """
 
 from collections import Counter as Tally
@@ -11,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, cast, exists, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from offhook.db import Session, now
@@ -22,7 +22,7 @@ from offhook.usage.calendar import period_at
 from offhook.usage.closing import LineKind, RatedLine, lines_of_month
 from offhook.usage.daily import Day, DayUse, Sums, by_day, day_at, days_of
 from offhook.usage.meters import tariff
-from offhook.usage.models import Billed, Counter, Entry, Meter, MeteredCall
+from offhook.usage.models import Billed, Counter, DaySum, Entry, Meter, MeteredCall
 from offhook.usage.months import NamedMonth, month_named
 from offhook.usage.periods import Period
 from offhook.usage.rating import Line, Rate, Unit
@@ -183,7 +183,7 @@ async def month_of(session: Session, team_id: str, named: NamedMonth) -> MonthTo
     daily: list[DayUse] = []
     for service in Service:
         live = begun if service is Service.CALLS else []
-        sums = await _sums(session, team_id, service, period, days)
+        sums = await _sums(session, team_id, service, period.starts_at)
         sums.update((unit.number_id, unit.rate, day_at(days, unit.starts_at)) for unit in live)
         if named.is_rated:
             free = await _closed_free(session, team_id, service, period.starts_at, rated)
@@ -207,6 +207,16 @@ async def month_of(session: Session, team_id: str, named: NamedMonth) -> MonthTo
         days=days,
         daily=daily,
     )
+
+
+async def lines_so_far(session: Session, team_id: str, period_start: datetime) -> list[Line]:
+    """What is posted of an open month, as closing it now would have it."""
+    found: list[Line] = []
+    for service in Service:
+        sums = await _sums(session, team_id, service, period_start)
+        free = await free_units(session, team_id, service, period_start)
+        found += rating.lines(service, _totals(sums), free)
+    return found
 
 
 async def free_units(
@@ -272,6 +282,17 @@ async def _first_posted(
     session: Session, team_id: str, service: Service, period_start: datetime
 ) -> Sequence[Entry]:
     taken_back = aliased(Entry)
+    back = (
+        select(taken_back.id)
+        .where(
+            taken_back.service == Entry.service,
+            taken_back.subject_id == Entry.subject_id,
+            taken_back.unit_index == Entry.unit_index,
+            taken_back.stage == "correction",
+            taken_back.team_id == team_id,
+        )
+        .offset(0)  # asked of the first few, not joined with all
+    )
     rows = await session.scalars(
         select(Entry)
         .where(
@@ -279,13 +300,7 @@ async def _first_posted(
             Entry.service == service.value,
             Entry.period_start == period_start,
             Entry.units > 0,
-            ~exists().where(
-                taken_back.service == Entry.service,
-                taken_back.subject_id == Entry.subject_id,
-                taken_back.unit_index == Entry.unit_index,
-                taken_back.stage == "correction",
-                taken_back.team_id == team_id,
-            ),
+            ~back.exists(),
         )
         .order_by(*IN_ORDER)
         .limit(service.free_units)
@@ -293,34 +308,26 @@ async def _first_posted(
     return rows.all()
 
 
-async def _sums(
-    session: Session, team_id: str, service: Service, period: Period, days: Sequence[Day]
-) -> Sums:
+async def _sums(session: Session, team_id: str, service: Service, period_start: datetime) -> Sums:
     """Units of a month by number, price and day."""
-    starts = cast([day.starts_at for day in days], ARRAY(DateTime(timezone=True)))
-    day = func.width_bucket(Entry.starts_at, starts)
-    key = (
-        Entry.number_id,
-        day,
-        Entry.price_id,
-        Entry.direction,
-        Entry.price_micros,
-        Entry.currency,
-    )
     rows = await session.execute(
-        select(*key, func.sum(Entry.units))
-        .where(
-            Entry.team_id == team_id,
-            Entry.service == service.value,
-            Entry.period_start == period.starts_at,
-            Entry.units != 0,
+        select(
+            DaySum.number_id,
+            DaySum.day,
+            DaySum.price_id,
+            DaySum.direction,
+            DaySum.price_micros,
+            DaySum.currency,
+            DaySum.units,
+        ).where(
+            DaySum.team_id == team_id,
+            DaySum.service == service.value,
+            DaySum.period_start == period_start,
         )
-        .group_by(*key)
     )
     sums: Sums = Tally()
-    for number_id, bucket, price_id, direction, micros, currency, units in rows.all():
-        rate = Rate(price_id or "", Direction(direction), micros or 0, currency or "USD")
-        sums[number_id, rate, max(0, bucket - 1)] += units
+    for number_id, day, price_id, direction, micros, currency, units in rows:
+        sums[number_id, Rate(price_id, Direction(direction), micros, currency), day] += units
     return sums
 
 

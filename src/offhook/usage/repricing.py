@@ -15,6 +15,7 @@ from offhook.prices import Direction, Effect, Money, Price, TeamEffect
 from offhook.teams import Team
 from offhook.usage import closing
 from offhook.usage.models import ClosedLine, Meter, PeriodRow
+from offhook.usage.month import lines_so_far
 from offhook.usage.periods import Period
 from offhook.usage.rating import Line, Rate
 from offhook.usage.rules import Service
@@ -40,8 +41,7 @@ async def effect_of(session: Session, drafts: Sequence[Price]) -> Effect:
 async def lines_of(session: Session, row: PeriodRow) -> list[Line]:
     """The month's own usage: as it was closed, or as closing it now would have it."""
     if row.closed_at is None:
-        rated = await closing.preview(session, row.team_id, row.starts_at)
-        return [each.line for each in rated if each.kind is closing.LineKind.USAGE]
+        return await lines_so_far(session, row.team_id, row.starts_at)
     closed = await session.scalars(
         select(ClosedLine).where(
             ClosedLine.team_id == row.team_id,

@@ -38,12 +38,9 @@ UNPRICED = Rate("", Direction.INBOUND, 0, DEFAULT_CURRENCY)
 # `candidates` are the messages' holds as HOLDS found them just before.
 READ = """
 WITH posted AS (
-    SELECT service, number_id, direction, coalesce(price_id, '') AS price_id,
-        coalesce(price_micros, 0) AS price_micros, coalesce(currency, %(currency)s) AS currency,
-        sum(units) AS units
-    FROM usage_entries
-    WHERE team_id = %(team_id)s AND service IN ('calls', 'sms')
-      AND period_start = %(period_start)s AND units <> 0
+    SELECT service, number_id, direction, price_id, price_micros, currency, sum(units) AS units
+    FROM usage_days
+    WHERE team_id = %(team_id)s AND period_start = %(period_start)s
     GROUP BY 1, 2, 3, 4, 5, 6
 ), first AS (
     SELECT unit.*
@@ -56,7 +53,8 @@ WITH posted AS (
           AND units > 0 AND NOT EXISTS (
             SELECT FROM usage_entries AS back
             WHERE back.service = entry.service AND back.subject_id = entry.subject_id
-              AND back.unit_index = entry.unit_index AND back.stage = 'correction')
+              AND back.unit_index = entry.unit_index AND back.stage = 'correction'
+            OFFSET 0)  -- asked of the first few, not joined with all
         ORDER BY starts_at, subject_id, unit_index
         LIMIT kind.free
     ) AS unit

@@ -6,9 +6,11 @@ the row as it is then (UL6), so of two that want the last unit exactly one gets 
 locked until the transaction commits: reserve late in it.
 
 A reservation is one statement, `WITH MOMENT, <one of the three units>, RESERVE`, so that one wait
-for the server is all that it costs. Parameters are the driver's.
+for the server is all that it costs. Whatever enters used units adds them to the sums of their days
+in the same statement, under the lock of their counter. Parameters are the driver's.
 """
 
+from offhook.prices.money import DEFAULT_CURRENCY
 from offhook.usage.models import UNLIMITED
 
 # The parts that decide, by name, so that a test can break one and see that it is noticed.
@@ -160,6 +162,31 @@ WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND service = %(servic
 RETURNING 1
 """
 
+
+def add_to_days(units: str) -> str:
+    """Add `units`, rows of usage_entries, to the sums of their days (U9).
+
+    Where others may write too, `units` is joined with the counter's update: who has that lock has
+    the lock of its days.
+    """
+    return f"""
+    INSERT INTO usage_days AS known (team_id, period_start, service, number_id, day, direction,
+        price_id, price_micros, currency, units)
+    SELECT unit.team_id, unit.period_start, unit.service, unit.number_id,
+        width_bucket(unit.starts_at, month.day_starts) - 1, unit.direction,
+        coalesce(unit.price_id, ''), coalesce(unit.price_micros, 0),
+        coalesce(unit.currency, '{DEFAULT_CURRENCY}'), sum(unit.units)
+    FROM {units} AS unit
+    JOIN usage_periods AS month
+      ON month.team_id = unit.team_id AND month.starts_at = unit.period_start
+    WHERE unit.units <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+    ON CONFLICT (team_id, period_start, service, number_id, day, direction, price_id, price_micros,
+        currency)
+    DO UPDATE SET units = known.units + excluded.units
+    """  # noqa: S608 - the inserted parts are ours
+
+
 RESOLVE = f"""
 WITH resolved AS (
     INSERT INTO usage_entries (team_id, number_id, service, subject_id, unit_index, stage, kind,
@@ -174,19 +201,21 @@ WITH resolved AS (
         %(price_micros)s::bigint[], %(currencies)s::text[])
         AS unit (index, kind, starts_at, price_id, price_micros, currency)
     {ONCE}
-    RETURNING kind
+    RETURNING *
 ), sums AS (
     SELECT count(*) AS ended, count(*) FILTER (WHERE kind = 'posted') AS posted FROM resolved
-)
-UPDATE usage_counters AS counter
-SET pending = counter.pending - sums.ended, posted = counter.posted + sums.posted
-FROM sums
-WHERE counter.team_id = %(team_id)s
-  AND counter.number_id = %(number_id)s
-  AND counter.service = %(service)s
-  AND counter.period_start = %(period_start)s
-RETURNING sums.ended, counter.posted, counter.pending, counter.limit_units, counter.period_end
-"""  # noqa: S608 - the inserted part is the constant above
+), counted AS (
+    UPDATE usage_counters AS counter
+    SET pending = counter.pending - sums.ended, posted = counter.posted + sums.posted
+    FROM sums
+    WHERE counter.team_id = %(team_id)s
+      AND counter.number_id = %(number_id)s
+      AND counter.service = %(service)s
+      AND counter.period_start = %(period_start)s
+    RETURNING sums.ended, counter.posted, counter.pending, counter.limit_units, counter.period_end
+), days AS ({add_to_days("(SELECT resolved.* FROM resolved, counted)")})
+SELECT * FROM counted
+"""  # noqa: S608 - the inserted parts are the constants above
 
 CORRECT = f"""
 WITH corrected AS (
@@ -200,14 +229,16 @@ WITH corrected AS (
     WHERE team_id = %(team_id)s AND service = %(service)s AND subject_id = %(subject_id)s
       AND unit_index = %(index)s AND stage = 'resolution' AND kind = 'posted'
     {ONCE}
-    RETURNING number_id, period_start
-)
-UPDATE usage_counters AS counter
-SET posted = posted - 1
-FROM corrected
-WHERE counter.team_id = %(team_id)s
-  AND counter.number_id = corrected.number_id
-  AND counter.service = %(service)s
-  AND counter.period_start = corrected.period_start
-RETURNING 1
-"""  # noqa: S608 - the inserted part is the constant above
+    RETURNING *
+), counted AS (
+    UPDATE usage_counters AS counter
+    SET posted = posted - 1
+    FROM corrected
+    WHERE counter.team_id = %(team_id)s
+      AND counter.number_id = corrected.number_id
+      AND counter.service = %(service)s
+      AND counter.period_start = corrected.period_start
+    RETURNING 1
+), days AS ({add_to_days("(SELECT corrected.* FROM corrected, counted)")})
+SELECT * FROM counted
+"""  # noqa: S608 - the inserted parts are the constants above
