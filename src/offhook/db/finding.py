@@ -6,15 +6,20 @@ where a word that nobody can say stands for it. Nothing but ids is read from suc
 joined with rows that are behind the wall.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import cast, text
+from sqlalchemy import cast
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql import ColumnElement
 
-from offhook.db.engine import Session
+from offhook.db.engine import Session, fetch
 
-PLANNED_BY_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
+# Processes that help with one search take longer to start than it should last.
+PLANNED_BY_VALUES = """
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('max_parallel_workers_per_gather', '0', true)
+"""
 
 
 def team_word(team_id: str) -> str:
@@ -31,4 +36,21 @@ async def plan_by_values(session: Session) -> None:
     """Have what follows in this transaction planned for the words that are asked for: how rare they
     are decides where a search begins, which a plan made for any words cannot know.
     """
-    await session.execute(PLANNED_BY_VALUES)
+    await fetch(session, PLANNED_BY_VALUES, {})
+
+
+async def expected_rows(
+    session: Session, table: str, team_id: str, queries: Sequence[str]
+) -> tuple[int, list[int]]:
+    """How many rows the server expects of the team, and for each of `queries` (of words as they
+    are). From its statistics; nothing is looked for.
+    """
+    plain = f"SELECT 1 FROM {table} WHERE words @@ "  # noqa: S608 - a table of ours
+    team = "%(team)s::tsquery"
+    parts = [team, *(f"(to_tsquery('simple', %(q{n})s) && {team})" for n in range(len(queries)))]
+    statement = "EXPLAIN (FORMAT JSON) " + " UNION ALL ".join(plain + part for part in parts)
+    given = {f"q{n}": query for n, query in enumerate(queries)}
+    rows = await fetch(session, statement, {"team": f"'{team_word(team_id)}'", **given})
+    every = rows[0][0][0]["Plan"]["Plans"]
+    of_team, *found = (int(each["Plan Rows"]) for each in every)
+    return of_team, found

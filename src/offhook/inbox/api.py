@@ -8,19 +8,18 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from offhook.db import Session, plan_by_values
-from offhook.inbox import acts, exporting, handling, listing, reading, service
+from offhook.db import Session
+from offhook.inbox import acts, exporting, handling, listing, reading, searching, service
 from offhook.inbox.acts import Act, Wish
 from offhook.inbox.listing import Filter
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.rules import MAX_LABEL, MAX_LABELS
 from offhook.teams import Actor, CurrentActor, TeamSession
-from offhook.web import Page, PagingQuery, paginate
+from offhook.web import Page, PagingQuery
 
 router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"])
 Id = Annotated[str, Query(max_length=40)]
 MAX_TURNS = 200
-ORDER = (Conversation.last_activity_at, Conversation.id)
 
 
 class ConversationOut(BaseModel):
@@ -149,11 +148,8 @@ async def index(
     actor: CurrentActor, session: TeamSession, paging: PagingQuery, wanted: FilterQuery
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
-    if wanted.words:
-        await plan_by_values(session)
     by = await listing.read_by(session, actor.team_id, actor.who)
-    query = listing.listed(actor.team_id, wanted, by)
-    rows, after = await paginate(session, query, paging, *ORDER)
+    rows, after = await searching.page(session, actor.team_id, wanted, by, paging)
     return Page(items=await _out(session, actor, rows), next=after)
 
 

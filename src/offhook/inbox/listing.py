@@ -26,7 +26,7 @@ from offhook.inbox.models import (
     Turn,
     TurnWords,
 )
-from offhook.inbox.words import asked, tsquery
+from offhook.inbox.words import Phrase, asked, tsquery
 
 ERASED = "erased"
 """The reason of a conversation whose contact was erased: it is listed nowhere."""
@@ -146,13 +146,16 @@ def _with_label(team_id: str, label: str) -> Select[str]:
 
 def _with_words(team_id: str, words: str) -> Select[str]:
     """Conversations of which one turn holds the words."""
-    return select(TurnWords.conversation_id).where(_holds(team_id, words))
+    return select(TurnWords.conversation_id).where(holds(team_id, asked(words)))
 
 
-def _holds(team_id: str, words: str) -> ColumnElement[bool]:
-    if not asked(words):
+def holds(team_id: str, phrases: Sequence[Phrase]) -> ColumnElement[bool]:
+    """Whether a turn holds them. It may use the index; `holds(...).is_(True)` reads the words of
+    rows that were found otherwise.
+    """
+    if not phrases:
         return false()
-    query = func.to_tsquery("simple", tsquery(asked(words)))
+    query = func.to_tsquery("simple", tsquery(phrases))
     return TurnWords.words.bool_op("@@")(of_team(query, team_id))
 
 
@@ -185,7 +188,7 @@ async def passages(
         .where(
             Turn.team_id == team_id,
             TurnWords.conversation_id.in_([each.id for each in conversations]),
-            _holds(team_id, words),
+            holds(team_id, asked(words)),
         )
         .ext(distinct_on(Turn.conversation_id))
         .order_by(Turn.conversation_id, Turn.sequence.desc())

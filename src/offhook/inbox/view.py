@@ -12,12 +12,12 @@ from fastapi import Depends, Query
 from sqlalchemy import select
 
 from offhook import agents, contacts, numbers, tasks, teams
-from offhook.db import Session, plan_by_values
-from offhook.inbox import listing, looks, reading, rules, words
+from offhook.db import Session
+from offhook.inbox import listing, looks, reading, rules, searching, words
 from offhook.inbox.listing import NOBODY, Filter
 from offhook.inbox.models import Channel, Conversation, Speaker, State
 from offhook.teams import Actor
-from offhook.web import Paging, paginate
+from offhook.web import Paging
 
 PAGE = 40
 ME = "me"
@@ -148,14 +148,10 @@ WantedQuery = Annotated[Wanted, Depends(_wanted)]
 async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, Any]:
     """The list, and the words for it. Live calls stand above it, by a fragment of their room."""
     asked = wanted.filter(actor)
-    if asked.words:
-        await plan_by_values(session)
     by = await listing.read_by(session, actor.team_id, actor.who)
-    query = listing.listed(actor.team_id, asked, by)
-    if asked.state is None:
-        query = query.where(Conversation.state != State.LIVE)
-    order = (Conversation.last_activity_at, Conversation.id)
-    shown, after = await paginate(session, query, Paging(PAGE, wanted.cursor), *order)
+    only = [Conversation.state != State.LIVE] if asked.state is None else []
+    paging = Paging(PAGE, wanted.cursor)
+    shown, after = await searching.page(session, actor.team_id, asked, by, paging, *only)
     known = await contacts.of(session, actor.team_id, [each.contact_id for each in shown])
     return {
         "conversations": [

@@ -68,7 +68,7 @@ from offhook.web.page import (
     redirect,
     render,
 )
-from offhook.web.pagination import Page, Paging, PagingQuery, paginate
+from offhook.web.pagination import Page, Paging, PagingQuery, beyond, paginate
 from offhook.web.pagination import decode as decode_cursor
 from offhook.web.pagination import encode as encode_cursor
 from offhook.web.spreadsheet import csv_cell, csv_line
@@ -91,6 +91,7 @@ __all__ = [
     "Server",
     "Viewer",
     "add_routes",
+    "beyond",
     "countries",
     "country_name",
     "create_app",

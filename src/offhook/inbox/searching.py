@@ -1,0 +1,132 @@
+"""How a search finds its page (I3): among the newest conversations, or by the index of words.
+
+With a common word a walk over few of the newest fills the page, and a rare word's own list is
+short; the server's statistics say which it is. They do not know which words never stand together,
+so a walk ends where the page should have been full long before, and the index is asked after all.
+
+The index reads the whole list of each beginning that it is asked for ("ref" for "refund"). So it is
+asked for the rarest, and only what it finds is looked through for what is much commoner.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import ColumnElement
+
+from offhook.db import Session, expected_rows, plan_by_values
+from offhook.inbox.listing import Filter, ReadBy, holds, listed
+from offhook.inbox.models import Conversation, TurnWords
+from offhook.inbox.words import Phrase, asked, tsquery
+from offhook.web import Paging, beyond, paginate
+
+Shown = tuple[list[Conversation], str | None]
+ORDER = (Conversation.last_activity_at, Conversation.id)
+COMMONER = 50
+"""Reading a turn's words costs as much as so many places of a list in the index."""
+MARGIN = 2
+"""A walk goes on for so many times what it should take, and more: most conversations have several
+turns, and one would do.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Turns that the server expects to find: the team's, with each phrase, with all of them."""
+
+    team: int
+    each: Sequence[int]
+    all: int
+
+
+def walk(expected: Expected, page: int) -> int:
+    """How many of the newest conversations to look through first; 0: ask the index at once.
+
+    A walk reads `page * team / all` turns to fill the page, the index has `all`.
+    """
+    if expected.all**2 <= page * expected.team:
+        return 0
+    return MARGIN * page * max(1, expected.team // expected.all)
+
+
+def leading(phrases: Sequence[Phrase], expected: Expected) -> list[Phrase]:
+    """What the index is asked for; the rest is looked for in what it finds."""
+    found = [
+        (count, phrase)
+        for count, phrase in zip(expected.each, phrases, strict=True)
+        if not phrase.absent
+    ]
+    rarest = min(count for count, _ in found)
+    return [each for count, each in found if not each.begins or count <= COMMONER * rarest]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A page of the conversations in `query` of which one turn holds all the phrases."""
+
+    team_id: str
+    query: Select[Conversation]
+    phrases: Sequence[Phrase]
+    paging: Paging
+
+
+async def page(
+    session: Session,
+    team_id: str,
+    wanted: Filter,
+    by: ReadBy,
+    paging: Paging,
+    *only: ColumnElement[bool],
+) -> Shown:
+    """One page of `wanted` and of `only`, latest activity first, and the next cursor."""
+    query = listed(team_id, replace(wanted, words=""), by).where(*only)
+    if not wanted.words.strip():
+        return await paginate(session, query, paging, *ORDER)
+    search = Search(team_id, query, asked(wanted.words), paging)
+    if not search.phrases:
+        return [], None
+    await plan_by_values(session)
+    expected = await _expected(session, search)
+    if steps := walk(expected, paging.limit + 1):
+        shown = await among_newest(session, search, steps)
+        if shown is not None:
+            return shown
+    return await by_index(session, search, leading(search.phrases, expected))
+
+
+async def among_newest(session: Session, search: Search, steps: int) -> Shown | None:
+    """The page out of the next `steps` conversations; None if there are more and it is not full."""
+    newest = beyond(search.query, search.paging, *ORDER).limit(steps).subquery("newest")
+    near = aliased(Conversation, newest)
+    turn = select(TurnWords.turn_id).where(
+        TurnWords.conversation_id == near.id, holds(search.team_id, search.phrases).is_(True)
+    )
+    found = select(near).where(turn.exists())
+    shown = await paginate(session, found, search.paging, near.last_activity_at, near.id)
+    if shown[1] is not None:
+        return shown
+    there = await session.scalar(select(func.count()).select_from(newest)) or 0
+    return shown if there < steps else None
+
+
+async def by_index(session: Session, search: Search, first: Sequence[Phrase]) -> Shown:
+    """The page out of all conversations. The index is asked for `first`, some of the phrases."""
+    found = (
+        select(TurnWords.conversation_id)
+        .where(
+            holds(search.team_id, first),
+            holds(search.team_id, search.phrases).is_(True),
+        )
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    query = search.query.where(Conversation.id.in_(select(found.c.conversation_id)))
+    return await paginate(session, query, search.paging, *ORDER)
+
+
+async def _expected(session: Session, search: Search) -> Expected:
+    queries = [tsquery(search.phrases), *(tsquery([each]) for each in search.phrases)]
+    table = TurnWords.__tablename__
+    team, (all_of_them, *each) = await expected_rows(session, table, search.team_id, queries)
+    return Expected(team, each, all_of_them)
