@@ -6,7 +6,8 @@
 A PostgreSQL of its own. A guide of so many pages is made as a PDF and read by the worker's job;
 another one is served as a web site on loopback and read by its sitemap. The questions are in
 other words than the guide's (tests/knowledge/corpus.py), and each has a near miss on every fifth
-page. Prints the share of right passages, the times beside K1's bounds, and the memory.
+page. Prints the share of right passages, the times beside K1's bounds, and the memory; then how
+long a question takes while every call asks one in ten seconds.
 
 Beside the reading a media engine runs in a process of its own, with so many calls on this machine's
 cores: how late its ticks were while nothing was read, and while something was (K1: calls keep
@@ -48,6 +49,7 @@ from offhook.teams import Team
 SECTIONS_OF_A_PLACE = 5
 MB = 1024
 ALONE_S = 20.0
+ASKS_EVERY_S = 10.0
 
 
 def main() -> None:
@@ -123,14 +125,38 @@ def feed(lines: Sequence[Line], noise: bytes, asked: threading.Event) -> None:
 async def measure(url: str, wanted: argparse.Namespace) -> None:
     database = Database(url)
     try:
-        await measure_pdf(database, wanted.pages, wanted.questions)
+        team_id, sections = await measure_pdf(database, wanted.pages, wanted.questions)
+        await measure_calls(database, team_id, sections, wanted.calls)
         await measure_site(database, wanted.site, wanted.questions)
     finally:
         await database.close()
     print(f"worker, at most: {peak(resource.RUSAGE_SELF)} MB (its embedding model among them)")
 
 
-async def measure_pdf(database: Database, pages: int, questions: int) -> None:
+async def measure_calls(
+    database: Database, team_id: str, sections: Sequence[Section], calls: int
+) -> None:
+    times: list[float] = []
+
+    async def ask(number: int, question: str) -> None:
+        await asyncio.sleep(number * ASKS_EVERY_S / calls)
+        began = time.perf_counter()
+        async with database.team(team_id) as session:
+            await knowledge.search(session, team_id, None, question)
+        times.append(time.perf_counter() - began)
+
+    questions = [question for _, question, _ in asked(sections, calls)]
+    await asyncio.gather(*(ask(*each) for each in enumerate(questions)))
+    p95 = statistics.quantiles(times, n=20)[-1]
+    print(
+        f"  while {calls} calls ask, one in {ASKS_EVERY_S:.0f} s each: "
+        f"{statistics.median(times) * 1000:.0f} ms (p50), {p95 * 1000:.0f} ms (p95)"
+    )
+
+
+async def measure_pdf(
+    database: Database, pages: int, questions: int
+) -> tuple[str, Sequence[Section]]:
     sections = guide(pages // SECTIONS_OF_A_PLACE)
     data = as_pdf(sections)
     began = time.perf_counter()
@@ -147,6 +173,7 @@ async def measure_pdf(database: Database, pages: int, questions: int) -> None:
         await knowledge.add_file(session, team_id, "guide.pdf", data)
     await work(database, Settings())
     await tell(database, team_id, began + parsed_s, sections, questions)
+    return team_id, sections
 
 
 async def measure_site(database: Database, pages: int, questions: int) -> None:

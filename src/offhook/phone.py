@@ -121,7 +121,7 @@ def sender(raw: str) -> Sender:
     text = raw.strip()
     address = re.search(r"<([^<>]*)>$", text)  # "Anonymous" <sip:anonymous@anonymous.invalid>
     user = (address.group(1) if address else text).removeprefix("sip:").split("@", 1)[0]
-    if user.casefold() in HIDDEN_WORDS or user in HIDDEN_NUMBERS:
+    if is_hidden(user):
         return Sender(SenderKind.HIDDEN, "")
     if re.fullmatch(r"\+\d{7,15}", user) and _possible(user):
         return Sender(SenderKind.NUMBER, user)
@@ -129,6 +129,11 @@ def sender(raw: str) -> Sender:
     if digits.isdigit() and MIN_SHORT_CODE_DIGITS <= len(digits) <= MAX_SHORT_CODE_DIGITS:
         return Sender(SenderKind.SHORT_CODE, digits)
     return Sender(SenderKind.WORD, text[:64])
+
+
+def is_hidden(user: str) -> bool:
+    """Whether carriers say this for callers who hide their number (P5)."""
+    return user.casefold() in HIDDEN_WORDS or user in HIDDEN_NUMBERS
 
 
 def canonical(number: str) -> str:

@@ -1,5 +1,6 @@
 """Whole conversations with the offline answerer over real knowledge (K2, K3, SM7)."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -67,6 +68,37 @@ async def test_a_burst_of_texts_gets_one_reply_that_knows_all_sm7(
     said = [Said(Speaker.CALLER, each) for each in burst]
     answer = await reply(filled, team_id, said, Channel.SMS)
     assert "three working days" in answer
+
+
+@pytest.mark.parametrize("channel", Channel)
+async def test_what_is_replaced_in_mid_conversation_is_gone_from_the_next_turn_on_kn4(
+    database: Database, team_id: str, channel: Channel
+) -> None:
+    """K2: also while a turn runs; what is deleted is unknown, and told again once it is back."""
+    old, new = "9:00 to 17:00", "10:00 to 16:00"
+    said = [Said(Speaker.CALLER, "When are you open on Monday?")]
+
+    async def write(hours: str, source_id: str = "") -> str:
+        text = f"We are open from {hours} on Monday."
+        async with database.team(team_id) as session:
+            if source_id:
+                await knowledge.replace_source(session, team_id, source_id, content=text)
+                return source_id
+            added = await knowledge.add_text(session, team_id, "Hours", text, [BAKER.agent_id])
+            return added.id
+
+    source_id = await write(old)
+    assert old in await reply(database, team_id, said, channel)
+    answer, _ = await asyncio.gather(reply(database, team_id, said, channel), write(new, source_id))
+    assert (old in answer) is not (new in answer)
+    for _ in range(2):
+        answer = await reply(database, team_id, said, channel)
+        assert new in answer
+        assert old not in answer
+        async with database.team(team_id) as session:
+            await knowledge.delete(session, team_id, source_id)
+        assert "don't know" in await reply(database, team_id, said, channel)
+        source_id = await write(new)
 
 
 async def test_nine_of_ten_answers_hold_what_was_asked_for(filled: Database, team_id: str) -> None:

@@ -1,25 +1,29 @@
 """Imports of what spreadsheets write: found or asked, row by row, twice the same (CI1, P6, P7)."""
 
+import asyncio
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 
 from contact_fixtures import join, make_team
 from offhook import contacts
-from offhook.contacts import importing, spreadsheet
-from offhook.contacts.exporting import as_csv
+from offhook.contacts import exporting, importing, service, spreadsheet
+from offhook.contacts.exporting import as_csv, as_json
 from offhook.contacts.import_models import Import, ImportState
 from offhook.contacts.importing import Importer, Upload
 from offhook.contacts.models import Contact
+from offhook.contacts.numbers import add
 from offhook.contacts.profile import values_of
 from offhook.contacts.spreadsheet import FileUnusable, Way
 from offhook.db import Database, EventRow, Jobs
-from offhook.phone import E164
+from offhook.phone import E164, Written
 from offhook.web import csv_line
 
 ROWS = (
@@ -49,10 +53,11 @@ REASONS = {
 
 @dataclass(slots=True)
 class Desk:
-    """A British team that imports."""
+    """A team that imports, a British one."""
 
     database: Database
     team: str
+    country: str = "GB"
     jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +67,7 @@ class Desk:
     async def upload(self, data: bytes, kind: str = "contacts") -> Import:
         async with self.database.team(self.team) as session:
             return await importing.upload(
-                session, self.team, Upload(kind, "people.csv", data, "GB", "usr_1")
+                session, self.team, Upload(kind, "people.csv", data, self.country, "usr_1")
             )
 
     async def take(self, data: bytes, **wanted: Any) -> Import:
@@ -179,6 +184,119 @@ async def test_the_same_file_again_changes_nothing_and_hands_stay(desk: Desk) ->
     assert (await desk.names())["+447712345679"] == "Robert"
     async with desk.database.team(desk.team) as session:
         assert await session.scalar(select(func.count()).select_from(EventRow)) == events
+
+
+async def test_imports_and_first_contacts_at_once_make_one_contact_of_each_number(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P1, P7: two imports of one file, in batches, while everybody in it calls."""
+    monkeypatch.setattr(importing, "BATCH", 15)
+    numbers = [E164(f"+4477123456{each:02}") for each in range(60)]
+    rows = [f"Caller {each};{number}" for each, number in enumerate(numbers)]
+    backwards = [*reversed(rows)]
+    imports = [
+        await desk.upload("\n".join(["Name;Phone", *each]).encode()) for each in (rows, backwards)
+    ]
+    called: list[bool] = []
+
+    async def call(number: E164) -> None:
+        async with desk.database.team(desk.team) as session:
+            _, made = await service.meet(session, desk.team, number)
+            called.append(made)
+
+    async def take(row: Import) -> Import:
+        async with desk.database.team(desk.team) as session:
+            await importing.start(session, desk.team, row.id)
+        await Importer(desk.database).run(desk.team, row.id)
+        async with desk.database.team(desk.team) as session:
+            return await importing.get(session, desk.team, row.id)
+
+    one, other, *_ = await asyncio.gather(*map(take, imports), *map(call, numbers))
+    assert one is not None
+    assert other is not None
+    assert one.created + other.created + sum(called) == len(numbers)
+    for done in (one, other):
+        assert (done.rows_done, done.refused) == (len(numbers), 0)
+    assert await desk.names() == {number: f"Caller {each}" for each, number in enumerate(numbers)}
+    async with desk.database.team(desk.team) as session:
+        events = await session.execute(select(EventRow.name, func.count()).group_by(EventRow.name))
+        assert dict(events.all()) == {
+            "contact.created": len(numbers),
+            "contact.updated": len(numbers),
+        }
+
+
+async def test_a_batch_costs_as_many_waits_however_long_it_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P7: of new people, of known ones about whom there is news, and of nothing new."""
+    said: list[object] = []
+    execute = psycopg.AsyncCursor[Any].execute
+
+    async def counted(cursor: psycopg.AsyncCursor[Any], query: Any, *given: Any, **how: Any) -> Any:
+        said.append(query)
+        return await execute(cursor, query, *given, **how)
+
+    async def waits(rows: range, company: str) -> int:
+        lines = (f"+4477123{each:05};{company};Leeds" for each in rows)
+        row = await desk.upload("\n".join(["Phone;Company;City", *lines]).encode())
+        async with desk.database.team(desk.team) as session:
+            await importing.start(session, desk.team, row.id)
+        with monkeypatch.context() as counting:
+            counting.setattr(psycopg.AsyncCursor, "execute", counted)
+            said.clear()
+            await Importer(desk.database).run(desk.team, row.id)
+            return len(said)
+
+    few, many = range(2), range(100, 300)
+    for company in ("Acme", "Apex", "Apex"):
+        assert await waits(many, company) == await waits(few, company) > 1
+
+
+async def test_every_spelling_finds_who_was_imported(database: Database) -> None:
+    """CI4, P6"""
+    join()
+    desk = Desk(database, await make_team(database), "US")
+    await desk.take(b"Name;Phone\nLuz;+52 55 8765 4321\nLarry;(650) 253-0000\n")
+    async with database.team(desk.team) as session:
+        for spelled, name in (
+            ("+5215587654321", "Luz"),
+            ("+525587654321", "Luz"),
+            ("+16502530000", "Larry"),
+        ):
+            assert (await contacts.on_contact(session, desk.team, E164(spelled))).name == name
+    again = await desk.take(b"Name;Phone\nLuz;+52 1 55 8765 4321\nLarry;650-253-0000\n")
+    assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
+
+
+async def test_two_numbers_of_one_contact_in_a_file_are_one_contact_still(desk: Desk) -> None:
+    """P7: with what the later row says; once more it changes nothing."""
+    async with desk.database.team(desk.team) as session:
+        ann = await contacts.on_contact(session, desk.team, E164("+447712345678"))
+        await add(session, desk.team, ann.id, Written(E164("+447712345679")))
+    data = b"Phone,Company,City\n07712345678,Old Ltd,London\n07712345679,New Ltd,\n"
+    done, again = await desk.take(data), await desk.take(data)
+    assert (done.created, done.updated, done.unchanged) == (0, 2, 0)
+    assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
+    async with desk.database.team(desk.team) as session:
+        values = await values_of(session, desk.team, ann.id)
+    assert {key: each.text for key, each in values.items()} == {
+        "company": "New Ltd",
+        "location": "London",
+    }
+
+
+async def test_a_list_longer_than_a_page_is_exported_whole_and_in_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P7: in the order of the file."""
+    monkeypatch.setattr(exporting, "PAGE", 4)
+    numbers = [f"+4477123456{each:02}" for each in range(9, -1, -1)]
+    await desk.take("\n".join(["Phone", *numbers]).encode())
+    exported = [part async for part in as_csv(desk.database, desk.team)]
+    assert [line.split(",")[1] for line in exported[1:]] == numbers
+    listed = json.loads("".join([part async for part in as_json(desk.database, desk.team)]))
+    assert [each["number"] for each in listed] == numbers
 
 
 async def test_columns_are_attributes_and_what_is_learnt_since_stays(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from offhook import contacts
 from offhook.contacts import Outcome, Source
 from offhook.contacts.defining import AttributeInvalid, AttributeTaken, add, change, remove
 from offhook.contacts.models import Contact, Value
-from offhook.contacts.profile import Given, put, values_of
+from offhook.contacts.profile import Given, put, put_all, values_of
 from offhook.contacts.rules import (
     MAY_REPLACE,
     STANDARD,
@@ -91,6 +91,48 @@ async def test_a_value_confirmed_by_hand_is_a_persons_from_then_on(database: Dat
         await contacts.set_by_hand(session, team, contact.id, {"first_name": "Ann"}, set_by="usr_1")
         outcome = await contacts.learn(session, team, contact.id, "first_name", "Bob", **SAID)
     assert outcome is Outcome.KEPT
+
+
+@pytest.mark.parametrize("source", [Source.IMPORT, Source.AGENT, Source.CALLER_ID])
+async def test_values_for_many_are_set_as_for_one(database: Database, source: Source) -> None:
+    """P2, P7: whatever is known, from whichever source."""
+    team = await make_team(database)
+    keys = ["name", "first_name", "email", "company", "location", "job_title"]
+    before = dict(zip(keys[1:], [*Source, None], strict=True))
+    given = Given(source, conversation_id="cnv_1", turn_id="trn_1")
+    wanted = {key: f"{key}@new.example" for key in keys}
+    wanted["location"] = "location@old.example"
+    people = [E164("+14155550101"), E164("+14155550102")]
+    async with database.team(team) as session:
+        one, other = [await contacts.on_contact(session, team, each) for each in people]
+        for contact in (one, other):
+            for key, known in before.items():
+                if known is not None:
+                    await put(session, contact, {key: f"{key}@old.example"}, Given(known))
+    async with database.team(team) as session:
+        outcomes = await put(session, await contacts.get(session, team, one.id), wanted, given)
+        changed = await put_all(session, team, {other.id: wanted}, given)
+        again = await put_all(session, team, {other.id: wanted}, given)
+    assert changed == {other.id: {key for key in keys if outcomes[key] is Outcome.SET}}
+    assert again == {}
+    async with database.team(team) as session:
+        of_one, of_other = [await values_of(session, team, each.id) for each in (one, other)]
+        seen = ("text", "source", "set_by", "conversation_id", "turn_id")
+        assert {key: [getattr(row, each) for each in seen] for key, row in of_one.items()} == {
+            key: [getattr(row, each) for each in seen] for key, row in of_other.items()
+        }
+        named = [(await contacts.get(session, team, each.id)).name for each in (one, other)]
+        assert named[0] == named[1] != ""
+        told = await session.scalars(
+            select(EventRow.payload)
+            .where(EventRow.name == "contact.updated")
+            .order_by(EventRow.position.desc())
+            .limit(2)
+        )
+        of_many, alone = (
+            {key: each for key, each in payload.items() if key != "contact_id"} for payload in told
+        )
+        assert of_many == alone
 
 
 async def test_two_agents_that_learn_at_once_leave_one_value(database: Database) -> None:

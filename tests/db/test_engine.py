@@ -8,7 +8,17 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from offhook.db import Database, Event, EventRow, Listener, fetch, new_id, now, publish
+from offhook.db import (
+    Database,
+    Event,
+    EventRow,
+    Listener,
+    fetch,
+    new_id,
+    now,
+    publish,
+    publish_all,
+)
 from offhook.teams.models import Team
 
 
@@ -51,6 +61,33 @@ async def test_the_sequence_of_a_conversation_is_gapless_under_concurrency(
     async with database.team(team) as session:
         rows = await session.scalars(select(EventRow.sequence).where(EventRow.team_id == team))
     assert sorted(row or 0 for row in rows) == list(range(1, 13))
+
+
+async def test_events_told_together_keep_their_order_and_each_conversations_sequence(
+    database: Database,
+) -> None:
+    """W3"""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        await publish(session, SomethingHappened(team_id=team, conversation_id="cnv_1"))
+        told = await publish_all(
+            session,
+            [
+                SomethingHappened(team_id=team, conversation_id=each)
+                for each in ("cnv_2", "cnv_1", None, "cnv_1", "cnv_2")
+            ],
+        )
+        assert await publish_all(session, []) == []
+    assert [each.sequence for each in told] == [1, 2, None, 3, 2]
+    async with database.team(team) as session:
+        rows = (await session.scalars(select(EventRow).order_by(EventRow.position))).all()
+    assert [row.id for row in rows[1:]] == [each.id for each in told]
+    for row, each in zip(rows[1:], told, strict=True):
+        assert (row.sequence, row.payload, row.created_at) == (
+            each.sequence,
+            each.payload,
+            each.created_at,
+        )
 
 
 async def test_a_listener_hears_topics_after_the_commit(database: Database) -> None:

@@ -27,13 +27,12 @@ from offhook.contacts.profile import (
     Known,
     KnownValue,
     NotFillable,
-    Outcome,
     known,
     learn,
     note,
     set_by_hand,
 )
-from offhook.contacts.rules import Attribute, Source, Type, ValueInvalid
+from offhook.contacts.rules import Attribute, Outcome, Source, Type, ValueInvalid
 from offhook.contacts.screening import Screened, block, blocked, screened, unblock
 from offhook.contacts.service import (
     ContactNotFound,

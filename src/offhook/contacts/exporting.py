@@ -5,19 +5,20 @@ the receipt of an erasure. Cells that a spreadsheet would run get an apostrophe 
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Row, String, any_, literal, select, tuple_
 
 from offhook.contacts import service
 from offhook.contacts.defining import attributes
 from offhook.contacts.keeping import keepers, person_of
 from offhook.contacts.models import BlockedNumber, Contact, ContactNumber, Value
 from offhook.contacts.profile import notes_of, values_of
-from offhook.db import Database, Session
+from offhook.contacts.rules import Source
+from offhook.db import Database, Session, UtcTime
 from offhook.web import csv_line
 
 MAX_NOTES = 10_000
@@ -103,49 +104,50 @@ async def as_json(database: Database, team_id: str, query: str = "") -> AsyncIte
     yield "[]\n" if lead == "[" else "\n]\n"
 
 
+Told = Row[str, str, str, Source, str, datetime]
+"""Of a value: contact, key, text, source, who set it, when."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     contact: Contact
     others: list[str]
-    values: list[Value]
+    values: list[Told]
 
 
 async def _lines(database: Database, team_id: str, query: str) -> AsyncIterator[_Line]:
-    """All of the list, in order of their ids; no transaction is open while one is taken away."""
-    after = ""
+    """All of the list, the oldest first; no transaction is open while one is taken away."""
+    place = tuple_(Contact.created_at, Contact.id)
+    page = service.listed(team_id, query).order_by(Contact.created_at, Contact.id).limit(PAGE)
+    wanted = page
     while True:
         async with database.team(team_id) as session:
-            rows = await session.scalars(
-                service.listed(team_id, query)
-                .where(Contact.id > after)
-                .order_by(Contact.id)
-                .limit(PAGE)
-            )
-            page = rows.all()
-            lines = await _told(session, team_id, page)
+            rows = (await session.scalars(wanted)).all()
+            lines = await _told(session, team_id, rows)
         for line in lines:
             yield line
-        if len(page) < PAGE:
+        if len(rows) < PAGE:
             return
-        after = page[-1].id
+        last = rows[-1]
+        wanted = page.where(place > tuple_(literal(last.created_at, UtcTime()), literal(last.id)))
 
 
-async def _told(session: Session, team_id: str, page: Iterable[Contact]) -> list[_Line]:
-    ids = [contact.id for contact in page]
+async def _told(session: Session, team_id: str, page: Sequence[Contact]) -> list[_Line]:
+    ids = any_(literal([contact.id for contact in page], ARRAY(String)))
     others: dict[str, list[str]] = {}
-    found = await session.scalars(
-        select(ContactNumber)
-        .where(ContactNumber.team_id == team_id, ContactNumber.contact_id.in_(ids))
+    numbers = await session.execute(
+        select(ContactNumber.contact_id, ContactNumber.e164)
+        .where(ContactNumber.team_id == team_id, ContactNumber.contact_id == ids)
         .order_by(ContactNumber.created_at, ContactNumber.id)
     )
-    for number in found:
-        others.setdefault(number.contact_id, []).append(number.e164)
-    values = await session.scalars(
-        select(Value)
-        .where(Value.team_id == team_id, Value.contact_id.in_(ids))
+    for contact_id, e164 in numbers:
+        others.setdefault(contact_id, []).append(e164)
+    values = await session.execute(
+        select(Value.contact_id, Value.key, Value.text, Value.source, Value.set_by, Value.at)
+        .where(Value.team_id == team_id, Value.contact_id == ids)
         .order_by(Value.contact_id, Value.key)
     )
-    known: dict[str, list[Value]] = {}
+    known: dict[str, list[Told]] = {}
     for value in values:
         known.setdefault(value.contact_id, []).append(value)
     return [

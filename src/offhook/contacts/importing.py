@@ -25,7 +25,7 @@ from offhook.failpoints import failpoint
 from offhook.web import csv_line
 
 JOB = "contacts.import"
-BATCH = 50
+BATCH = 500
 PAGE = 1_000
 KEPT = timedelta(days=30)
 CELL_CHARACTERS = 200

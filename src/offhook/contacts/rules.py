@@ -49,6 +49,14 @@ MAY_REPLACE: Mapping[Source, frozenset[Source]] = {
 be imported again, never what the person said since; a look-up nothing but an earlier look-up."""
 
 
+class Outcome(StrEnum):
+    """What became of a value. KEPT: what is there comes from a source that it may not replace."""
+
+    SET = "set"
+    SAME = "same"
+    KEPT = "kept"
+
+
 class Type(StrEnum):
     TEXT = "text"
     NUMBER = "number"
@@ -89,6 +97,19 @@ class ValueInvalid(Invalid):
 
 def may_replace(new: Source, old: Source) -> bool:
     return old in MAY_REPLACE[new]
+
+
+def outcome(present: tuple[str, Source] | None, text: str, source: Source) -> Outcome:
+    """What becomes of `text` from `source` where `present` is known, a text from its source."""
+    if present is None:
+        return Outcome.SET if text else Outcome.SAME
+    known, known_from = present
+    if not may_replace(source, known_from):
+        return Outcome.KEPT
+    # The same value by hand confirms what a machine found: from now on it is a person's.
+    if known == text and (source is known_from or source is not Source.HAND):
+        return Outcome.SAME
+    return Outcome.SET
 
 
 def tidy(text: str) -> str:

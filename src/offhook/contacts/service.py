@@ -4,20 +4,51 @@ Callers and texters who show no number have no contact (P5); that is decided by 
 `E164` can be one. Knows no conversation.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, exists, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Select, String, any_, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from offhook import phone
 from offhook.contacts.events import ContactCreated
 from offhook.contacts.models import Contact, ContactNumber, Value
-from offhook.db import Session, enqueue, new_id, now, one_at_a_time, publish, touch
+from offhook.db import (
+    Session,
+    enqueue,
+    fetch,
+    new_id,
+    one_at_a_time,
+    publish_all,
+    told_time,
+    touch,
+)
 from offhook.errors import NotFound
-from offhook.phone import E164
+from offhook.phone import E164, Written
 
 LOOK_UP_JOB = "contacts.look_up"
+MAKE = """
+    WITH wanted AS (
+        SELECT *, coalesce(%(present)s::timestamptz, statement_timestamp())
+            + place * interval '1 microsecond' AS at
+        FROM jsonb_to_recordset(%(wanted)s::jsonb) AS wanted (id text, contact_id text,
+            canonical text, e164 text, extension text, place int)
+    ), number AS (
+        INSERT INTO contact_numbers (id, team_id, contact_id, canonical, e164, extension,
+            created_at)
+        SELECT id, %(team_id)s, contact_id, canonical, e164, extension, at
+        FROM wanted ORDER BY canonical
+        ON CONFLICT (team_id, canonical) DO NOTHING
+        RETURNING contact_id, canonical, e164, created_at
+    ), contact AS (
+        INSERT INTO contacts (id, team_id, e164, name, created_at, updated_at)
+        SELECT contact_id, %(team_id)s, e164, '', created_at, created_at FROM number
+    )
+    SELECT canonical FROM number
+"""
+"""In the order of the numbers, so that two who make many wait for each other and do not deadlock;
+the microseconds keep a file's order in lists.
+"""
 
 
 class ContactNotFound(NotFound):
@@ -41,15 +72,33 @@ async def meet(
     session: Session, team_id: str, e164: E164, *, extension: str = ""
 ) -> tuple[Contact, bool]:
     """The contact with this number and whether it was made just now."""
+    (met,) = await meet_all(session, team_id, [Written(e164, extension)])
+    return met
+
+
+async def meet_all(
+    session: Session, team_id: str, numbers: Sequence[Written], *, to_change: bool = False
+) -> list[tuple[Contact, bool]]:
+    """`meet` for many, in as few waits as for one. `to_change`: locked for who changes them."""
     await one_at_a_time(session, _merging(team_id), shared=True)
+    wanted = {phone.canonical(each.e164): each for each in numbers}
+    made: set[str] = set()
     while True:
-        if (known := await find(session, team_id, e164, stays=True)) is not None:
-            return known, False
-        if (made := await _make(session, team_id, e164, extension)) is not None:
-            news = ContactCreated(team_id=team_id, contact_id=made.id, number=e164)
-            await publish(session, news)
-            await touch(session, team_id, "contacts")
-            return made, True
+        met = await _holders(session, team_id, sorted(wanted), to_change=to_change)
+        strangers = {number: each for number, each in wanted.items() if number not in met}
+        if not strangers:
+            break
+        made |= await _make(session, team_id, strangers)
+    if made:
+        news = [
+            ContactCreated(team_id=team_id, contact_id=met[number].id, number=each.e164)
+            for number, each in wanted.items()
+            if number in made
+        ]
+        await publish_all(session, news)
+        await touch(session, team_id, "contacts")
+    known = (phone.canonical(each.e164) for each in numbers)
+    return [(met[number], number in made) for number in known]
 
 
 async def nobody_meets(session: Session, team_id: str) -> None:
@@ -63,47 +112,48 @@ def _merging(team_id: str) -> str:
     return f"contacts {team_id}"
 
 
-async def _make(session: Session, team_id: str, e164: E164, extension: str) -> Contact | None:
-    """Insert number and contact in one statement; None if somebody else has the number."""
-    contact_id, instant = new_id("con"), await now(session)
-    number = (
-        insert(ContactNumber)
-        .values(
-            id=new_id("cnr"),
-            team_id=team_id,
-            contact_id=contact_id,
-            canonical=phone.canonical(e164),
-            e164=e164,
-            extension=extension,
-            created_at=instant,
-        )
-        .on_conflict_do_nothing(index_elements=["team_id", "canonical"])
-        .returning(ContactNumber.contact_id)
-        .cte("number")
-    )
-    columns = {
-        Contact.id: number.c.contact_id,
-        Contact.team_id: literal(team_id),
-        Contact.e164: literal(e164),
-        Contact.name: literal(""),
-        Contact.created_at: literal(instant, Contact.created_at.type),
-        Contact.updated_at: literal(instant, Contact.updated_at.type),
-    }
-    return await session.scalar(
-        insert(Contact)
-        .from_select([each.key for each in columns], select(*columns.values()))
-        .returning(Contact)
-    )
+async def _make(session: Session, team_id: str, strangers: Mapping[str, Written]) -> set[str]:
+    """Insert numbers and contacts in one statement; the canonical numbers that nobody else had."""
+    wanted = [
+        {
+            "id": new_id("cnr"),
+            "contact_id": new_id("con"),
+            "canonical": canonical,
+            "e164": each.e164,
+            "extension": each.extension,
+            "place": place,
+        }
+        for place, (canonical, each) in enumerate(strangers.items())
+    ]
+    given = {"team_id": team_id, "wanted": json.dumps(wanted), "present": told_time(session)}
+    return {number for (number,) in await fetch(session, MAKE, given)}
 
 
-async def find(
-    session: Session, team_id: str, e164: E164, *, stays: bool = False
-) -> Contact | None:
-    """The contact with this number in any national spelling (P6), or None.
-
-    `stays`: it is neither merged nor erased until the commit.
-    """
+async def _holders(
+    session: Session, team_id: str, canonical: Sequence[str], *, to_change: bool
+) -> dict[str, Contact]:
+    """The contacts with these numbers, by number; until the commit neither merged nor erased."""
     query = (
+        select(ContactNumber.canonical, Contact)
+        .join(Contact, ContactNumber.contact_id == Contact.id)
+        .where(
+            ContactNumber.team_id == team_id,
+            ContactNumber.canonical == any_(literal(canonical, ARRAY(String))),
+            Contact.merged_into.is_(None),
+        )
+        .order_by(Contact.id)  # locked in one order, whoever locks many
+    )
+    if to_change:
+        query = query.with_for_update(key_share=True, of=Contact)
+        query = query.execution_options(populate_existing=True)
+    else:  # a shared lock: first contacts do not wait for each other, and foreign keys pass
+        query = query.with_for_update(read=True, key_share=False, of=Contact)
+    return dict((await session.execute(query)).all())
+
+
+async def find(session: Session, team_id: str, e164: E164) -> Contact | None:
+    """The contact with this number in any national spelling (P6), or None."""
+    return await session.scalar(
         select(Contact)
         .join(ContactNumber, ContactNumber.contact_id == Contact.id)
         .where(
@@ -112,9 +162,6 @@ async def find(
             Contact.merged_into.is_(None),
         )
     )
-    if stays:  # a shared lock: first contacts do not wait for each other, and foreign keys pass
-        query = query.with_for_update(read=True, key_share=False, of=Contact)
-    return await session.scalar(query)
 
 
 async def spelling(session: Session, team_id: str, e164: E164) -> E164:

@@ -17,7 +17,7 @@ from offhook import documents, phone
 from offhook.contacts import rules
 from offhook.contacts.rules import NAME, Attribute, ValueInvalid
 from offhook.errors import Invalid
-from offhook.phone import PhoneNumberInvalid, SenderKind, Written
+from offhook.phone import PhoneNumberInvalid, Written
 
 MAX_BYTES = 10_000_000
 MAX_ROWS = 50_000
@@ -202,7 +202,7 @@ def read_number(cell: str, country: str) -> Written:
     if text.startswith("="):
         raise PhoneNumberInvalid(f"“{text[:40]}” is a formula.", remedy="Write the number itself.")
     digits = re.sub(r"[^\d+]", "", text)
-    if digits and phone.sender(digits).kind is SenderKind.HIDDEN:
+    if digits and phone.is_hidden(digits):
         raise PhoneNumberInvalid(
             f"“{text[:40]}” stands for callers who hide their number.", remedy="Leave it out."
         )

@@ -37,6 +37,7 @@ from offhook.db.outbox import (
     Listener,
     event_kinds,
     publish,
+    publish_all,
     touch,
     when_published,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "primary_key",
     "protect",
     "publish",
+    "publish_all",
     "random_id",
     "rotate",
     "seal",

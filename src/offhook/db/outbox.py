@@ -1,14 +1,14 @@
 """News: an outbox row in the transaction of the change, and a NOTIFY that wakes live pages.
 
-`publish` is for events that others may receive; `touch` only tells open pages that something
-under a topic has changed. NOTIFY carries ids, never contents: a page re-reads its state. Who
-passes events on joins by `when_published`, in the same transaction.
+`publish` is for events that others may receive, `publish_all` for many in one statement; `touch`
+only tells open pages that something under a topic has changed. NOTIFY carries ids, never contents:
+a page re-reads its state. Who passes events on joins by `when_published`, in the same transaction.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -73,12 +73,12 @@ class EventRow(TeamOwned, Base):
     created_at: Mapped[datetime]
 
 
-Hook = Callable[[Session, EventRow], Awaitable[None]]
+Hook = Callable[[Session, Sequence[EventRow]], Awaitable[None]]
 _hooks: list[Hook] = []
 
 
 def when_published(hook: Hook) -> None:
-    """`hook(session, row)` runs in the transaction of each event (app.py registers)."""
+    """`hook(session, rows)` runs in the transaction of the events (app.py registers)."""
     if hook not in _hooks:
         _hooks.append(hook)
 
@@ -90,38 +90,59 @@ def event_kinds() -> Mapping[str, type[Event]]:
 
 APPEND = """
     INSERT INTO events (id, team_id, name, conversation_id, sequence, payload, created_at)
-    SELECT %(id)s, %(team_id)s::text, %(name)s, %(conversation_id)s::text,
-        CASE WHEN %(conversation_id)s::text IS NOT NULL THEN coalesce(max(sequence), 0) + 1 END,
-        %(payload)s, coalesce(%(present)s::timestamptz, clock_timestamp())
-    FROM events
-    WHERE team_id = %(team_id)s::text AND conversation_id = %(conversation_id)s::text
+    SELECT id, team_id, name, conversation_id,
+        CASE WHEN conversation_id IS NOT NULL THEN
+            row_number() OVER (PARTITION BY conversation_id ORDER BY place) + coalesce((
+                SELECT max(earlier.sequence) FROM events AS earlier
+                WHERE earlier.team_id = told.team_id
+                    AND earlier.conversation_id = told.conversation_id
+            ), 0)
+        END,
+        payload, coalesce(%(present)s::timestamptz, clock_timestamp())
+    FROM ROWS FROM (
+        jsonb_to_recordset(%(events)s)
+            AS (id text, team_id text, name text, conversation_id text, payload jsonb)
+    ) WITH ORDINALITY AS told (id, team_id, name, conversation_id, payload, place)
+    ORDER BY place
     RETURNING position, sequence, created_at
 """
 
 
 async def publish(session: Session, event: Event) -> EventRow:
     """Write `event` into the outbox with the change that it tells (W1), and wake its pages."""
+    (row,) = await publish_all(session, [event])
+    return row
+
+
+async def publish_all(session: Session, events: Sequence[Event]) -> Sequence[EventRow]:
+    """`publish` for many, in their order, in as few waits as for one."""
+    if not events:
+        return []
     await session.flush()  # what is told stands before the telling
-    if event.conversation_id is not None:
+    for conversation in sorted({each.conversation_id for each in events if each.conversation_id}):
         # One writer at a time per conversation keeps the sequence gapless. The lock is a statement
         # of its own, for the next one reads what was committed up to its own beginning.
-        await one_at_a_time(session, event.conversation_id)
-    given = {
-        "id": random_id("msg"),
-        "team_id": event.team_id,
-        "name": event.event,
-        "conversation_id": event.conversation_id,
-        "payload": event.model_dump(mode="json"),
-    }
-    written = {**given, "payload": Jsonb(given["payload"]), "present": told_time(session)}
-    ((position, sequence, created_at),) = await fetch(session, APPEND, written)
-    row = EventRow(
-        **given, position=position, sequence=sequence, created_at=created_at.astimezone(UTC)
-    )
+        await one_at_a_time(session, conversation)
+    told = [
+        {
+            "id": random_id("msg"),
+            "team_id": each.team_id,
+            "name": each.event,
+            "conversation_id": each.conversation_id,
+            "payload": each.model_dump(mode="json"),
+        }
+        for each in events
+    ]
+    written = await fetch(session, APPEND, {"events": Jsonb(told), "present": told_time(session)})
+    rows = [
+        EventRow(**one, position=position, sequence=sequence, created_at=at.astimezone(UTC))
+        for one, (position, sequence, at) in zip(told, written, strict=True)
+    ]
     for hook in _hooks:
-        await hook(session, row)
-    await touch(session, event.team_id, event.event.split(".")[0], *event.topics())
-    return row
+        await hook(session, rows)
+    for event in events:
+        await touch(session, event.team_id, event.event.split(".")[0], *event.topics())
+    return rows
 
 
 async def touch(session: Session, team_id: str, *topics: str) -> None:

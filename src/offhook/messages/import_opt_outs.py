@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from offhook import contacts, numbers
 from offhook.db import Session
 from offhook.messages import optouts
-from offhook.phone import E164, national
+from offhook.phone import E164, canonical, national
 
 
 class OptOuts:
@@ -44,16 +44,14 @@ class OptOuts:
         if options["number_id"]:
             query = query.where(numbers.Number.id == options["number_id"])
         ours = sorted(e164 for _, _, e164 in (await session.execute(query)).all())
-        taken: list[contacts.Taken] = []
-        for row in rows:
-            pairs = [
-                await optouts.opt_out(
-                    session, team_id, ours=each, remote=row.number.e164, source="import"
-                )
-                for each in ours
-            ]
-            taken.append(contacts.Taken.CREATED if any(pairs) else contacts.Taken.UNCHANGED)
-        return taken
+        remotes = [row.number.e164 for row in rows]
+        news = await optouts.opt_out_all(
+            session, team_id, ours=ours, remotes=remotes, source="import"
+        )
+        return [
+            contacts.Taken.CREATED if canonical(remote) in news else contacts.Taken.UNCHANGED
+            for remote in remotes
+        ]
 
 
 def _held(team_id: str) -> Select[str, str, str]:

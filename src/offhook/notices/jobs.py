@@ -4,6 +4,8 @@ The transaction that publishes an event may be one that live calls wait for, so 
 written in it. Repeating a job mails nothing twice.
 """
 
+from collections.abc import Sequence
+
 from offhook.db import Database, EventRow, Jobs, Session, enqueue
 from offhook.notices import writing
 from offhook.notices.kinds import Kind
@@ -14,10 +16,11 @@ from offhook.webhooks import Endpoint
 TELL = "notices.tell"
 
 
-async def published(session: Session, row: EventRow) -> None:
-    """Let a worker mail this event, if it is one of those (`db.when_published`)."""
-    if row.name in writing.TOLD:
-        await enqueue(session, TELL, team_id=row.team_id, event_id=row.id)
+async def published(session: Session, rows: Sequence[EventRow]) -> None:
+    """Let a worker mail those of these events that are mailed (`db.when_published`)."""
+    for row in rows:
+        if row.name in writing.TOLD:
+            await enqueue(session, TELL, team_id=row.team_id, event_id=row.id)
 
 
 async def endpoint_off(session: Session, endpoint: Endpoint) -> None:
