@@ -39,6 +39,7 @@ from web_fixtures import room_routers
 CALLER = "+12025550147"
 ANNA = "+12025550177"
 WITHIN_S = 40
+LOOK_EVERY_S = 0.1
 GOODBYE = "One moment, I'll put you through."
 
 
@@ -241,5 +242,5 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
     while loop.time() < give_up_at:
         if await condition():
             return
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(LOOK_EVERY_S)
     raise AssertionError(f"not within {WITHIN_S} s")

@@ -19,6 +19,8 @@ import pytest
 T = TypeVar("T")
 START_S = 90.0
 STOP_S = 60.0
+LOOK_S = (0.05, 0.25)
+"""How soon it is looked again: at first, and in the end. A look costs others the processor."""
 COMMANDS = {
     "simulator": "offhook.carriers.simulator",
     "recogniser": "offhook.speech.recogniser_process",
@@ -36,12 +38,14 @@ def free_port() -> int:
 def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
     """What `look` finds, as soon as it finds something true."""
     deadline = time.monotonic() + seconds
+    pause_s, longest_s = LOOK_S
     while True:
         found = look()
         if found:
             return found
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.3, longest_s)
 
 
 def lives(pid: int) -> bool:
@@ -54,14 +58,6 @@ def lives(pid: int) -> bool:
 
 def _parent(stat: Path) -> int:
     return int(stat.read_text().rsplit(")", 1)[1].split()[1])
-
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-)  # fmt: skip
 
 
 class Installation:

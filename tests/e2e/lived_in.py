@@ -9,6 +9,7 @@ import asyncio
 import base64
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -48,14 +49,18 @@ def live_in(owner: Owner, number: Bought) -> list[str]:
     furnish(owner, number)
     _appointment(owner)
     _tasks(owner)
-    for sender, texts in SENDERS.items():
-        for text in texts:
-            owner.text(number, text, sender=sender)
-            until(lambda sender=sender: owner.replies(number, sender), "a reply", 90)
+    with ThreadPoolExecutor(len(SENDERS)) as telephones:
+        list(telephones.map(lambda sender: _texts(owner, number, sender), SENDERS))
     _picture(owner, number)
     served = [*_people(owner), *_own_account(owner), *_purchase(owner), _tested(owner, number)]
     asyncio.run(_past(owner, number))
     return served
+
+
+def _texts(owner: Owner, number: Bought, sender: str) -> None:
+    for text in SENDERS[sender]:
+        owner.text(number, text, sender=sender)
+        until(lambda: owner.replies(number, sender), "a reply", 90)
 
 
 def _appointment(owner: Owner) -> None:

@@ -9,6 +9,7 @@
 
 import asyncio
 import re
+import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class Owner:
             auth=(us.sid, us.token),
             limits=httpx.Limits(max_keepalive_connections=0),  # it may be killed meanwhile
         )
+        self._carrier_log: list[Json] = []
+        self._reading = threading.Lock()
 
     def close(self) -> None:
         self.browser.close()
@@ -215,8 +218,11 @@ class Owner:
 
     def carrier_log(self, event: str = "") -> list[Json]:
         """The carrier's own log, oldest first; entries of one kind, or all."""
-        entries = cast("list[Json]", self.carrier.get("/simulator/log").json()["log"])
-        return [each for each in entries if event in {"", each["event"]}]
+        with self._reading:
+            known = self._carrier_log[-1]["id"] if self._carrier_log else 0
+            told = self.carrier.get("/simulator/log", params={"after": known}).json()
+            self._carrier_log += cast("list[Json]", told["log"])
+        return [each for each in self._carrier_log if event in {"", each["event"]}]
 
     def replies(self, number: Bought, remote: str = CALLER) -> list[str]:
         """Texts that the carrier accepted from our number for a remote one."""
