@@ -23,10 +23,12 @@ from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
-WHOLE = ("tests/e2e/", "tests/faults/")
-# These ask installations of their own thousands of things; hardly anything is said there.
-ASKED = ("canaries", "every_page", "neighbours", "whole_api")
-ASKING = tuple(f"tests/e2e/test_{name}.py" for name in ASKED)
+# Installations are asked thousands of things, killed, talked to: each of these is one worker's.
+TOGETHER = {
+    "asked": ("e2e/test_canaries", "e2e/test_every_page", "e2e/test_neighbours", "e2e/test_whole"),
+    "killed": ("faults/", "e2e/test_newcomer"),
+    "talked to": ("e2e/",),
+}
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
 # it anew costs each of them a second.
@@ -37,14 +39,16 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class Together(LoadScopeScheduling):
-    """Hands out tests one by one, but all of an installation to one worker, and these first: two
-    that talk in real time would take each other's processors.
-    """
+    """Hands out tests one by one, but all of an installation to one worker, and these first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(ASKING):
-            return "asked"
-        return "installations" if nodeid.startswith(WHOLE) else nodeid
+        return together(nodeid) or nodeid
+
+
+def together(nodeid: str) -> str:
+    """With which others a test shares an installation; empty: with none."""
+    places = ((name, place) for name, places in TOGETHER.items() for place in places)
+    return next((name for name, place in places if nodeid.startswith(f"tests/{place}")), "")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
@@ -64,8 +68,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    talks = item.nodeid.startswith(WHOLE) and not item.nodeid.startswith(ASKING)
-    if "PYTEST_XDIST_WORKER" in os.environ and not talks:
+    if "PYTEST_XDIST_WORKER" in os.environ and together(item.nodeid) in {"", "asked"}:
         _step_back()
 
 

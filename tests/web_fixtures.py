@@ -27,6 +27,7 @@ from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from chromium import ARGS, CHROMIUM
 from offhook import audit, mail, numbers, tasks, teams
 from offhook.db import Database, Listener
 from offhook.outgoing import Outgoing
@@ -44,18 +45,6 @@ PASSWORD = "correct horse battery"
 PATIENCE_MS = 30_000
 for playing in (async_api, sync_api):
     playing.expect.set_options(timeout=PATIENCE_MS)
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 HANDSET = Others(connect=("ws://127.0.0.1:*",))
 _people = itertools.count(1)
 
@@ -260,7 +249,7 @@ async def served(site: Site, built: None) -> AsyncIterator[Served]:
 async def browser() -> AsyncIterator[Browser]:
     """Headless chromium."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
         await browser.close()
 
@@ -283,10 +272,11 @@ STILL = """async () => {
   await new Promise((painted) => requestAnimationFrame(painted));
 }"""
 """No colour is on its way to another."""
-SERIOUS = """async (rules) => {
+SERIOUS = """async (asked) => {
+  const { rules, within } = asked ?? {};
   const options = { resultTypes: ["violations"], preload: false };
   if (rules) options.runOnly = { type: "rule", values: rules };
-  const { violations } = await axe.run(document, options);
+  const { violations } = await axe.run(within ?? document, options);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => {
@@ -294,7 +284,18 @@ SERIOUS = """async (rules) => {
       return `${id}: ${places.join(" | ")}`;
     });
 }"""
-"""What axe finds, by all of its rules or by some, that somebody could not live with."""
+"""What axe finds that somebody could not live with: by all of its rules or by `rules`, on the whole
+page or `within` what a selector names.
+"""
+
+
+async def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """Kept in artefacts/ where OFFHOOK_PICTURES is set: to paint one takes longer than all that is
+    asserted of a page.
+    """
+    if "OFFHOOK_PICTURES" in os.environ:
+        path = ROOT / "artefacts" / f"{name}.png"
+        await page.screenshot(path=path, full_page=whole, animations="disabled")
 
 
 async def serious(page: Page) -> list[str]:

@@ -2,8 +2,8 @@
 # Debian's programs that the tests talk to: a browser, a voice that is not ours, an audio tool.
 set -euo pipefail
 missing=()
-for pair in chromium:chromium flite:flite sox:sox; do
-  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+for program in chromium-headless-shell flite sox; do
+  command -v "$program" >/dev/null || missing+=("$program")
 done
 [ "${#missing[@]}" -eq 0 ] && exit 0
 export DEBIAN_FRONTEND=noninteractive

@@ -1,15 +1,10 @@
 """Agents and knowledge in a browser: nothing wider than the window, a talk with the draft."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page
 
 from offhook.schema import ROOMS
-from web_fixtures import Served
-
-SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "agents"
+from web_fixtures import Served, picture
 
 
 @pytest.fixture
@@ -20,13 +15,12 @@ def rooms() -> tuple[str, ...]:
 
 @pytest.mark.parametrize("width", [390, 1440])
 async def test_a_newcomer_meets_the_sample_agent(served: Served, page: Page, width: int) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
     await page.set_viewport_size({"width": width, "height": 900})
 
     async def shoot(name: str) -> None:
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, name
-        await page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
+        await picture(page, f"agents/{name}-{width}")
 
     await page.goto(f"{served.url}/agents")
     await shoot("empty")

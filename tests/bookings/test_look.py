@@ -1,8 +1,6 @@
 """The calendar in a browser: set up, book, move, cancel; nothing wider than the window."""
 
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +9,8 @@ from playwright.async_api import Page
 
 from offhook import bookings
 from offhook.bookings import Definition, Guest, Wish
-from web_fixtures import Person, Served, serious
+from web_fixtures import Person, Served, picture, serious
 
-SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "bookings"
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -39,14 +36,12 @@ async def a_busy_week(served: Served, owner: Person) -> str:
 async def test_a_week_in_the_calendar(
     served: Served, page: Page, owner: Person, width: int, scheme: Any
 ) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
     await page.set_viewport_size({"width": width, "height": 900})
     await page.emulate_media(color_scheme=scheme)
 
     async def shoot(name: str) -> None:
         await page.wait_for_function("document.fonts.status === 'loaded'")
-        path = SHOTS / f"{name}-{width}-{scheme}.png"
-        await page.screenshot(path=path, full_page=True, animations="disabled")
+        await picture(page, f"bookings/{name}-{width}-{scheme}")
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, name
         assert await serious(page) == []

@@ -1,7 +1,5 @@
 """A number's manners in a browser: set by hand and kept; nothing wider than the window."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +9,7 @@ from number_fixtures import make_agent, make_enabled
 from offhook.calls import Checks
 from offhook.calls.transfers import targets
 from offhook.carriers import Carriers
-from web_fixtures import Person, Served, serious
-
-SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "manners"
+from web_fixtures import Person, Served, picture, serious
 
 
 class Tab:
@@ -32,8 +28,7 @@ class Tab:
     async def looks(self, what: str) -> None:
         page = self.page
         await page.wait_for_function("document.fonts.status === 'loaded'")
-        path = SHOTS / f"{what}-{self._name}.png"
-        await page.screenshot(path=path, full_page=True, animations="disabled")
+        await picture(page, f"manners/{what}-{self._name}")
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= self._width, what
         assert await serious(page) == []
@@ -43,7 +38,6 @@ class Tab:
 async def test_the_manners_of_a_number(
     served: Served, page: Page, owner: Person, width: int, scheme: Any
 ) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
     database, state = served.site.database, served.site.app.state
     agent_id = await make_agent(database, owner.team_id)
     number_id = await make_enabled(database, owner.team_id, agent_id)

@@ -1,8 +1,6 @@
 """How the operator's pages look: from 390 px, in light and dark; axe finds nothing serious."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser
@@ -12,9 +10,8 @@ from offhook.costs import Kind, Used, rates
 from offhook.costs.overview import Standing
 from offhook.db import Database, now
 from offhook.prices import Money, NumberType
-from web_fixtures import ROOT, Person, Served, context_of, new_owner, serious
+from web_fixtures import Person, Served, context_of, new_owner, picture, serious
 
-ARTEFACTS = ROOT / "artefacts"
 PATHS = (
     "/operator",
     "/operator/teams/{team}",
@@ -97,14 +94,8 @@ async def test_the_operators_pages_fit_and_are_accessible(
             await page.get_by_text("Would have cost").first.wait_for()
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
-        await _picture(page, template, width, scheme)
+        name = template.strip("/").replace("/", "-").replace("{team}", "team")
+        await picture(page, f"{name}-{width}-{scheme}")
         assert await serious(page) == [], path
     await context.close()
     assert errors == []
-
-
-async def _picture(page: Any, template: str, width: int, scheme: str) -> None:
-    ARTEFACTS.mkdir(exist_ok=True)
-    name = template.strip("/").replace("/", "-").replace("{team}", "team")
-    path: Path = ARTEFACTS / f"{name}-{width}-{scheme}.png"
-    await page.screenshot(path=path, full_page=True, animations="disabled")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from installation import CHROMIUM, QUIET, Installation, needs
+from installation import Installation, needs
 from lived_in import live_in
 from owner import Owner
 from playwright.sync_api import Page, sync_playwright
 from site_map import Map, crawl, routes
 
+from chromium import ARGS, CHROMIUM
 from web_fixtures import SERIOUS, STILL
 
 WIDTHS = (390, 768, 1440)
@@ -44,6 +45,12 @@ BY_THEME = ("color-contrast", "link-in-text-block")
 """The rules of axe that depend on colours; all others are the same in the dark, and between what a
 telephone and a desk show.
 """
+SHELL = """() => {
+  const body = document.body.cloneNode(true);
+  body.querySelector("main")?.replaceChildren();
+  return body.innerHTML;
+}"""
+"""What stands around a page: the same on many, and looked at on the first of them."""
 PAINTED = "() => new Promise((painted) => requestAnimationFrame(painted))"
 MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => each.checkVisibility() && !each.closest("dialog"))
@@ -86,9 +93,9 @@ def site(owner: Owner) -> Map:
 
 @pytest.fixture(scope="module")
 def tab(owner: Owner) -> Iterator[Page]:
-    needs("chromium")
+    needs(CHROMIUM)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         context = browser.new_context(
             base_url=owner.installation.url,
             reduced_motion="reduce",  # no colour on its way to another
@@ -117,25 +124,29 @@ def test_every_page_fits_and_is_accessible(site: Map, tab: Page) -> None:
     disabled says why.
     """
     wrong: list[str] = []
+    shells = set[str]()
     tab.on("pageerror", lambda error: wrong.append(f"{tab.url}: {error}"))
     tab.on("console", lambda told: _console(told.type, told.text, wrong, tab))
     for address in site.addresses:
         if address.startswith("/dev/mail/"):
             continue  # a letter as a mail program shows it, where no script runs: tests/mail
-        wrong += list(_looked_at(tab, address))
+        wrong += list(_looked_at(tab, address, shells))
     tab.context.clear_cookies()
-    wrong += list(_looked_at(tab, "/sign-in"))
+    wrong += list(_looked_at(tab, "/sign-in", shells))
     assert wrong == []
 
 
-def _looked_at(tab: Page, address: str) -> Iterator[str]:
-    """What is wrong with a page."""
+def _looked_at(tab: Page, address: str, shells: set[str]) -> Iterator[str]:
+    """What is wrong with a page; `shells` are those that were looked at before, and this one."""
     tab.set_viewport_size({"width": WIDTHS[-1], "height": 900})
     tab.emulate_media(color_scheme="light")
     tab.goto(address)
     assert tab.evaluate(SETTLED), f"{address} goes on loading"
     tab.evaluate(STILL)
     tab.evaluate(AXE_SCRIPT)
+    shell = tab.evaluate(SHELL)
+    within = "main" if shell in shells else None
+    shells.add(shell)
     silent: list[str] = tab.evaluate(MUTE)
     yield from (f"{address} does not say why it is disabled: {each}" for each in silent)
     for width in WIDTHS:
@@ -147,7 +158,7 @@ def _looked_at(tab: Page, address: str) -> Iterator[str]:
         for scheme, rules in (("light", everything), ("dark", BY_THEME)):
             tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             tab.evaluate(PAINTED)
-            found: list[str] = tab.evaluate(SERIOUS, rules)
+            found: list[str] = tab.evaluate(SERIOUS, {"rules": rules, "within": within})
             yield from (f"{address} at {width} px, {scheme}: {each}" for each in found)
             _keep(tab, address, width, scheme)
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from installation import CHROMIUM, QUIET, Installation, needs, until
+from installation import Installation, needs, until
 from looking import look
 from owner import Bought, Owner
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sounds import silence, speech
 
+from chromium import ARGS, CHROMIUM
 from offhook.media import codec
 
 PATIENCE_MS = 45_000
@@ -28,10 +29,10 @@ HEADER_BYTES = 58
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    needs("chromium")
+    needs(CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*QUIET, "--autoplay-policy=no-user-gesture-required"]
+            executable_path=CHROMIUM, args=[*ARGS, "--autoplay-policy=no-user-gesture-required"]
         )
         yield browser
         browser.close()

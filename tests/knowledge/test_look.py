@@ -1,8 +1,6 @@
 """Knowledge in a browser: sources of every kind, the two texts of a kept one, a passage's link."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
@@ -10,9 +8,8 @@ from playwright.async_api import Page
 from knowledge.served import WebSite, web_site
 from offhook.db import Database, Jobs
 from offhook.knowledge import jobs
-from web_fixtures import Served
+from web_fixtures import Served, picture
 
-SHOTS = Path(os.environ.get("ARTEFACTS", "artefacts")) / "knowledge"
 HOURS = "<h1>Opening hours</h1><p>We are open from 9:00 to 17:00 on Monday.</p>"
 LONG = "<p>We bake every day but Sunday, by hand, from flour of the mill in the valley.</p>" * 8
 
@@ -33,7 +30,6 @@ async def shop() -> AsyncIterator[WebSite]:
 async def test_a_site_is_added_looked_through_and_decided_about(
     served: Served, database: Database, page: Page, shop: WebSite, width: int, scheme: str
 ) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
     served.site.app.state.settings = shop.settings()
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     await page.set_viewport_size({"width": width, "height": 900})
@@ -41,7 +37,7 @@ async def test_a_site_is_added_looked_through_and_decided_about(
     async def shoot(name: str) -> None:
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, name
-        await page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
+        await picture(page, f"knowledge/{name}-{width}")
 
     async def work() -> None:
         worker = Jobs(database)

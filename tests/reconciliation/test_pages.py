@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,7 +188,7 @@ async def test_the_operator_lets_a_day_be_compared_again(
 
 
 async def test_the_pages_have_nothing_serious_for_axe(
-    browser: Browser, served: Served, owner: Person, operator: Person, call_id: str, tmp_path: Path
+    browser: Browser, served: Served, owner: Person, operator: Person, call_id: str
 ) -> None:
     """pages.md: from 390 px, in light and dark."""
     one = f"/operator/reconciliation/{await difference_id(served.site.database)}"
@@ -202,7 +201,6 @@ async def test_the_pages_have_nothing_serious_for_axe(
         page = await context.new_page()
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         await page.goto(served.url + path)
-        await page.screenshot(path=tmp_path / f"{width}-{scheme}.png", full_page=True)
         assert await serious(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await context.close()

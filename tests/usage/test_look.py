@@ -13,9 +13,8 @@ from usage_seed import busy_month, write
 from offhook import usage
 from offhook.db import Database, Session
 from offhook.usage import Service
-from web_fixtures import ROOT, Person, Served, context_of, serious
+from web_fixtures import Person, Served, context_of, picture, serious
 
-ARTEFACTS = ROOT / "artefacts"
 NAMES = {"num_a": "Front desk", "num_b": "Night & weekend <line>", "num_c": "Bookings"}
 WATCH = """
 window.shifts = [];
@@ -122,7 +121,6 @@ async def test_pages_of_usage_fit_and_are_accessible(
     busy: Desk, browser: Browser, served: Served, owner: Person, width: int, scheme: str
 ) -> None:
     """From 390 px on, in light and dark; axe finds nothing serious (pages.md)."""
-    ARTEFACTS.mkdir(exist_ok=True)
     last = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
     context = await context_of(browser, served, owner, width)
     page = await context.new_page()
@@ -137,7 +135,7 @@ async def test_pages_of_usage_fit_and_are_accessible(
         if name.startswith("usage-total") or name == "usage":
             await page.wait_for_selector("[data-chart] canvas")
         await page.wait_for_function("document.fonts.status === 'loaded'")
-        await page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
+        await picture(page, f"{name}-{width}-{scheme}")
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
         assert await serious(page) == [], path

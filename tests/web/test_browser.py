@@ -4,9 +4,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from offhook import teams
-from web_fixtures import PASSWORD, ROOT, Person, Served
-
-ARTEFACTS = ROOT / "artefacts"
+from web_fixtures import PASSWORD, Person, Served, picture
 
 
 async def test_a_refused_form_keeps_its_input_and_marks_the_field(page: Page) -> None:
@@ -52,7 +50,7 @@ async def test_a_typed_confirmation_opens_the_button(page: Page) -> None:
     await expect(button).to_be_disabled()
     await dialog.get_by_label("to confirm").fill("+1 415 555-0132")
     await expect(button).to_be_enabled()
-    await page.screenshot(path=ARTEFACTS / "confirm-1440-light.png")
+    await picture(page, "confirm-1440-light", whole=False)
     await button.click()
     # The refusal appears in the dialog itself, where one can see it.
     await expect(dialog.get_by_role("alert")).to_contain_text("Disable it first.")
@@ -67,7 +65,7 @@ async def test_a_new_key_is_shown_once_and_the_list_has_it(page: Page) -> None:
     await page.get_by_role("button", name="Make the key").click()
     key = await page.locator("[data-key]").inner_text()
     assert key.startswith("ohk_")
-    await page.screenshot(path=ARTEFACTS / "key-1440-light.png")
+    await picture(page, "key-1440-light", whole=False)
     await page.get_by_role("link", name="Done").click()
     await expect(page.get_by_role("table")).to_contain_text("Booking system")
     assert key not in await page.content()
@@ -119,15 +117,15 @@ async def test_the_first_owner_signs_up_out_and_in(
     await page.get_by_label("Password").fill("password")
     await page.get_by_role("button", name="Create the team").click()
     await expect(page.get_by_role("alert")).to_contain_text("people try first")
-    await page.screenshot(path=ARTEFACTS / f"welcome-{width}.png")
+    await picture(page, f"welcome-{width}", whole=False)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create the team").click()
     await page.wait_for_url("**/team")
     await page.get_by_label("Account menu").filter(visible=True).click()
-    await page.screenshot(path=ARTEFACTS / f"menu-{width}.png")
+    await picture(page, f"menu-{width}", whole=False)
     await page.get_by_role("button", name="Sign out").filter(visible=True).click()
     await page.wait_for_url("**/sign-in")
-    await page.screenshot(path=ARTEFACTS / f"sign-in-{width}.png")
+    await picture(page, f"sign-in-{width}", whole=False)
     await page.goto("/team/api-keys")
     await page.get_by_label("Email").fill("ada@example.com")
     await page.get_by_label("Password").fill(PASSWORD)

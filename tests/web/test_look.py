@@ -1,25 +1,18 @@
-"""How pages look: screenshots at 390 and 1440 px, light and dark; nothing serious for axe.
-
-The pictures are kept in artefacts/ for whoever wants to look at them.
-"""
+"""How pages look: at 390 and 1440 px, light and dark; nothing serious for axe."""
 
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
 from offhook.web import assets
-from web_fixtures import ROOT, Person, Served, context_of, serious
+from web_fixtures import ROOT, Person, Served, context_of, picture, serious
 
-ARTEFACTS = ROOT / "artefacts"
 WIDTHS = (390, 1440)
 
 
-async def open_page(
-    browser: Browser, served: Served, owner: Person, path: str, *, width: int, scheme: str
-) -> Page:
-    context = await context_of(browser, served, owner, width)
+async def open_page(context: BrowserContext, path: str, scheme: str) -> Page:
     page = await context.new_page()
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     errors: list[str] = []
@@ -38,23 +31,22 @@ async def test_pages_fit_and_are_accessible(
     browser: Browser, served: Served, owner: Person, width: int, scheme: str
 ) -> None:
     """Every page works from 390 px, in light and dark; axe finds nothing serious (pages.md)."""
-    ARTEFACTS.mkdir(exist_ok=True)
     paths = ["/design"]
     if (width, scheme) in {(390, "dark"), (1440, "light")}:
         paths += ["/team", "/team/settings", "/team/api-keys", "/account"]
+    context = await context_of(browser, served, owner, width)
     for path in paths:
-        page = await open_page(browser, served, owner, path, width=width, scheme=scheme)
+        page = await open_page(context, path, scheme)
         if path == "/design":
             await page.wait_for_selector("[data-wave][data-state=ready]")
             await page.wait_for_selector("[data-chart] canvas")
         name = path.strip("/").replace("/", "-")
-        await page.screenshot(
-            path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True, animations="disabled"
-        )
+        await picture(page, f"{name}-{width}-{scheme}")
         wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{path} is wider than {width} px"
         assert await serious(page) == [], path
-        await page.context.close()
+        await page.close()
+    await context.close()
 
 
 def test_every_icon_is_in_the_sprite(built: None) -> None:
