@@ -273,10 +273,12 @@ STILL = """async () => {
 }"""
 """No colour is on its way to another."""
 SERIOUS = """async (asked) => {
-  const { rules, within } = asked ?? {};
+  const { only, but, within, without } = asked ?? {};
   const options = { resultTypes: ["violations"], preload: false };
-  if (rules) options.runOnly = { type: "rule", values: rules };
-  const { violations } = await axe.run(within ?? document, options);
+  if (only) options.runOnly = { type: "rule", values: only };
+  if (but) options.rules = Object.fromEntries(but.map((rule) => [rule, { enabled: false }]));
+  const context = { include: [within ?? "html"], exclude: without ? [without] : [] };
+  const { violations } = await axe.run(context, options);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => {
@@ -284,8 +286,8 @@ SERIOUS = """async (asked) => {
       return `${id}: ${places.join(" | ")}`;
     });
 }"""
-"""What axe finds that somebody could not live with: by all of its rules or by `rules`, on the whole
-page or `within` what a selector names.
+"""What axe finds that somebody could not live with: by all of its rules, `only` by some or by all
+`but` some; on the whole page, `within` what a selector names or `without` it.
 """
 
 

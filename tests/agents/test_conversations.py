@@ -2,29 +2,60 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from databases import Shelf
 from offhook import agents, knowledge
 from offhook.agents import Briefing, Channel, Said, Snapshot, Speaker, Text
 from offhook.agents.offline import OfflineBrain
 from offhook.db import Database
+from offhook.supervisor import EmbeddedPostgres
+from offhook.teams.models import Team
 
 DATA = Path(__file__).parent.parent / "knowledge" / "data"
 BAKER = Snapshot("agt_one", 1, "Baker")
 
 
-@pytest.fixture
-async def filled(database: Database, team_id: str) -> Database:
-    async with database.team(team_id) as session:
+async def fill(url: str) -> str:
+    """A team whose knowledge has been read; its id."""
+    database = Database(url)
+    async with database.system() as session:
+        team = Team(name="Harbour Street", created_at=datetime.now(UTC))
+        session.add(team)
+    async with database.team(team.id) as session:
         page = (DATA / "harbour_bakery.md").read_bytes()
-        await knowledge.add_file(session, team_id, "page.md", page, [BAKER.agent_id])
+        await knowledge.add_file(session, team.id, "page.md", page, [BAKER.agent_id])
         for pair in json.loads((DATA / "harbour_bakery_pairs.json").read_text()):
             await knowledge.add_pair(
-                session, team_id, pair["question"], pair["answer"], ["agt_one"]
+                session, team.id, pair["question"], pair["answer"], ["agt_one"]
             )
-    return database
+    await database.close()
+    return team.id
+
+
+@pytest.fixture(scope="module")
+def bakery(postgres: EmbeddedPostgres, shelf: Shelf) -> Iterator[tuple[str, str]]:
+    """A database and its team, for all of these tests: conversations only look things up."""
+    name = shelf.take()
+    url = postgres.url(name)
+    yield url, asyncio.run(fill(url))
+    shelf.put_back(name)
+
+
+@pytest.fixture
+def team_id(bakery: tuple[str, str]) -> str:
+    return bakery[1]
+
+
+@pytest.fixture
+async def filled(bakery: tuple[str, str]) -> AsyncIterator[Database]:
+    database = Database(bakery[0])
+    yield database
+    await database.close()
 
 
 async def reply(

@@ -7,6 +7,7 @@ one that nothing leads to fails. With OFFHOOK_SCREENSHOTS=FOLDER a picture of ea
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,61 @@ ELSEWHERE = {
     "/calls/{call_id}/recording": "tests/calls/test_recordings.py: the address is good for minutes",
 }
 """Pages that no link of this team leads to, and who looks at them."""
-BY_THEME = ("color-contrast", "link-in-text-block")
+BY_COLOUR = ("color-contrast", "link-in-text-block")
 """The rules of axe that depend on colours; all others are the same in the dark, and between what a
 telephone and a desk show.
+"""
+FRESH = """(known) => {
+  const [seen, fresh, grounds] = [new Set(known), new Set(), new Map()];
+  const ground = (element) => {
+    if (!element) return "";
+    if (!grounds.has(element)) {
+      const { backgroundColor, backgroundImage, opacity, filter, position } =
+        getComputedStyle(element);
+      const lifted = /absolute|fixed|sticky/.test(position) && element.getAttribute("class");
+      const own = [backgroundColor, backgroundImage, opacity, filter, lifted || ""].join();
+      const plain = own === "rgba(0, 0, 0, 0),none,1,none,";
+      grounds.set(element, (plain ? "" : `${own};`) + ground(element.parentElement));
+    }
+    return grounds.get(element);
+  };
+  for (const element of document.querySelectorAll("body *")) {
+    element.removeAttribute("data-fresh");
+    const field = element.matches("input, select, textarea");
+    const text = field ? "field" : [...element.childNodes]
+      .map((node) => (node.nodeType === Node.TEXT_NODE ? node.data.trim() : "")).join("");
+    if (!text || !element.checkVisibility({ visibilityProperty: true })) continue;
+    const { color, fontSize, fontWeight, textShadow, textDecorationLine } =
+      getComputedStyle(element);
+    const link = element.closest("a");
+    const off = element.closest(":disabled, [aria-disabled=true], [inert]")
+      || element.closest("label")?.control?.disabled;
+    const words = /[\\p{L}\\p{N}].*[\\p{L}\\p{N}]/u.test(text);
+    const mark = [
+      color, fontSize, fontWeight, textShadow, !!off, words, ground(element),
+      link && [textDecorationLine, getComputedStyle(link.parentElement).color],
+    ].join("|");
+    if (seen.has(mark)) continue;
+    fresh.add(mark);
+    element.setAttribute("data-fresh", "");
+  }
+  return [...fresh];
+}"""
+"""Marks the elements whose text stands in colours, in a size and on a ground that are not among the
+known ones, and returns those: what decides of contrast, and most pages have the same.
 """
 SHELL = """() => {
   const body = document.body.cloneNode(true);
   body.querySelector("main")?.replaceChildren();
   return body.innerHTML;
 }"""
-"""What stands around a page: the same on many, and looked at on the first of them."""
+"""What stands around a page, the same on many."""
+KNOWN = """() => {
+  for (let each = document.querySelector("main"); each !== document.body; each = each.parentElement)
+    for (const other of each.parentElement.children)
+      if (other !== each) other.setAttribute("data-known", "");
+}"""
+"""Marks it: it was looked at on another page."""
 PAINTED = "() => new Promise((painted) => requestAnimationFrame(painted))"
 MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => each.checkVisibility() && !each.closest("dialog"))
@@ -124,20 +170,28 @@ def test_every_page_fits_and_is_accessible(site: Map, tab: Page) -> None:
     disabled says why.
     """
     wrong: list[str] = []
-    shells = set[str]()
+    seen = Seen()
     tab.on("pageerror", lambda error: wrong.append(f"{tab.url}: {error}"))
     tab.on("console", lambda told: _console(told.type, told.text, wrong, tab))
     for address in site.addresses:
         if address.startswith("/dev/mail/"):
             continue  # a letter as a mail program shows it, where no script runs: tests/mail
-        wrong += list(_looked_at(tab, address, shells))
+        wrong += list(_looked_at(tab, address, seen))
     tab.context.clear_cookies()
-    wrong += list(_looked_at(tab, "/sign-in", shells))
+    wrong += list(_looked_at(tab, "/sign-in", seen))
     assert wrong == []
 
 
-def _looked_at(tab: Page, address: str, shells: set[str]) -> Iterator[str]:
-    """What is wrong with a page; `shells` are those that were looked at before, and this one."""
+@dataclass(slots=True)
+class Seen:
+    """What need not be looked at again."""
+
+    shells: set[str] = field(default_factory=set[str])
+    colours: list[str] = field(default_factory=list[str])
+
+
+def _looked_at(tab: Page, address: str, seen: Seen) -> Iterator[str]:
+    """What is wrong with a page."""
     tab.set_viewport_size({"width": WIDTHS[-1], "height": 900})
     tab.emulate_media(color_scheme="light")
     tab.goto(address)
@@ -145,8 +199,9 @@ def _looked_at(tab: Page, address: str, shells: set[str]) -> Iterator[str]:
     tab.evaluate(STILL)
     tab.evaluate(AXE_SCRIPT)
     shell = tab.evaluate(SHELL)
-    within = "main" if shell in shells else None
-    shells.add(shell)
+    if shell in seen.shells:
+        tab.evaluate(KNOWN)
+    seen.shells.add(shell)
     silent: list[str] = tab.evaluate(MUTE)
     yield from (f"{address} does not say why it is disabled: {each}" for each in silent)
     for width in WIDTHS:
@@ -154,11 +209,15 @@ def _looked_at(tab: Page, address: str, shells: set[str]) -> Iterator[str]:
         wide = tab.evaluate(WIDE)
         if wide > width:
             yield f"{address} is {wide} px wide at {width} px"
-        everything = None if width != WIDTHS[1] else BY_THEME
-        for scheme, rules in (("light", everything), ("dark", BY_THEME)):
+        for scheme in ("light", "dark"):
             tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             tab.evaluate(PAINTED)
-            found: list[str] = tab.evaluate(SERIOUS, {"rules": rules, "within": within})
+            found: list[str] = []
+            if scheme == "light" and width != WIDTHS[1]:
+                found += tab.evaluate(SERIOUS, {"but": BY_COLOUR, "without": "[data-known]"})
+            if fresh := tab.evaluate(FRESH, seen.colours):
+                found += tab.evaluate(SERIOUS, {"only": BY_COLOUR, "within": "[data-fresh]"})
+                seen.colours += fresh
             yield from (f"{address} at {width} px, {scheme}: {each}" for each in found)
             _keep(tab, address, width, scheme)
 
