@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,15 +47,16 @@ def bakery(postgres: EmbeddedPostgres, shelf: Shelf) -> Iterator[tuple[str, str]
     shelf.put_back(name)
 
 
-@pytest.fixture
-def team_id(bakery: tuple[str, str]) -> str:
-    return bakery[1]
+@dataclass(frozen=True, slots=True)
+class Filled:
+    database: Database
+    team_id: str
 
 
 @pytest.fixture
-async def filled(bakery: tuple[str, str]) -> AsyncIterator[Database]:
+async def filled(bakery: tuple[str, str]) -> AsyncIterator[Filled]:
     database = Database(bakery[0])
-    yield database
+    yield Filled(database, bakery[1])
     await database.close()
 
 
@@ -81,23 +83,23 @@ async def reply(
     ],
 )
 async def test_a_conversation_is_followed_over_its_turns(
-    filled: Database, team_id: str, turns: list[str], last: str
+    filled: Filled, turns: list[str], last: str
 ) -> None:
     said: list[Said] = []
     answer = ""
     for turn in turns:
         said.append(Said(Speaker.CALLER, turn))
-        answer = await reply(filled, team_id, said)
+        answer = await reply(filled.database, filled.team_id, said)
         said.append(Said(Speaker.AGENT, answer))
     assert last in answer
 
 
 async def test_a_burst_of_texts_gets_one_reply_that_knows_all_sm7(
-    filled: Database, team_id: str
+    filled: Filled,
 ) -> None:
     burst = ["I want to order a birthday cake", "Friday", "for 4"]
     said = [Said(Speaker.CALLER, each) for each in burst]
-    answer = await reply(filled, team_id, said, Channel.SMS)
+    answer = await reply(filled.database, filled.team_id, said, Channel.SMS)
     assert "three working days" in answer
 
 
@@ -132,11 +134,13 @@ async def test_what_is_replaced_in_mid_conversation_is_gone_from_the_next_turn_o
         source_id = await write(new)
 
 
-async def test_nine_of_ten_answers_hold_what_was_asked_for(filled: Database, team_id: str) -> None:
+async def test_nine_of_ten_answers_hold_what_was_asked_for(filled: Filled) -> None:
     asked = json.loads((DATA / "harbour_bakery_questions.json").read_text())["answerable"]
     right = 0
     for each in asked:
-        answer = await reply(filled, team_id, [Said(Speaker.CALLER, each["question"])])
+        answer = await reply(
+            filled.database, filled.team_id, [Said(Speaker.CALLER, each["question"])]
+        )
         wanted = [any(word in answer for word in one.split("|")) for one in each["says"]]
         right += all(wanted)
         assert len(answer) < 250
