@@ -11,6 +11,7 @@ import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -50,7 +51,7 @@ def live_in(owner: Owner, number: Bought) -> list[str]:
     _appointment(owner)
     _tasks(owner)
     with ThreadPoolExecutor(len(SENDERS)) as telephones:
-        list(telephones.map(lambda sender: _texts(owner, number, sender), SENDERS))
+        list(telephones.map(partial(_texts, owner, number), SENDERS))
     _picture(owner, number)
     served = [*_people(owner), *_own_account(owner), *_purchase(owner), _tested(owner, number)]
     asyncio.run(_past(owner, number))
