@@ -80,6 +80,11 @@ async def reply(
         (["Do you sell newspapers?"], "don't know"),
         (["Hi, how much is the rye and do you take dogs?"], "6.40"),
         (["Where are you?"], "14 Harbour Street"),
+        (
+            ["What do two baguettes and a rye cost?"],
+            "The baguette costs 1.90. The rye sourdough costs 6.40.",
+        ),
+        (["Are you open on Saturday or Monday?"], "15:30. We are closed on Monday."),
     ],
 )
 async def test_a_conversation_is_followed_over_its_turns(

@@ -150,12 +150,13 @@ async def _answers(briefing: Briefing, texts: Sequence[str]) -> AsyncIterator[Pa
         if not hits or not hits[0].answerable:
             unknown += 1
             continue
-        if hits[0].passage_id in told:
-            continue
-        lead = " " if told else ""
-        told.add(hits[0].passage_id)
-        yield Text(lead + phrasing.answer(whole, hits[0], briefing.channel))
-        yield Cited(hits[0].passage_id, hits[0].title)
+        for hit in phrasing.told_together(whole, hits):
+            if hit.passage_id in told:
+                continue
+            lead = " " if told else ""
+            told.add(hit.passage_id)
+            yield Text(lead + phrasing.answer(whole, hit, briefing.channel))
+            yield Cited(hit.passage_id, hit.title)
     if unknown and told:
         yield Text(" The rest I don't know, I'm afraid.")
     elif not told:

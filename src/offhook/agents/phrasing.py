@@ -5,6 +5,7 @@ the sentences that answer.
 """
 
 import re
+from collections.abc import Sequence
 
 from offhook.agents.brain import Channel
 from offhook.knowledge import (
@@ -28,11 +29,37 @@ from offhook.knowledge import (
 MOST_CHARS = {Channel.CALL: 180, Channel.SMS: 300}
 # A passage this short is said whole.
 SHORT_CHARS = 165
+MOST_ROWS = 3
 _WEIGHT_HEAD = re.compile(r"weight|weighs|size", re.IGNORECASE)
 _HOURS_HEAD = re.compile(r"(?:opening |business |shop )?(?:hours|times|open)", re.IGNORECASE)
+_PARTS = re.compile(r"\s*,\s*|\s+(?:and|or|plus|than|versus|vs)\b\.?|\s*[&+/]\s*", re.IGNORECASE)
 _LEANING = re.compile(
     r"^(?:It|They|These|Those|This|That|Please|And|But|Then|He|She|There|Otherwise|After)\b"
 )
+
+
+def told_together(question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that answer one question together: the best, and of the same table the row that
+    each part of the question names ("the rye or the sourdough?"), in the question's order.
+    """
+    best = hits[0]
+    if best.kind is not Kind.ROW:
+        return [best]
+    table = (best.source_id, best.headings)
+    rows = [hit for hit in hits if hit.kind is Kind.ROW and (hit.source_id, hit.headings) == table]
+    named = [max(rows, key=lambda row: _named(part, row)) for part in _PARTS.split(question)]
+    parts = zip(named, _PARTS.split(question), strict=True)
+    together = list({row.passage_id: row for row, part in parts if _named(part, row)}.values())
+    return together[:MOST_ROWS] if best in together else [best]
+
+
+def _named(part: str, row: Hit) -> float:
+    """How much of a row's subject this part of a question names; a day in it is all."""
+    subject = row.cells[0][1]
+    if days := asked(part).days:
+        return float(bool(days & days_in(subject)))
+    words = set(terms(subject))
+    return len(words & set(terms(part))) / max(1, len(words))
 
 
 def answer(question: str, hit: Hit, channel: Channel) -> str:
