@@ -67,7 +67,7 @@ class Player {
   async draw(url) {
     try {
       const { caller, agent, length_ms: length, silences } = await json(url);
-      this.silences = silences.map((span) => span.map((ms) => ms / 1000));
+      this.silences = silences.map(({ start_ms, end_ms }) => [start_ms / 1000, end_ms / 1000]);
       await this.wave.load("", [caller, agent], length / 1000);
     } catch {
       this.failed();

@@ -72,6 +72,10 @@ def test_the_api_does_what_its_document_says(furnished: Furnished, tmp_path: Pat
     assert found["test_cases"]["generated"] >= len(offered)
 
 
+def _figure(value: str) -> int | str:
+    return int(value) if value.isdecimal() else value
+
+
 def _key(furnished: Furnished) -> Mapping[str, str]:
     wanted = {"name": "Fuzz", "scopes": ["read", "write", "operator"]}
     made = furnished.owner.browser.post("/api/v1/api-keys", json=wanted)
@@ -86,6 +90,6 @@ def _settings(ids: Mapping[str, str], key: str) -> str:
         "[auth.openapi.key]",
         f'bearer = "{key}"',
         "[parameters]",
-        *(f'"path.{name}" = "{value}"' for name, value in ids.items()),
+        *(f'"path.{name}" = {json.dumps(_figure(value))}' for name, value in ids.items()),
     ]
     return "\n".join(lines)

@@ -22,13 +22,7 @@ OnChannel = Annotated[str, shapes.told(maxLength=rules.MAX_CHANNEL_CHARS)]
 VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class OptionsChange(Body):
+class OptionsChange(shapes.Exact):
     silence_ms: Annotated[int, shapes.told(minimum=300, maximum=3_000)] | None = Field(
         default=None, description="Quiet that ends a turn."
     )
@@ -38,7 +32,7 @@ class OptionsChange(Body):
     reply_segments: Annotated[int, shapes.told(minimum=1, maximum=10)] | None = None
 
 
-class _Draft(Body):
+class _Draft(shapes.Exact):
     instructions: Annotated[str, shapes.told(maxLength=rules.MAX_INSTRUCTIONS_CHARS)] | None = None
     call_instructions: OnChannel | None = Field(default=None, description="Only for calls.")
     sms_instructions: OnChannel | None = Field(default=None, description="Only for texts.")
@@ -64,13 +58,13 @@ class AgentIn(_Draft):
     name: shapes.Name
 
 
-class Disabling(Body):
+class Disabling(shapes.Exact):
     disable_numbers: bool = Field(
         default=False, description="Disable the enabled numbers that it serves in the same step."
     )
 
 
-class Publishing(Body):
+class Publishing(shapes.Exact):
     note: str = Field(default="", max_length=200, description="What is new in this version.")
     seen: datetime | None = Field(
         default=None,
@@ -78,7 +72,7 @@ class Publishing(Body):
     )
 
 
-class Facts(Body):
+class Facts(shapes.Exact):
     """What every agent of the team knows about the business."""
 
     text: Annotated[str, shapes.told(maxLength=rules.MAX_FACTS_CHARS)]
@@ -89,7 +83,7 @@ class MissingOut(BaseModel):
     sentence: str
 
 
-class Attempt(Body):
+class Attempt(shapes.Exact):
     text: str = Field(min_length=1, max_length=playground.MAX_TEXT, description="What is texted.")
     state: str = Field(
         default="",

@@ -76,7 +76,7 @@ def _digits(least: int, most: int) -> WithJsonSchema:
     )
 
 
-class CardIn(BaseModel):
+class CardIn(shapes.Body):
     """A card to store. With the test gateway only test cards are taken."""
 
     model_config = ConfigDict(extra="forbid")

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -153,8 +152,8 @@ async def list_appointments(
     paging: PagingQuery,
     calendar_id: Annotated[str | None, Query(max_length=40)] = None,
     contact_id: Annotated[str | None, Query(max_length=40)] = None,
-    start: Annotated[AwareDatetime | None, Query(description="Those that end later.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Those that begin earlier.")] = None,
+    start: Annotated[shapes.Instant | None, Query(description="Those that end later.")] = None,
+    end: Annotated[shapes.Instant | None, Query(description="Those that begin earlier.")] = None,
     state: AppointmentState | None = None,
 ) -> Page[AppointmentOut]:
     """Appointments, the latest first."""

@@ -4,9 +4,7 @@ from datetime import datetime, time
 from typing import Annotated, Literal
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
 )
@@ -24,20 +22,14 @@ Horizon = Annotated[int, shapes.told(minimum=1, maximum=730)]
 Places = Annotated[int, shapes.told(minimum=1, maximum=1_000)]
 
 
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class SpanShape(Body):
+class SpanShape(shapes.Exact):
     """Open from `opens` to `closes` on the wall clock; no later than `opens`: on the next day."""
 
     opens: shapes.Clock = Field(examples=["09:00"])
     closes: shapes.Clock = Field(examples=["17:00"])
 
 
-class SpecialShape(Body):
+class SpecialShape(shapes.Exact):
     """Days, `first` and `last` included, with hours of their own; without spans they are closed."""
 
     first: shapes.Day
@@ -61,16 +53,16 @@ def _minute(clock: time) -> time:
 Spans = Annotated[list[SpanShape], shapes.told(maxItems=6)]
 
 
-class HoursShape(Body):
+class HoursShape(shapes.Exact):
     """Opening hours: spans of each weekday, and special days that replace them."""
 
-    mon: Spans = []
-    tue: Spans = []
-    wed: Spans = []
-    thu: Spans = []
-    fri: Spans = []
-    sat: Spans = []
-    sun: Spans = []
+    mon: Spans = Field(default=[])
+    tue: Spans = Field(default=[])
+    wed: Spans = Field(default=[])
+    thu: Spans = Field(default=[])
+    fri: Spans = Field(default=[])
+    sat: Spans = Field(default=[])
+    sun: Spans = Field(default=[])
     special: list[SpecialShape] = Field(default=[], max_length=200)
 
     @classmethod
@@ -94,7 +86,7 @@ class HoursShape(Body):
         )
 
 
-class CalendarIn(Body):
+class CalendarIn(shapes.Exact):
     name: shapes.Name
     zone: shapes.Zone | Literal[""] = Field(default="", description="Empty: the team's.")
     hours: HoursShape = HoursShape.of(WORKING_DAYS)
@@ -109,7 +101,7 @@ class CalendarIn(Body):
     )
 
 
-class CalendarChange(Body):
+class CalendarChange(shapes.Exact):
     """What is given is changed; hours are replaced as a whole."""
 
     name: shapes.Name | None = None
@@ -124,7 +116,7 @@ class CalendarChange(Body):
     counts_people: bool | None = None
 
 
-class ServerIn(Body):
+class ServerIn(shapes.Exact):
     url: shapes.Url = Field(
         description="Of the calendar, or of a server or user that has one calendar.",
     )
@@ -183,11 +175,13 @@ class SlotOut(BaseModel):
     free: int = Field(description="How many places are free.")
 
 
-class AppointmentIn(Body):
+class AppointmentIn(shapes.Exact):
     """`key` makes a repetition harmless: the same key gives the same appointment."""
 
     calendar_id: str = Field(max_length=40)
-    starts_at: AwareDatetime = Field(description="With its offset, such as 2026-05-15T19:00+02:00.")
+    starts_at: shapes.Instant = Field(
+        description="With its offset, such as 2026-05-15T19:00+02:00."
+    )
     name: shapes.Name = Field(description="For whom it is.")
     party_size: PartySize = 1
     phone: shapes.Phone | Literal[""] = Field(
@@ -202,12 +196,12 @@ class AppointmentIn(Body):
     )
 
 
-class MoveIn(Body):
-    starts_at: AwareDatetime
+class MoveIn(shapes.Exact):
+    starts_at: shapes.Instant
     by_hand: bool = False
 
 
-class GuestChange(Body):
+class GuestChange(shapes.Exact):
     name: str | None = Field(default=None, max_length=200)
     phone: str | None = Field(default=None, max_length=40)
     notes: str | None = Field(default=None, max_length=4_000)

@@ -77,6 +77,13 @@ class Transcript(BaseModel):
     turns: list[TurnOut]
 
 
+class StretchOut(BaseModel):
+    """A stretch of a recording."""
+
+    start_ms: int
+    end_ms: int
+
+
 class WaveformOut(BaseModel):
     """How the recording looks."""
 
@@ -85,8 +92,8 @@ class WaveformOut(BaseModel):
         description="The loudest sample of each of as many equal stretches, 0 to 1."
     )
     agent: list[float]
-    silences: list[tuple[int, int]] = Field(
-        description="Where neither side speaks for a second or longer: from, to, in milliseconds."
+    silences: list[StretchOut] = Field(
+        description="Where neither side speaks for a second or longer."
     )
 
 
@@ -190,4 +197,7 @@ async def recording(
 @router.get("/{call_id}/waveform")
 async def waveform(call_id: str, actor: CurrentActor, session: TeamSession) -> WaveformOut:
     drawn = await viewing.drawing(session, actor.team_id, call_id)
-    return WaveformOut.model_validate(drawn, from_attributes=True)
+    silences = [StretchOut(start_ms=start, end_ms=end) for start, end in drawn.silences]
+    return WaveformOut(
+        length_ms=drawn.length_ms, caller=drawn.caller, agent=drawn.agent, silences=silences
+    )

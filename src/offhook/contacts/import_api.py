@@ -15,6 +15,7 @@ from offhook.contacts.importing import Upload
 from offhook.contacts.spreadsheet import MAX_BYTES, Way
 from offhook.db import Database
 from offhook.teams import AdminActor, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/contact-imports", tags=["contacts"])
 UPLOAD_BYTES = MAX_BYTES + 100_000
@@ -49,20 +50,20 @@ class ImportOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class Reading(BaseModel):
+class Reading(shapes.Body):
     """Another way to read the file."""
 
     encoding: Short
     separator: Annotated[str, StringConstraints(min_length=1, max_length=1)]
 
 
-class Start(BaseModel):
+class Start(shapes.Body):
     """Without `columns` as they were guessed. Of opt-outs the option `number_id` names the number
     that was stopped; without it all of the team's.
     """
 
     columns: list[Short] | None = Field(default=None, max_length=200)
-    options: dict[Literal["number_id"], Short] = {}
+    options: dict[Literal["number_id"], Short] = Field(default={})
 
 
 class Refusal(BaseModel):

@@ -85,14 +85,14 @@ class ProfileOut(ContactOut):
     merged: list[str]
 
 
-class ContactNew(BaseModel):
+class ContactNew(shapes.Body):
     """`number` as a person writes it, read in the team's country; an extension is kept apart."""
 
     number: Number
     values: dict[Key, Text] = Field(default={}, max_length=60)
 
 
-class ContactChange(BaseModel):
+class ContactChange(shapes.Body):
     """Values by key, `name` among them; an empty one is removed, and no machine fills it again."""
 
     name: Text | None = None
@@ -102,25 +102,25 @@ class ContactChange(BaseModel):
         return self.values | ({} if self.name is None else {"name": self.name})
 
 
-class NumberNew(BaseModel):
+class NumberNew(shapes.Body):
     number: Number
 
 
-class Blocked(BaseModel):
+class Blocked(shapes.Body):
     blocked: bool
 
 
-class NoteNew(BaseModel):
+class NoteNew(shapes.Body):
     text: Annotated[shapes.Text, StringConstraints(max_length=2_000)]
 
 
-class Merge(BaseModel):
+class Merge(shapes.Body):
     """The contact that becomes a part of this one."""
 
     other_id: Annotated[str, StringConstraints(max_length=40)]
 
 
-class Erase(BaseModel):
+class Erase(shapes.Body):
     """One of the contact's numbers, typed again."""
 
     confirm: Number
@@ -156,7 +156,7 @@ class AttributeOut(BaseModel):
         return cls.model_validate(attribute, from_attributes=True)
 
 
-class AttributeNew(BaseModel):
+class AttributeNew(shapes.Body):
     """Without a key one is made from the label. `agent_fills`: from what is said (P3)."""
 
     label: Label
@@ -177,7 +177,7 @@ class AttributeNew(BaseModel):
         )
 
 
-class AttributeChange(BaseModel):
+class AttributeChange(shapes.Body):
     """What is given is changed; key and type stay."""
 
     label: Label | None = None
@@ -192,7 +192,7 @@ class Removed(BaseModel):
     values: int
 
 
-class ScreeningOut(BaseModel):
+class ScreeningOut(shapes.Body):
     """`refuse_hidden`: callers who hide their number are not answered."""
 
     refuse_hidden: bool

@@ -28,7 +28,12 @@ from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["costs"])
 OPERATOR = [Depends(operator_only)]
-Month = Annotated[shapes.Month, Query(description="Such as 2026-04; empty: the running one.")]
+Month = Annotated[
+    shapes.Month,
+    Query(
+        pattern=r"^([0-9]{4}-[0-9]{2})?$", description="Such as 2026-04; empty: the running one."
+    ),
+]
 
 
 class CostLineOut(BaseModel):
@@ -57,7 +62,7 @@ class RateOut(BaseModel):
     withdrawn_at: datetime | None
 
 
-class NewRate(BaseModel):
+class NewRate(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     vendor: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_VENDOR)]
     model: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_MODEL)]

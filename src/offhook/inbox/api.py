@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -15,7 +15,7 @@ from offhook.inbox.listing import Filter
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.rules import MAX_LABEL, MAX_LABELS
 from offhook.teams import Actor, CurrentActor, TeamSession
-from offhook.web import Page, PagingQuery
+from offhook.web import Page, PagingQuery, shapes
 
 router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"])
 Id = Annotated[str, Query(max_length=40)]
@@ -109,8 +109,8 @@ def _filter(
     contact_id: Id = "",
     unread: bool | None = None,
     person_needed: bool | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: shapes.Instant | None = None,
+    until: shapes.Instant | None = None,
     q: Annotated[
         str,
         Query(max_length=200, description='Words of a turn, "a phrase", -without; beginnings do.'),
@@ -191,7 +191,7 @@ async def forget_label(
     await handling.forget_label(session, actor.team_id, label)
 
 
-class ActIn(BaseModel):
+class ActIn(shapes.Body):
     """`value`: for `assign` a member's id or "" for nobody, for `snooze` a time with its zone, for
     `label` and `unlabel` the label, for `need_person` why.
     """
@@ -276,7 +276,7 @@ async def unread(
     return await _done(session, actor, conversation_id, Act.UNREAD)
 
 
-class Reason(BaseModel):
+class Reason(shapes.Body):
     """Why a person of the team should look at the conversation, in a sentence."""
 
     reason: str
@@ -297,7 +297,7 @@ async def seen_to(
     return await _done(session, actor, conversation_id, Act.SEEN_TO)
 
 
-class AssigneeIn(BaseModel):
+class AssigneeIn(shapes.Body):
     user_id: str | None = Field(max_length=40, description="A member's id; null: nobody.")
 
 
@@ -308,8 +308,8 @@ async def assign(
     return await _done(session, actor, conversation_id, Act.ASSIGN, wanted.user_id or "")
 
 
-class SnoozeIn(BaseModel):
-    until: AwareDatetime = Field(description="Within the next year.")
+class SnoozeIn(shapes.Body):
+    until: shapes.Instant = Field(description="Within the next year.")
 
 
 @router.put("/{conversation_id}/snooze", summary="Snooze a conversation")
@@ -326,7 +326,7 @@ async def wake(conversation_id: str, actor: CurrentActor, session: TeamSession) 
     return await _done(session, actor, conversation_id, Act.WAKE)
 
 
-class LabelsIn(BaseModel):
+class LabelsIn(shapes.Body):
     labels: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]] = Field(
         max_length=MAX_LABELS
     )

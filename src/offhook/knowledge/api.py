@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -25,16 +25,10 @@ FILE_HINT = "PDF, DOCX, CSV, TXT or MD, at most 25 MB."
 UPLOAD_BYTES = MAX_BYTES + 100_000
 
 
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 Hours = Annotated[int, shapes.told(enum=[0, 1, 6, 24, 168])]
 
 
-class _SourceIn(Body):
+class _SourceIn(shapes.Exact):
     agent_ids: list[str] = Field(default=[], description="The agents that use it.")
 
 
@@ -67,7 +61,7 @@ class WebIn(_SourceIn):
 SourceIn = Annotated[TextIn | PairIn | WebIn, Field(discriminator="kind")]
 
 
-class SourceChange(Body):
+class SourceChange(shapes.Exact):
     title: shapes.Text | None = None
     content: shapes.Text | None = Field(default=None, max_length=900_000)
     every_hours: Hours | None = Field(default=None, description="0 (never), 1, 6, 24 or 168.")

@@ -29,7 +29,7 @@ class MessageNotFound(NotFound):
     code = "message_not_found"
 
 
-class MessageIn(BaseModel):
+class MessageIn(shapes.Body):
     """A text to send from a number of the team."""
 
     number_id: str = Field(max_length=40)

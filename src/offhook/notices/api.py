@@ -9,7 +9,7 @@ from offhook.errors import Conflict, NotFound
 from offhook.notices import sending
 from offhook.notices.kinds import KINDS, Kind
 from offhook.teams import Actor, CurrentActor, TeamSession
-from offhook.web import Page
+from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1/notices", tags=["team"])
 
@@ -28,7 +28,7 @@ class NoticeOut(BaseModel):
     wanted: bool = Field(description="Whether this person is mailed it.")
 
 
-class Wish(BaseModel):
+class Wish(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     wanted: bool
 

@@ -67,7 +67,7 @@ class NumberDetail(NumberOut):
     sms: LimitOut
 
 
-class NumberChange(BaseModel):
+class NumberChange(shapes.Body):
     """What is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -79,7 +79,7 @@ class NumberChange(BaseModel):
     recording_notice: bool | None = None
 
 
-class LimitChange(BaseModel):
+class LimitChange(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     limit: Any = Field(
         description="A whole number from 1 to 1,000,000, or null for no limit.",

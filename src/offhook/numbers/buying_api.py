@@ -34,7 +34,7 @@ class AvailableOut(BaseModel):
     currency: str
 
 
-class QuoteIn(BaseModel):
+class QuoteIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     e164: shapes.Phone = Field(description="One of the numbers that a search has found.")
     type: NumberType = NumberType.LOCAL
@@ -67,7 +67,7 @@ class QuoteOut(BaseModel):
     expires_at: datetime
 
 
-class PurchaseIn(BaseModel):
+class PurchaseIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     quote_id: str
     accept_terms: str = Field(default="", description="The version of the terms you accept.")
@@ -111,7 +111,7 @@ async def search(
     carrier_name: CarrierName,
     country: Annotated[str, Query(pattern="^[A-Z]{2}$")] = "US",
     type: NumberType = NumberType.LOCAL,  # noqa: A002 - the parameter's name in the address
-    area_code: Annotated[str, Query(max_length=6)] = "",
+    area_code: Annotated[str, Query(max_length=6), shapes.told(pattern="^[0-9]*$")] = "",
     digits: Annotated[str, Query(max_length=15)] = "",
     voice: bool = False,
     sms: bool = False,

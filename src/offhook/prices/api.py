@@ -57,7 +57,7 @@ class VersionOut(BaseModel):
     withdrawn_at: datetime | None
 
 
-class NewPrice(BaseModel):
+class NewPrice(shapes.Body):
     """A version to come. Amounts are decimal text with at most six digits after the point."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,6 +1,5 @@
 """REST of a team's own comparison with the carrier's records (UC7)."""
 
-from datetime import date as Date  # noqa: N812 - `date` is the query's name
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +10,7 @@ from offhook.reconciliation.shapes import DifferenceOut, TotalOut
 from offhook.teams import CurrentActor, TeamSession
 from offhook.usage import Service
 from offhook.web import Page, PagingQuery, paginate
+from offhook.web import shapes as web_shapes
 
 router = APIRouter(prefix="/api/v1/reconciliation", tags=["usage"])
 
@@ -20,7 +20,7 @@ async def differences(
     actor: CurrentActor,
     session: TeamSession,
     paging: PagingQuery,
-    day: Annotated[Date | None, Query(description="A UTC day.")] = None,
+    day: Annotated[web_shapes.Day | None, Query(description="A UTC day.")] = None,
     service: Service | None = None,
 ) -> Page[DifferenceOut]:
     """Where the carrier's records and ours differ, the newest first, and what was done."""
@@ -34,7 +34,7 @@ async def differences(
 async def totals(
     actor: CurrentActor,
     session: TeamSession,
-    day: Annotated[Date, Query(description="A UTC day.")],
+    day: Annotated[web_shapes.Day, Query(description="A UTC day.")],
 ) -> list[TotalOut]:
     """Both sides of each number on that day."""
     rows = await reading.totals(session, day)

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 ACTOR_LENGTH = 80
 
 
-class CorrectionIn(BaseModel):
+class CorrectionIn(web_shapes.Body):
     model_config = ConfigDict(extra="forbid")
     keep: int = Field(ge=0, le=corrections.MAX_UNITS, description="Units that stay charged.")
     reason: web_shapes.Text = Field(description="Why; both teams and operators see it.")

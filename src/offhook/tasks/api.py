@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -21,13 +21,7 @@ from offhook.web import Page, PagingQuery, paginate, shapes
 router = APIRouter(prefix="/api/v1", tags=["tasks"])
 
 
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class InputBody(Body):
+class InputBody(shapes.Exact):
     """One input that the agent takes from the conversation."""
 
     name: str = Field(max_length=40, examples=["party_size"])
@@ -43,7 +37,7 @@ class InputBody(Body):
     )
 
 
-class TaskFields(Body):
+class TaskFields(shapes.Exact):
     """What can be said of every task."""
 
     name: str = Field(default="", max_length=64, description="A slug; empty: from the title.")
@@ -85,7 +79,7 @@ class TaskIn(TaskFields):
     config: dict[str, JsonValue] = Field(description="The kind's settings; see /api/v1/task-kinds.")
 
 
-class TaskChange(Body):
+class TaskChange(shapes.Exact):
     name: str | None = Field(default=None, max_length=64)
     title: str | None = Field(default=None, max_length=80)
     description: str | None = Field(default=None, max_length=1_000)
@@ -128,7 +122,7 @@ class TaskOut(BaseModel):
     updated_at: datetime
 
 
-class Channels(Body):
+class Channels(shapes.Exact):
     channels: list[Literal["call", "sms"]] = Field(max_length=2, description="None: not at all.")
 
 
@@ -166,7 +160,7 @@ class RunOut(BaseModel):
     ended_at: datetime | None
 
 
-class Trial(Body):
+class Trial(shapes.Exact):
     inputs: dict[str, JsonValue] = Field(default={}, description="Values for its inputs.")
     send: bool = Field(default=False, description="Really send it; otherwise it is only rendered.")
 
@@ -183,7 +177,7 @@ class TrialOut(BaseModel):
     error: str
 
 
-class SecretIn(Body):
+class SecretIn(shapes.Exact):
     name: Annotated[str, shapes.told(pattern="^[A-Za-z][A-Za-z0-9_]{0,39}$")] = Field(
         max_length=40, examples=["BOOKING_KEY"]
     )

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,12 +17,6 @@ from offhook.web import Page, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["team"])
 Scope = Literal["read", "write", "operator"]
-
-
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class TeamOut(BaseModel):
@@ -38,7 +32,7 @@ class TeamOut(BaseModel):
     created_at: datetime
 
 
-class TeamChange(Body):
+class TeamChange(shapes.Exact):
     name: shapes.Name | None = None
     timezone: shapes.Zone | None = None
     country: shapes.Country | None = None
@@ -52,7 +46,7 @@ class MemberOut(BaseModel):
     joined_at: datetime
 
 
-class RoleChange(Body):
+class RoleChange(shapes.Exact):
     role: Role
 
 
@@ -68,7 +62,7 @@ class InvitationMade(InvitationOut):
     link: str = Field(description="Shown once; whoever opens it first joins.")
 
 
-class Invite(Body):
+class Invite(shapes.Exact):
     email: shapes.Email
     role: Role = Role.MEMBER
 
@@ -87,14 +81,14 @@ class KeyMade(KeyOut):
     key: str = Field(description="The key itself; it cannot be shown again.")
 
 
-class MakeKey(Body):
+class MakeKey(shapes.Exact):
     name: shapes.Name
     scopes: list[Scope] = Field(
         default=["read", "write"],
         min_length=1,
         description="`operator` opens the operator's operations too; only an operator gives it.",
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="Still to come.")
+    expires_at: shapes.Instant | None = Field(default=None, description="Still to come.")
 
 
 def _team(row: Team, moment: datetime) -> TeamOut:

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from offhook import audit
 from offhook.teams import log_csv
 from offhook.teams.access import AdminActor, TeamSession
-from offhook.web import Page, PagingQuery
+from offhook.web import Page, PagingQuery, shapes
 
 router = APIRouter(prefix="/api/v1/audit-log", tags=["audit log"])
 Id = Annotated[str, Query(max_length=80)]
@@ -48,8 +48,8 @@ def _asked(
     subject: Id = "",
     subject_id: Id = "",
     action: Id = "",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: shapes.Instant | None = None,
+    until: shapes.Instant | None = None,
 ) -> audit.Filter:
     return audit.Filter(actor, subject, subject_id, action, since, until)
 

@@ -41,7 +41,7 @@ class CapOut(BaseModel):
     resets_at: datetime
 
 
-class CapChange(BaseModel):
+class CapChange(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     amount: shapes.Cents | None = Field(
         description="Decimal text in whole cents: 0 lets free units pass only; null removes it."

@@ -105,13 +105,20 @@ def of_http(error: HTTPException, request: Request) -> Answer:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Every method of this address (RFC 9110 section 10.2.1); a route knows its own alone."""
-    routes = request.app.routes
+    """Every method of this address (RFC 9110 section 10.2.1): of all routes that are written as the
+    first that serves it is, since each knows its own; `/agents/{id}` says nothing of
+    `/agents/tests`.
+    """
+    routes = [
+        route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE
+    ]
+    written = [getattr(route, "path", "") for route in routes]
+    alike = [route for route, path in zip(routes, written, strict=True) if path == written[0]]
     return [
         method
         for method in METHODS
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in alike
         )
     ]
 

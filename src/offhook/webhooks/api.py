@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from offhook.db import event_kinds
@@ -18,12 +18,6 @@ from offhook.webhooks.rules import EndpointKind, EndpointState
 from offhook.webhooks.web import CurrentPolicy, CurrentVault
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
-
-
-class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class EventOut(BaseModel):
@@ -45,7 +39,7 @@ EventName = Annotated[str, Field(json_schema_extra=_listed)]
 Events = Annotated[list[EventName], shapes.told(minItems=1)]
 
 
-class EndpointIn(Body):
+class EndpointIn(shapes.Exact):
     url: shapes.Url = Field(description="Where events are sent; https.")
     events: Events = Field(
         default=[rules.EVERY],
@@ -84,7 +78,7 @@ class SecretOut(BaseModel):
     expires_at: datetime | None = Field(description="Null: the current one.")
 
 
-class RotateIn(Body):
+class RotateIn(shapes.Exact):
     at_once: bool = Field(
         default=False, description="Revoke every earlier secret now rather than after 24 hours."
     )

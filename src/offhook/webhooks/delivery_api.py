@@ -5,13 +5,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from offhook.teams import AdminActor, CurrentActor, OnceOnly, TeamSession
-from offhook.web import Page, PagingQuery
+from offhook.web import Page, PagingQuery, shapes
 from offhook.webhooks import deliveries, replaying
-from offhook.webhooks.api import Body
 from offhook.webhooks.deliveries import Filter
 from offhook.webhooks.models import Delivery
 from offhook.webhooks.rules import DeliveryState
@@ -51,9 +50,9 @@ class DeliveryDetail(DeliveryOut):
     tried: list[AttemptOut] = Field(description="Every attempt, the newest first.")
 
 
-class RangeIn(Body):
-    start: AwareDatetime
-    end: AwareDatetime
+class RangeIn(shapes.Exact):
+    start: shapes.Instant
+    end: shapes.Instant
     delivered_too: bool = Field(
         default=False, description="Also what the endpoint has taken already."
     )

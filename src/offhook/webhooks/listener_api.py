@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from offhook.db import Database
 from offhook.teams import AdminActor, TeamSession
+from offhook.web import shapes
 from offhook.webhooks import endpoints, listening, rules
-from offhook.webhooks.api import Body, EndpointMade, Events, of_row
+from offhook.webhooks.api import EndpointMade, Events, of_row
 from offhook.webhooks.endpoints import Wish
 from offhook.webhooks.listening import Result
 from offhook.webhooks.web import CurrentVault
@@ -22,13 +23,13 @@ POLL_S = 0.3
 MOST_WAIT_S = 25.0
 
 
-class ListenerIn(Body):
+class ListenerIn(shapes.Exact):
     events: Events = Field(default=[rules.EVERY], max_length=200)
     name: str = Field(default="offhook listen", max_length=80)
     with_text: bool = False
 
 
-class HandedOut(Body):
+class HandedOut(shapes.Exact):
     delivery_id: str
     lease: str = Field(description="To be named with the result.")
     event: str
@@ -36,7 +37,7 @@ class HandedOut(Body):
     body: str = Field(description="The signed bytes, as text.")
 
 
-class ResultIn(Body):
+class ResultIn(shapes.Exact):
     delivery_id: str = Field(max_length=40)
     lease: str = Field(max_length=40)
     latency_ms: int = Field(ge=0, le=3_600_000)

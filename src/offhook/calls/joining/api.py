@@ -17,6 +17,7 @@ from offhook.calls.joining import service, whispering
 from offhook.calls.joining.tickets import TICKET_S, Member
 from offhook.settings import Settings
 from offhook.teams import Actor, CurrentActor, OnceOnly, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
 
@@ -55,7 +56,7 @@ async def take_over(
     return await _line(request, session, actor, call_id, talks=True)
 
 
-class WhisperIn(BaseModel):
+class WhisperIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     text: str = Field(
         min_length=1,

@@ -18,6 +18,7 @@ from offhook.calls.manners.rules import (
     WhenClosed,
 )
 from offhook.teams import CurrentActor, TeamSession
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/numbers", tags=["numbers"])
 CallerLines = Annotated[int, Field(ge=1, le=MAX_CALLER_LINES)]
@@ -48,7 +49,7 @@ class CallManners(BaseModel):
         return cls.model_validate({**values, "hours": hours})
 
 
-class CallMannersChange(BaseModel):
+class CallMannersChange(shapes.Body):
     """What is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")

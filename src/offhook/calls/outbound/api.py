@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["calls"])
 NumberId = Annotated[str, Path(max_length=40)]
 
 
-class CallIn(BaseModel):
+class CallIn(shapes.Body):
     """Somebody to call: a telephone number, or a contact by its first number."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +44,7 @@ class CallIn(BaseModel):
     )
 
 
-class RulesIn(BaseModel):
+class RulesIn(shapes.Body):
     """What a number may start. Its texts to somebody who has not written keep the hours too."""
 
     model_config = ConfigDict(extra="forbid")

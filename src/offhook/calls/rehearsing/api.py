@@ -12,11 +12,12 @@ from offhook.calls.asked import secret_of, settings_of
 from offhook.calls.rehearsing.tickets import TICKET_S, Ticket
 from offhook.db import new_id
 from offhook.teams import CurrentActor, Role, TeamSession, require
+from offhook.web import shapes
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 
 
-class RehearsalIn(BaseModel):
+class RehearsalIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     real: bool = Field(
         default=False, description="Do confirmed tasks really; otherwise they are only shown."

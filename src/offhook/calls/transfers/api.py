@@ -22,7 +22,7 @@ from offhook.web import shapes
 router = APIRouter(prefix="/api/v1", tags=["transfers"])
 
 
-class TargetIn(BaseModel):
+class TargetIn(shapes.Body):
     """A person or desk. Premium and shared-cost numbers and numbers of the team are refused."""
 
     model_config = ConfigDict(extra="forbid")

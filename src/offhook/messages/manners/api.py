@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from offhook import numbers
@@ -20,7 +20,7 @@ Replies = Annotated[int, Field(ge=1, le=rules.MAX_REPLIES)]
 Country = shapes.Country | Literal["*"]
 
 
-class TextingIn(BaseModel):
+class TextingIn(shapes.Body):
     """How a number texts; what is left out has its default."""
 
     model_config = ConfigDict(extra="forbid")

@@ -31,7 +31,7 @@ Token = Annotated[
 ]
 
 
-class AccountIn(BaseModel):
+class AccountIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     sid: Annotated[str, shapes.told(pattern="^AC[0-9a-f]{32}$")] = Field(
         description="The Twilio account SID, AC and 32 characters."
@@ -43,7 +43,7 @@ class AccountIn(BaseModel):
     )
 
 
-class TokenIn(BaseModel):
+class TokenIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     token: Token
 
@@ -92,7 +92,7 @@ class ChoiceOut(BaseModel):
     message_outbound_micros: int | None
 
 
-class ImportIn(BaseModel):
+class ImportIn(shapes.Body):
     model_config = ConfigDict(extra="forbid")
     account_id: str = Field(max_length=40)
     numbers: Annotated[list[shapes.Phone], shapes.told(minItems=1)] = Field(
