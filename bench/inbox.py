@@ -177,8 +177,8 @@ PAGES = {
     "search: beginnings": Wanted(q="needl"),
     "search: in 1 of 5 and in 20": Wanted(q="word20 needle"),
     "search: in all and in 20": Wanted(q="word1 needle"),
-    "search: in all and 1 of 5": Wanted(q="word1 word20"),
-    "search: 1 of 50 and of 5": Wanted(q="word200 word20"),
+    "search: in all and in 1 of 5": Wanted(q="word1 word20"),
+    "search: in 1 of 50 and of 8": Wanted(q="word200 word30"),
     "search: never together": Wanted(q=NOWHERE),
     "search and filter": Wanted(q="word20", number="_n3"),
 }

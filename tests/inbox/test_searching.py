@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from number_fixtures import make_team
 from offhook import inbox
-from offhook.db import Database, Session
+from offhook.db import Database, Expected, Session
 from offhook.inbox import Filter, Speaker, searching
 from offhook.inbox.listing import ReadBy, listed
-from offhook.inbox.searching import Expected, Search, among_newest, by_index, leading, walk
+from offhook.inbox.searching import Search, among_newest, by_index, leading, walk
 from offhook.inbox.words import asked
 from offhook.web import Paging
 
@@ -31,9 +31,9 @@ PAGE = 7
     [
         (4_000_000, 4_000_000, 80),  # in every turn: the page is full at once
         (4_000_000, 80_000, 4_000),
-        (4_000_000, 8_000, 0),  # one of 500: its list is shorter than the walk
+        (4_000_000, 4_000, 0),  # one of 1,000: its list is shorter than the walk
         (4_000_000, 1, 0),
-        (100, 100, 80),
+        (10, 10, 80),
         (1, 1, 0),
     ],
 )
@@ -46,10 +46,12 @@ def test_the_newest_are_looked_through_where_that_is_shorter(
 
 def test_the_index_is_asked_for_the_rarest_and_what_is_hardly_commoner() -> None:
     phrases = asked('refund inv "the" -paid')
-    rare = Expected(1_000_000, [900, 40_000, 900_000, 10], 30)
+    rare = Expected(1_000_000, [900, 40_000, 900_000, 10], 30)  # of turns; the last is absent
     assert leading(phrases, rare) == [phrases[0], phrases[1], phrases[2]]
     rarer = Expected(1_000_000, [20, 40_000, 900_000, 10], 2)
     assert leading(phrases, rarer) == [phrases[0], phrases[2]]  # a whole word costs nothing more
+    small = Expected(10, [900, 40_000, 900_000, 10], 2)
+    assert leading(phrases, small) == [phrases[2]]  # its own turns are fewer than others' lists
 
 
 async def furnish(database: Database, team: str) -> dict[str, list[str]]:
@@ -106,7 +108,7 @@ async def every_page(session: Session, search: Search, way: str) -> list[str]:
             shown = await among_newest(session, one, TALKS + 1)
             assert shown is not None
         else:
-            first = one.phrases if way == "index" else one.phrases[:1]
+            first = one.phrases[: {"index": None, "first": 1, "team": 0}[way]]
             shown = await by_index(session, one, [each for each in first if not each.absent])
         found += [row.id for row in shown[0]]
         cursor = shown[1]
@@ -114,7 +116,7 @@ async def every_page(session: Session, search: Search, way: str) -> list[str]:
 
 
 async def test_every_way_finds_what_a_search_means_newest_first(database: Database) -> None:
-    """I3: a walk, the index for all the words, the index for one of them; page by page."""
+    """I3: a walk, the index for all the words, for one, for the team; page by page."""
     team, other = await make_team(database, "Bakery"), await make_team(database, "Other")
     said = await furnish(database, team)
     await furnish(database, other)
@@ -124,7 +126,7 @@ async def test_every_way_finds_what_a_search_means_newest_first(database: Databa
         for typed in SEARCHES:
             wanted = [key for key, turns in reversed(said.items()) if meant(turns, typed)]
             search = Search(team, listed(team, Filter(), by), asked(typed), Paging(PAGE))
-            for way in ("newest", "index", "first"):
+            for way in ("newest", "index", "first", "team"):
                 assert await every_page(session, search, way) == wanted, (typed, way)
             shown, _ = await searching.page(session, team, Filter(words=typed), by, Paging(TALKS))
             assert [row.id for row in shown] == wanted, typed

@@ -28,7 +28,7 @@ from offhook.db.engine import (
     one_at_a_time,
     told_time,
 )
-from offhook.db.finding import expected_rows, of_team, plan_by_values, team_word
+from offhook.db.finding import Expected, expected_rows, of_team, plan_by_values, team_word
 from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import (
@@ -50,6 +50,7 @@ __all__ = [
     "Database",
     "Event",
     "EventRow",
+    "Expected",
     "Jobs",
     "Listener",
     "Rhythm",

@@ -7,6 +7,7 @@ joined with rows that are behind the wall.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import cast
@@ -15,10 +16,11 @@ from sqlalchemy.sql import ColumnElement
 
 from offhook.db.engine import Session, fetch
 
-# Processes that help with one search take longer to start than it should last.
+# Processes that help with one search take longer to start than it should last. A list of places in
+# the index that does not fit into the memory forgets which rows it meant, and all are read.
 PLANNED_BY_VALUES = """
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('max_parallel_workers_per_gather', '0', true)
+    set_config('max_parallel_workers_per_gather', '0', true), set_config('work_mem', '32MB', true)
 """
 
 
@@ -27,9 +29,10 @@ def team_word(team_id: str) -> str:
     return f"@{team_id}"
 
 
-def of_team(query: ColumnElement[Any], team_id: str) -> ColumnElement[Any]:
-    """What `query` (a tsquery) asks for, among the team's rows."""
-    return query.op("&&")(cast(f"'{team_word(team_id)}'", TSQUERY))
+def of_team(query: ColumnElement[Any] | None, team_id: str) -> ColumnElement[Any]:
+    """What `query` (a tsquery) asks for, among the team's rows; without it all of them."""
+    team = cast(f"'{team_word(team_id)}'", TSQUERY)
+    return team if query is None else query.op("&&")(team)
 
 
 async def plan_by_values(session: Session) -> None:
@@ -39,18 +42,28 @@ async def plan_by_values(session: Session) -> None:
     await fetch(session, PLANNED_BY_VALUES, {})
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Rows that the server expects: the team's, with each query in all teams, and those of the
+    team with all queries.
+    """
+
+    team: int
+    each: Sequence[int]
+    all: int
+
+
 async def expected_rows(
     session: Session, table: str, team_id: str, queries: Sequence[str]
-) -> tuple[int, list[int]]:
-    """How many rows the server expects of the team, and for each of `queries` (of words as they
-    are). From its statistics; nothing is looked for.
+) -> Expected:
+    """How many rows of `table` hold what `queries` ask for (of words as they are), from the
+    server's statistics; nothing is looked for.
     """
+    each = [f"to_tsquery('simple', %(q{n})s)" for n in range(len(queries))]
+    asked = ["%(team)s::tsquery", *each, " && ".join(["%(team)s::tsquery", *each])]
     plain = f"SELECT 1 FROM {table} WHERE words @@ "  # noqa: S608 - a table of ours
-    team = "%(team)s::tsquery"
-    parts = [team, *(f"(to_tsquery('simple', %(q{n})s) && {team})" for n in range(len(queries)))]
-    statement = "EXPLAIN (FORMAT JSON) " + " UNION ALL ".join(plain + part for part in parts)
+    statement = "EXPLAIN (FORMAT JSON) " + " UNION ALL ".join(f"{plain}({one})" for one in asked)
     given = {f"q{n}": query for n, query in enumerate(queries)}
     rows = await fetch(session, statement, {"team": f"'{team_word(team_id)}'", **given})
-    every = rows[0][0][0]["Plan"]["Plans"]
-    of_team, *found = (int(each["Plan Rows"]) for each in every)
-    return of_team, found
+    team, *found, all_of_them = (int(one["Plan Rows"]) for one in rows[0][0][0]["Plan"]["Plans"])
+    return Expected(team, found, all_of_them)

@@ -112,7 +112,9 @@ def listed(team_id: str, wanted: Filter, by: ReadBy | None = None) -> Select[Con
     if wanted.unread is not None and by is not None:
         query = _by_reading(query, team_id, by, unread=wanted.unread)
     if wanted.words.strip():
-        query = query.where(row.id.in_(_with_words(team_id, wanted.words)))
+        phrases = asked(wanted.words)
+        found = row.id.in_(_with_words(team_id, phrases)) if phrases else false()
+        query = query.where(found)
     return query
 
 
@@ -144,18 +146,16 @@ def _with_label(team_id: str, label: str) -> Select[str]:
     )
 
 
-def _with_words(team_id: str, words: str) -> Select[str]:
+def _with_words(team_id: str, phrases: Sequence[Phrase]) -> Select[str]:
     """Conversations of which one turn holds the words."""
-    return select(TurnWords.conversation_id).where(holds(team_id, asked(words)))
+    return select(TurnWords.conversation_id).where(holds(team_id, phrases))
 
 
 def holds(team_id: str, phrases: Sequence[Phrase]) -> ColumnElement[bool]:
-    """Whether a turn holds them. It may use the index; `holds(...).is_(True)` reads the words of
-    rows that were found otherwise.
+    """Whether a turn of the team holds them; any does where there are none. It may use the index;
+    `holds(...).is_(True)` reads the words of rows that were found otherwise.
     """
-    if not phrases:
-        return false()
-    query = func.to_tsquery("simple", tsquery(phrases))
+    query = func.to_tsquery("simple", tsquery(phrases)) if phrases else None
     return TurnWords.words.bool_op("@@")(of_team(query, team_id))
 
 
@@ -182,13 +182,16 @@ async def passages(
     session: Session, team_id: str, words: str, conversations: Sequence[Conversation]
 ) -> dict[str, Turn]:
     """Of each conversation the newest turn that holds the words."""
+    phrases = asked(words)
+    if not phrases:
+        return {}
     rows = await session.scalars(
         select(Turn)
         .join(TurnWords, TurnWords.turn_id == Turn.id)
         .where(
             Turn.team_id == team_id,
             TurnWords.conversation_id.in_([each.id for each in conversations]),
-            holds(team_id, asked(words)),
+            holds(team_id, phrases).is_(True),
         )
         .ext(distinct_on(Turn.conversation_id))
         .order_by(Turn.conversation_id, Turn.sequence.desc())

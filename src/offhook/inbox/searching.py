@@ -4,8 +4,8 @@ With a common word a walk over few of the newest fills the page, and a rare word
 short; the server's statistics say which it is. They do not know which words never stand together,
 so a walk ends where the page should have been full long before, and the index is asked after all.
 
-The index reads the whole list of each beginning that it is asked for ("ref" for "refund"). So it is
-asked for the rarest, and only what it finds is looked through for what is much commoner.
+The index reads the whole list of each beginning that it is asked for ("ref" for "refund"), of all
+teams. So it is asked for what is rare, and what it finds is looked through for the rest.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from offhook.db import Session, expected_rows, plan_by_values
+from offhook.db import Expected, Session, expected_rows, plan_by_values
 from offhook.inbox.listing import Filter, ReadBy, holds, listed
 from offhook.inbox.models import Conversation, TurnWords
 from offhook.inbox.words import Phrase, asked, tsquery
@@ -25,39 +25,35 @@ Shown = tuple[list[Conversation], str | None]
 ORDER = (Conversation.last_activity_at, Conversation.id)
 COMMONER = 50
 """Reading a turn's words costs as much as so many places of a list in the index."""
+A_HIT = 10
+"""What the index finds lies anywhere: a turn of it costs as much as so many beside each other."""
 MARGIN = 2
 """A walk goes on for so many times what it should take, and more: most conversations have several
 turns, and one would do.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Turns that the server expects to find: the team's, with each phrase, with all of them."""
-
-    team: int
-    each: Sequence[int]
-    all: int
-
-
 def walk(expected: Expected, page: int) -> int:
     """How many of the newest conversations to look through first; 0: ask the index at once.
 
-    A walk reads `page * team / all` turns to fill the page, the index has `all`.
+    A walk reads `page * team / all` turns to fill the page, beside each other; the index has `all`.
     """
-    if expected.all**2 <= page * expected.team:
+    if A_HIT * expected.all**2 <= page * expected.team:
         return 0
     return MARGIN * page * max(1, expected.team // expected.all)
 
 
 def leading(phrases: Sequence[Phrase], expected: Expected) -> list[Phrase]:
-    """What the index is asked for; the rest is looked for in what it finds."""
+    """What the index is asked for beside the team; the rest is looked for in what it finds.
+
+    The list of a whole word is skipped through, that of a beginning is read, of all teams.
+    """
     found = [
         (count, phrase)
         for count, phrase in zip(expected.each, phrases, strict=True)
         if not phrase.absent
     ]
-    rarest = min(count for count, _ in found)
+    rarest = min(expected.team, *(count for count, _ in found))
     return [each for count, each in found if not each.begins or count <= COMMONER * rarest]
 
 
@@ -126,7 +122,5 @@ async def by_index(session: Session, search: Search, first: Sequence[Phrase]) ->
 
 
 async def _expected(session: Session, search: Search) -> Expected:
-    queries = [tsquery(search.phrases), *(tsquery([each]) for each in search.phrases)]
-    table = TurnWords.__tablename__
-    team, (all_of_them, *each) = await expected_rows(session, table, search.team_id, queries)
-    return Expected(team, each, all_of_them)
+    queries = [tsquery([each]) for each in search.phrases]
+    return await expected_rows(session, TurnWords.__tablename__, search.team_id, queries)
