@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     # --- Database ---
     database_url: SecretStr = Field(
         default=SecretStr(""),
-        description="PostgreSQL 15 or newer with pgvector. Empty: the embedded PostgreSQL.",
+        description="PostgreSQL 15 with pgvector 0.8, or newer. Empty: the embedded PostgreSQL.",
     )
     database_pool: int = Field(default=10, ge=2, description="Connections per process.")
 

@@ -1,6 +1,7 @@
 """Sources are read, replaced and forgotten (K1, K2, cases KN1 and KN4)."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from sqlalchemy import func, select, text
 from offhook import knowledge
 from offhook.db import Database, Jobs
 from offhook.errors import Invalid, NotFound
-from offhook.knowledge import SourceState, jobs
+from offhook.knowledge import SourceState, jobs, searching
 from offhook.settings import Settings
+from offhook.teams.models import Team
 
 PAGE = (Path(__file__).parent / "data" / "harbour_bakery.md").read_text()
+FEW = "The rye costs 6.40.\n\nDogs are welcome.\n\nWe close at six.\n\nTrams stop at the door."
 AGENT = "agt_one"
 OTHER = "agt_two"
 
@@ -142,7 +145,21 @@ async def test_another_teams_sources_are_not_there_sec7(database: Database, team
             await knowledge.get(session, "team_other", source.id)
 
 
-SCANS = text("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'ix_knowledge_words'")
+SCANS = text("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = :index")
+
+
+async def scans(database: Database, team_id: str, index: str) -> int:
+    """How often `index` was read, by the server's own count."""
+    async with database.team(team_id) as session:
+        return await session.scalar(SCANS, {"index": index})
+
+
+async def until_read(database: Database, team_id: str, index: str, before: int) -> None:
+    for _ in range(100):  # the server counts when its connection is idle again
+        if await scans(database, team_id, index) != before:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{index} was not read")
 
 
 async def test_words_are_found_by_their_index_behind_the_wall_of_teams(
@@ -151,19 +168,44 @@ async def test_words_are_found_by_their_index_behind_the_wall_of_teams(
     """Row-level security would keep `@@` from an index of the passages themselves. With so few rows
     other ways are cheaper, so they are forbidden here.
     """
+    before = await scans(database, team_id, "ix_knowledge_words")
     async with database.team(team_id) as session:
         await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
     async with database.team(team_id) as session:
-        before = await session.scalar(SCANS)
         for way in ("seqscan", "nestloop", "mergejoin"):
             await session.execute(text(f"SET LOCAL enable_{way} = off"))
         assert await knowledge.search(session, team_id, AGENT, "How much is the rye sourdough?")
         await session.execute(select(func.pg_stat_force_next_flush()))
-    scans = before
-    for _ in range(100):  # the server counts when its connection is idle again
+    await until_read(database, team_id, "ix_knowledge_words", before)
+
+
+async def test_among_many_passages_meanings_are_found_by_their_index_as_if_all_were_compared(
+    database: Database, team_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index is of all teams: the others' passages, and those of sources that the agent has not,
+    stand nearest too and are passed over. Other ways are forbidden, as above.
+    """
+    async with database.system() as session:
+        neighbour = Team(name="Next door", created_at=datetime.now(UTC))
+        session.add(neighbour)
+        await session.flush()
+    for team, agent in ((neighbour.id, AGENT), (team_id, OTHER), (team_id, AGENT)):
+        async with database.team(team) as session:
+            await knowledge.add_text(session, team, "The shop", FEW, [agent])
+    questions = ("How much is the rye?", "May I bring my dog?")
+
+    async def found() -> list[list[str]]:
         async with database.team(team_id) as session:
-            scans = await session.scalar(SCANS)
-        if scans != before:
-            return
-        await asyncio.sleep(0.1)
-    pytest.fail("the index was not read")
+            for way in ("seqscan", "bitmapscan", "sort"):
+                await session.execute(text(f"SET LOCAL enable_{way} = off"))
+            hits = [await knowledge.search(session, team_id, AGENT, each) for each in questions]
+            await session.execute(select(func.pg_stat_force_next_flush()))
+        return [[hit.passage_id for hit in each] for each in hits]
+
+    index = "ix_knowledge_passages_meaning"
+    before = await scans(database, team_id, index)
+    compared = await found()
+    assert await scans(database, team_id, index) == before
+    monkeypatch.setattr(searching, "COMPARED", 0)
+    assert await found() == compared
+    await until_read(database, team_id, index, before)

@@ -19,7 +19,7 @@ from offhook.contacts import rules, spreadsheet
 from offhook.contacts.defining import attributes
 from offhook.contacts.import_models import Import, ImportState, RefusedRow
 from offhook.contacts.spreadsheet import NUMBER, Meant, Row, Sheet, Way
-from offhook.db import Database, Session, enqueue, now, touch
+from offhook.db import Database, Session, enqueue, now, plan_by_values, touch
 from offhook.errors import Conflict, Invalid, NotFound, Problem
 from offhook.failpoints import failpoint
 from offhook.web import csv_line
@@ -290,6 +290,7 @@ class Importer:
         judged = await asyncio.to_thread(_judged, sheet, row, defined)
         while row.rows_done < len(judged):
             async with self._database.team(team_id) as session:
+                await plan_by_values(session)  # the tables grow with each batch
                 row = await get(session, team_id, import_id, lock=True)
                 await self._batch(session, row, judged[row.rows_done : row.rows_done + BATCH])
                 failpoint("contacts.imported")

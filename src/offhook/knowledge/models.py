@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pgvector.sqlalchemy import VECTOR
+from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
@@ -141,12 +141,22 @@ class SourceAgent(TeamOwned, Base):
 class Passage(TeamOwned, Base):
     """One thing that can be asked for, with what is needed to find it by words and by meaning.
 
-    No approximate index on the vectors: a search is always within one team's passages, where the
-    exact scan takes milliseconds and never misses one.
+    The indexes of meanings are of all teams; searching.py says when they are read.
     """
 
     __tablename__ = "knowledge_passages"
-    __table_args__ = (Index("ix_knowledge_passages_source", "source_id", "position"),)
+    __table_args__ = (
+        Index("ix_knowledge_passages_source", "source_id", "position"),
+        *(
+            Index(
+                f"ix_knowledge_passages_{column}",
+                column,
+                postgresql_using="hnsw",
+                postgresql_ops={column: "halfvec_cosine_ops"},
+            )
+            for column in ("meaning", "own_meaning")
+        ),
+    )
     id: Mapped[str] = primary_key("psg")
     source_id: Mapped[str] = mapped_column(ForeignKey("knowledge_sources.id", ondelete="CASCADE"))
     position: Mapped[int]
@@ -157,9 +167,9 @@ class Passage(TeamOwned, Base):
     heading: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     cells: Mapped[list[Any]] = mapped_column(JSONB, default=list)
-    meaning: Mapped[Any | None] = mapped_column(VECTOR(DIMENSIONS), deferred=True)
+    meaning: Mapped[Any | None] = mapped_column(HALFVEC(DIMENSIONS), deferred=True)
     """Of the text under its headings; None where the embedding model is not installed."""
-    own_meaning: Mapped[Any | None] = mapped_column(VECTOR(DIMENSIONS), deferred=True)
+    own_meaning: Mapped[Any | None] = mapped_column(HALFVEC(DIMENSIONS), deferred=True)
     """Of the text alone; of a pair's question."""
 
 
