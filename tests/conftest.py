@@ -61,8 +61,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """One more than processors: whole installations mostly wait for what is being said."""
-    return (yield) + 1
+    """Two more than processors: who tests a call mostly waits for what is being said."""
+    return (yield) + 2
 
 
 def pytest_collection_finish() -> None:
