@@ -23,14 +23,11 @@ from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
-# What shares an installation, processes or pages that were read is one worker's.
+# Installations are asked thousands of things, killed, talked to: each of these is one worker's.
 TOGETHER = {
     "asked": ("e2e/test_canaries", "e2e/test_every_page", "e2e/test_neighbours", "e2e/test_whole"),
     "killed": ("faults/", "e2e/test_newcomer"),
     "talked to": ("e2e/",),
-    "heard": ("speech/test_offline",),
-    "bought": ("numbers/test_purchase_kills",),
-    "read": ("agents/test_conversations",),
 }
 REAL_TIME = {"killed", "talked to"}
 
@@ -43,14 +40,14 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class Together(LoadScopeScheduling):
-    """Hands out tests one by one, but those that share something to one worker, and these first."""
+    """Hands out tests one by one, but all of an installation to one worker, and these first."""
 
     def _split_scope(self, nodeid: str) -> str:
         return together(nodeid) or nodeid
 
 
 def together(nodeid: str) -> str:
-    """With which others a test shares something; empty: with none."""
+    """With which others a test shares an installation; empty: with none."""
     places = ((name, place) for name, places in TOGETHER.items() for place in places)
     return next((name for name, place in places if nodeid.startswith(f"tests/{place}")), "")
 

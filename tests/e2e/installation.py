@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
-START_S = 90.0
+START_S = 180.0
 STOP_S = 60.0
 LOOK_S = (0.05, 0.25)
 """How soon it is looked again: at first, and in the end. A look costs others the processor."""
