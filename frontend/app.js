@@ -6,6 +6,7 @@ import "./components.js";
 import { start as startLive } from "./live.js";
 import "./problems.js";
 import "./together.js";
+import { stays } from "./typed.js";
 
 htmx.config.allowEval = false; // the content security policy forbids it
 htmx.config.includeIndicatorStyles = false;
@@ -16,13 +17,12 @@ htmx.config.responseHandling = [
   { code: "[45]..", swap: true, error: true }, // problems.js puts it where it belongs
 ];
 
-Idiomorph.defaults.ignoreActiveValue = true; // never take away what somebody is typing
-// A drawn chart takes new figures instead of being drawn anew, a player plays on; what somebody
-// opened stays open, and a line to a live call in the state that it is in. What a part of a page has
-// loaded by itself stays until its own news.
+// What somebody typed stays. A drawn chart takes new figures instead of being drawn anew, a player
+// plays on; what somebody opened stays open, and a line to a live call in the state that it is in.
+// What a part of a page has loaded by itself stays until its own news.
 const loads = (node) => (node.matches?.('[hx-get][hx-trigger*="load"]') ? node.getAttribute("hx-get") : "");
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
-  if (loads(old) && loads(old) === loads(fresh)) return false;
+  if (stays(old, fresh) || (loads(old) && loads(old) === loads(fresh))) return false;
   if (old.dataset?.ready && old.matches("[data-wave]") && fresh.matches?.("[data-wave]")) return false;
   if (!old.dataset?.ready || !old.dataset.chart || !fresh.dataset?.chart) return true;
   old.setAttribute("aria-label", fresh.getAttribute("aria-label"));
@@ -33,7 +33,7 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   return false;
 };
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-  name !== "data-line" && !(name === "open" && element.matches("details"));
+  !["data-line", "aria-invalid"].includes(name) && !(name === "open" && element.matches("details"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style.startsWith("morph"),
   handleSwap: (style, target, fragment) =>

@@ -168,6 +168,9 @@ async def test_members_listen_one_takes_over_and_hands_back(
         async with joined(served, owner, call_id, "take-over"):
             await until(lambda: listener.holder == owner.email)
         await until(lambda: listener.holder == "")  # gone for five seconds
+        await _removed_members_hear_no_more(served, owner, call_id)
+        before = len(listener.frames)
+        await until(lambda: len(listener.frames) > before + 25)
         await caller.hang_up()
         assert await listener.closed() == OVER
     call = await process.ended(call_id)
@@ -177,11 +180,23 @@ async def test_members_listen_one_takes_over_and_hands_back(
     assert f"{owner.email} handed the call back to the agent." in said
     assert f"The connection of {owner.email} was lost: the agent goes on." in said
     assert ("person", BY_HAND) in [(turn.speaker.value, turn.text) for turn in turns]
-    assert sorted(await noted(served, owner)) == ["listened to", "taken over", "taken over"]
+    assert sorted(await noted(served, owner)) == ["listened to"] * 2 + ["taken over"] * 3
     async with served.site.client(owner) as client:
         over = await asked(client, call_id, "listen")
         assert (over["status"], over["code"]) == (409, "call_not_live")
         assert (await client.get(f"/api/v1/calls/{call_id}")).json()["taken_by"] is None
+
+
+async def _removed_members_hear_no_more(served: Served, owner: Person, call_id: str) -> None:
+    """Whoever listens, and whoever has the call: it is the agent's at once."""
+    for how in ("listen", "take-over"):
+        leaver = await new_member(served.site.database, owner.team_id)
+        async with joined(served, leaver, call_id, how) as line:
+            await until(lambda line=line: len(line.frames) > 5)
+            async with served.site.client(owner) as client:
+                gone = await client.delete(f"/api/v1/members/{leaver.user_id}")
+                assert gone.status_code == 204, gone.text
+            assert await line.closed() == REFUSED
 
 
 async def _holder(process: Process, call_id: str, name: str) -> bool:

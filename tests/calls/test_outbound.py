@@ -12,13 +12,13 @@ from sounds import speech
 from sqlalchemy import select
 
 from offhook import numbers
-from offhook.calls import service, viewing
+from offhook.calls import reading, service, viewing
 from offhook.calls.models import Call
 from offhook.calls.outbound import dialling, rules, settings, starting
 from offhook.calls.outbound.dialling import Dialler
 from offhook.calls.outbound.rules import Machine
 from offhook.calls.rules import CallState, End
-from offhook.carriers import Carriers, Unreachable
+from offhook.carriers import AnsweredBy, Carriers, Unreachable
 from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.people import Manner, Person
 from offhook.db import Database
@@ -186,6 +186,8 @@ async def test_who_answered_is_not_known_and_is_talked_to(here: Exchange) -> Non
     async def is_shown() -> bool:
         async with here.office.database.team(call.team_id) as session:
             view = await viewing.view(session, call.team_id, call.id)
+            heard = await reading.answered_by(session, call.team_id, [view.call])
+        assert heard in ({}, {call.id: AnsweredBy.UNKNOWN})
         return (view.answered_by, view.outcome.title) == ("Not known", "Live")
 
     await until(is_shown)

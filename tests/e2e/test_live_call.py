@@ -1,5 +1,5 @@
-"""A live call, seen by two members in real browsers: pinned, listened to, taken over, handed back,
-ended; then its page with the recording, the marks, the waits and the minutes (I4, I5, C2).
+"""A live call, seen by two members in real browsers: pinned, listened to, whispered into, taken
+over, handed back, ended; then its page with the recording, the marks, the waits and the minutes (I4, I5, C2).
 
 Each page is looked at, at 390 and 1440 px, light and dark (looking.py).
 """
@@ -92,6 +92,7 @@ def test_a_live_call_is_listened_to_taken_over_handed_back_and_ended(
         for each in (page, second):
             each.on("pageerror", lambda error: pytest.fail(str(error)))
         listen_in(page, second)
+        whisper(second, page)
         take_over(page, second)
         hand_back_and_end(page, second)
     finally:
@@ -117,6 +118,17 @@ def listen_in(page: Page, second: Page) -> None:
     pinned.get_by_role("link").click()
     expect(page.get_by_role("heading", name=re.compile("Call with"))).to_be_visible()
     second.goto(page.url)
+
+
+def whisper(page: Page, other: Page) -> None:
+    """What one tells the agent alone is in the other's transcript, as a whisper."""
+    field = page.get_by_label("Whisper to the agent")
+    field.fill("On Sunday we have rye.")
+    field.press("Enter")
+    log = other.get_by_role("log")
+    expect(log).to_contain_text("On Sunday we have rye.")
+    expect(log).to_contain_text("to the agent")
+    expect(field).to_have_value("")
 
 
 def take_over(page: Page, second: Page) -> None:

@@ -150,5 +150,6 @@ async def _what_is_shown_is_exported(scene: Scene) -> None:
     lines = list(csv.DictReader(io.StringIO(await answer.text())))
     assert {line["conversation_id"] for line in lines} == {first, second}
     assert "A crème brûlée, please" in {line["text"] for line in lines}
+    assert [line["text"] for line in lines if line["author"] == scene.ben] == ["On its way."]
     told = await (await page.request.get("/inbox/export?q=creme&format=json")).json()
     assert [(each["id"], each["labels"]) for each in told] == [(first, ["dessert"])]

@@ -4,6 +4,7 @@ In one thread, at one form, and while one of them takes away what the other is l
 that is out of date (`stale`) gets no live news: what it then does must be right all the same.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
@@ -66,14 +67,19 @@ async def test_two_who_answer_one_thread(
     await stale.get_by_role("button", name="Take over").click()
     await expect(stale.get_by_role("alert")).to_contain_text("Somebody else answers this thread.")
 
-    row = page.locator(f"#row-{thread}")
-    for each, menu, what, mark in (
-        (page, "Label", "bread", "bread"),
-        (stale, "Label", "urgent", "urgent"),
-        (stale, "Assign", "To me", ben.email),
-    ):
-        await _choose(each, menu, what)
-        await expect(each.locator("#conversation-labels")).to_contain_text(mark)
+    row, label = page.locator(f"#row-{thread}"), page.get_by_label("New label").last
+    await page.locator("#conversation-head").locator('summary[aria-label="Label"]').click()
+    await label.fill("bread")
+    await page.locator("#conversation-log").click()
+    for menu, what, mark in (("Label", "urgent", "urgent"), ("Assign", "To me", ben.email)):
+        await _choose(stale, menu, what)
+        for each in (stale, page):
+            await expect(each.locator("#conversation-labels")).to_contain_text(mark)
+    await expect(label).to_have_value("bread")  # what she began to write outlives his news
+    await page.locator("#conversation-head").locator('summary[aria-label="Label"]').click()
+    await label.press("Enter")
+    await expect(page.locator("#conversation-labels")).to_contain_text("bread")
+    await expect(label).to_have_value("")
     for mark in ("bread", "urgent", ben.email):
         await expect(row).to_contain_text(mark)
     await page.get_by_label("Write a text by hand").fill("Coming up.")
@@ -123,6 +129,9 @@ FORMS = (
     Form("/tasks/{task}", "Title", ("Bread", "Cake", "Rolls"), ("Ask for a yes first", True)),
     Form("/webhooks/endpoints/{endpoint}", "Name", ("Till", "Desk", "Log"),
          ("Send what was said along", True)),
+    Form("/knowledge/{source}", "Title", ("Hours", "When", "Open"), ("Text", "Until five.")),
+    Form("/billing/details", "Name on the invoice", ("Bread", "Loaf", "Crust"),
+         ("Mail for invoices", "books@example.com")),
     Form("/team/settings", "Name", ("Night", "Day", "Dawn"), ("Hide card and US", True)),
 )  # fmt: skip
 
@@ -131,7 +140,9 @@ FORMS = (
 async def ids(
     served: Served, owner: Person, database: Database, database_url: str
 ) -> AsyncIterator[Mapping[str, str]]:
-    """A number, an agent, a contact, a task and an endpoint of the team, which pays by cards."""
+    """A number, an agent, a contact, a task, an endpoint and a text of the team, which pays by
+    cards.
+    """
     state = served.site.app.state
     state.gateway, state.secret = TestGateway(database_url), state.web.secret
     for kind in tasks.BUILT_IN:
@@ -147,6 +158,10 @@ async def ids(
         posted = {
             "contact": ("contacts", {"number": "+14155550190"}),
             "task": ("tasks", task),
+            "source": (
+                "knowledge/sources",
+                {"kind": "text", "title": "Opening", "content": "Until four."},
+            ),
             "endpoint": ("webhooks/endpoints", {"url": "https://hooks.example/in", "name": "Hook"}),
         }
         made = {"agent": agent, "number": await make_enabled(database, team, agent)}
@@ -170,11 +185,13 @@ async def test_two_who_change_one_form(page: Page, stale: Page, ids: Mapping[str
         await _save(page, label, first)
         if form.other:
             await _save(stale, *form.other)
+            await stale.goto(path)
             await _holds(stale, label, first)
             await _holds(stale, *form.other)
-            await page.goto(path)
+        await page.goto(path)
         await _save(page, label, second)
         if form.other:
+            await page.goto(path)
             await _holds(page, *form.other)
         await _save(stale, label, third, told=f"“{label}” to “{second}”")
         await _save(stale, label, third)
@@ -205,7 +222,7 @@ async def _save(page: Page, label: str, value: str | bool, *, told: str = "") ->
     async with page.expect_response(lambda answer: answer.request.method == "POST") as saved:
         await button.click()
     assert (await saved.value).status < 400
-    await expect(page.locator("#toasts")).to_contain_text("Saved")
+    await expect(page.locator("#toasts")).to_contain_text(re.compile("saved", re.IGNORECASE))
 
 
 async def _holds(page: Page, label: str, value: str | bool) -> None:
@@ -214,6 +231,28 @@ async def _holds(page: Page, label: str, value: str | bool) -> None:
         await expect(field).to_be_checked(checked=value)
     else:
         await expect(field).to_have_value(value)
+
+
+async def test_what_was_typed_and_what_was_refused_stays_beside_the_others_news(
+    page: Page, ids: Mapping[str, str], served: Served, owner: Person
+) -> None:
+    await page.goto(f"/contacts/{ids['contact']}")
+    await expect(page.locator("html")).to_have_attribute("data-live", "on")
+    another = page.get_by_label("Another number")
+    await another.fill("12")
+    await another.press("Enter")
+    refused = page.get_by_role("main").get_by_role("alert")
+    await expect(refused).to_be_visible()
+    await page.get_by_label("Company").fill("Bread & Co")
+    await page.get_by_label("Company").blur()
+    async with served.site.client(owner) as client:
+        answer = await client.patch(f"/api/v1/contacts/{ids['contact']}", json={"name": "Zoë"})
+        assert answer.status_code == 200, answer.text
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Zoë")
+    await expect(page.get_by_label("Company")).to_have_value("Bread & Co")
+    await expect(another).to_have_value("12")
+    await expect(another).to_have_attribute("aria-invalid", "true")
+    await expect(refused).to_be_visible()
 
 
 # --- what one takes away ---

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from offhook.web import LiveHub
+from offhook.web import ACCESS, LiveHub
 
 
 def events(text: str) -> list[tuple[str, Any]]:
@@ -52,6 +52,20 @@ async def test_a_silent_stream_beats_and_is_renewed() -> None:
     assert heard[0] == "ready"
     assert heard[-1] == "renew"
     assert set(heard[1:-1]) == {"beat"}
+
+
+async def test_whoever_watches_a_team_that_somebody_left_is_asked_again() -> None:
+    hub = LiveHub()
+    async with (
+        aclosing(hub.stream("ours", ["a"])) as ours,
+        aclosing(hub.stream("theirs", ["a"])) as theirs,
+    ):
+        for stream in (ours, theirs):
+            await following(stream)
+        hub.announce("ours", ACCESS)
+        hub.announce("theirs", "a")
+        assert [name async for text in ours for name, _ in events(text)][-1] == "renew"
+        assert await following(theirs) == [("news", {"topic": "a"})]
 
 
 async def test_lost_news_make_every_page_reload() -> None:

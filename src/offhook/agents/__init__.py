@@ -68,6 +68,7 @@ from offhook.agents.trials.rules import Done, NothingToTest, Past, Spoke
 from offhook.agents.trials.running import register as register_jobs
 from offhook.agents.trials.service import ask as ask_test
 from offhook.agents.trials.service import keep as keep_test
+from offhook.agents.trials.shapes import TestOut
 from offhook.agents.users import AgentUsers, NumberInUse, register, unregister
 from offhook.agents.wiring import search_in
 
@@ -107,6 +108,7 @@ __all__ = [
     "StandIn",
     "Summariser",
     "Summary",
+    "TestOut",
     "Tests",
     "Text",
     "Told",

@@ -20,7 +20,7 @@ from offhook.calls.lines import Lines, lines
 from offhook.calls.linking import links
 from offhook.calls.node import Node
 from offhook.calls.outbound.kind import KIND as CALL
-from offhook.calls.outbound.settings import daily_per_contact, quiet_until
+from offhook.calls.outbound.settings import of_texts
 from offhook.calls.outbound.starting import Order, opt_outs_from
 from offhook.calls.outbound.starting import start as start_call
 from offhook.calls.parts import Parts
@@ -43,12 +43,11 @@ __all__ = [
     "Parts",
     "State",
     "calls_kept",
-    "daily_per_contact",
     "legs_of",
     "lines",
     "links",
+    "of_texts",
     "opt_outs_from",
-    "quiet_until",
     "register_jobs",
     "start_call",
     "transfer_finished",

@@ -1,19 +1,22 @@
 """Calls over REST: list, read, end, listen."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from offhook import inbox
+from offhook import agents, inbox
 from offhook.calls import reading, recordings, service, testing, viewing
 from offhook.calls.models import Call
 from offhook.calls.rules import CallState, End
+from offhook.carriers import AnsweredBy
+from offhook.db import Session
 from offhook.prices import Direction
 from offhook.teams import CurrentActor, OnceOnly, TeamSession
 from offhook.web import Page, PagingQuery, paginate
@@ -40,9 +43,13 @@ class CallOut(BaseModel):
     duration_s: int
     recording: str | None
     taken_by: str | None = Field(description="The member who talks in the agent's place.")
+    answered_by: AnsweredBy | None = Field(
+        description="Who or what took a call that we started, by the carrier's ear; null until it "
+        "is known, and for calls that came in."
+    )
 
     @classmethod
-    def of(cls, call: Call) -> "CallOut":
+    def of(cls, call: Call, answered_by: AnsweredBy | None = None) -> "CallOut":
         return cls(
             id=call.id,
             conversation_id=call.conversation_id,
@@ -58,14 +65,18 @@ class CallOut(BaseModel):
             duration_s=round(reading.duration(call).total_seconds()),
             recording=call.recording,
             taken_by=call.taken_name or None,
+            answered_by=answered_by,
         )
 
 
 class TurnOut(BaseModel):
-    """One turn of a call's transcript; `seek_ms` is its place in the recording."""
+    """One turn of a call's transcript. `author`: who of the team said it; `seek_ms`: its place in
+    the recording.
+    """
 
     sequence: int
     speaker: str
+    author: str
     text: str
     started_at: datetime
     ended_at: datetime | None
@@ -115,12 +126,13 @@ async def index(
     """Calls, newest first."""
     statement = reading.listed(actor.team_id, number_id=number_id, live=live)
     rows, after = await paginate(session, statement, paging, Call.answered_at, Call.id)
-    return Page(items=[CallOut.of(call) for call in rows], next=after)
+    return Page(items=await _shown(session, actor.team_id, rows), next=after)
 
 
 @router.get("/{call_id}")
 async def show(call_id: str, actor: CurrentActor, session: TeamSession) -> CallOut:
-    return CallOut.of(await service.get(session, actor.team_id, call_id))
+    call = await service.get(session, actor.team_id, call_id)
+    return (await _shown(session, actor.team_id, [call]))[0]
 
 
 @router.get("/{call_id}/transcript")
@@ -132,6 +144,7 @@ async def transcript(call_id: str, actor: CurrentActor, session: TeamSession) ->
             TurnOut(
                 sequence=turn.sequence,
                 speaker=turn.speaker,
+                author=turn.author,
                 text=turn.text,
                 started_at=turn.started_at,
                 ended_at=turn.ended_at,
@@ -147,23 +160,13 @@ async def transcript(call_id: str, actor: CurrentActor, session: TeamSession) ->
 async def end(call_id: str, actor: CurrentActor, session: TeamSession) -> CallOut:
     """End a live call; one that has ended stays as it is."""
     call = await service.request_end(session, actor.team_id, call_id, End.ENDED_BY_PERSON)
-    return CallOut.of(call)
-
-
-class MadeTest(BaseModel):
-    """The call's test: GET /api/v1/agents/{agent_id}/tests/{id} tells what came of it."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: str
-    agent_id: str
-    name: str
-    state: str
+    return (await _shown(session, actor.team_id, [call]))[0]
 
 
 @router.post(
     "/{call_id}/test",
     status_code=HTTPStatus.CREATED,
-    response_model=MadeTest,
+    response_model=agents.TestOut,
     summary="Make a test of a call",
 )
 async def make_test(
@@ -173,9 +176,9 @@ async def make_test(
     a test is held again.
     """
 
-    async def work() -> MadeTest:
+    async def work() -> agents.TestOut:
         made = await testing.make_test(session, actor.team_id, call_id, by=actor.who)
-        return MadeTest.model_validate(made)
+        return agents.TestOut.of(made)
 
     return await once(work)
 
@@ -201,3 +204,8 @@ async def waveform(call_id: str, actor: CurrentActor, session: TeamSession) -> W
     return WaveformOut(
         length_ms=drawn.length_ms, caller=drawn.caller, agent=drawn.agent, silences=silences
     )
+
+
+async def _shown(session: Session, team_id: str, rows: Sequence[Call]) -> list[CallOut]:
+    heard = await reading.answered_by(session, team_id, rows)
+    return [CallOut.of(call, heard.get(call.id)) for call in rows]

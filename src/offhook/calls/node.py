@@ -45,6 +45,7 @@ from offhook.carriers import CarrierProblem, streams
 from offhook.db import Listener, Session, new_id, now
 from offhook.errors import Problem
 from offhook.speech import SpeechUnavailable
+from offhook.web import ACCESS
 
 log = logging.getLogger(__name__)
 BEAT_S = 2.0
@@ -158,11 +159,22 @@ class Node:
         live = self._calls.get(call_id)
         if live is None or ticket is None or ticket.team_id != live.conversation.call.team_id:
             return False
+        self._spawn(self._see_out(live))
         return live.company.join(companion, ticket)
 
     def leave(self, companion: Companion) -> None:
         if (live := self._calls.get(companion.call_id)) is not None:
             live.company.leave(companion)
+
+    async def _see_out(self, live: LiveCall) -> None:
+        """Who has left the team is not on its call either. With the database away they are asked
+        for when it is back.
+        """
+        team_id, present = live.conversation.call.team_id, live.company.present
+        with suppress(*AWAY):
+            async with self._parts.database.team(team_id) as session:
+                stay = await teams.still_here(session, team_id, present)
+            live.company.dismiss(present - stay)
 
     # --- one call ---
 
@@ -343,10 +355,12 @@ class Node:
                 await session.execute(delete(MediaNode).where(MediaNode.id == self.id))
 
     def _heard(self, team_id: str, topic: str) -> None:
-        """News of a call, or of the limit of the number that it is on."""
+        """News of a call, of the limit of the number that it is on, or of who left its team."""
         kind, _, name = topic.partition(":")
         for live in self._calls.values():
             call = live.conversation.call
+            if kind == ACCESS and team_id == call.team_id and live.company.present:
+                self._spawn(self._see_out(live))
             if kind == "tasks" and name == call.conversation_id:
                 live.conversation.task_ended()
             if (kind == "call" and name == call.call_id) or (
@@ -357,6 +371,8 @@ class Node:
     def _poke_all(self) -> None:
         for live in self._calls.values():
             live.conversation.poke()
+            if live.company.present:
+                self._spawn(self._see_out(live))
 
     # --- start and stop ---
 

@@ -1,5 +1,6 @@
 """What pages and the API read of calls: one, a list, the live ones, the media node of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +9,9 @@ from sqlalchemy import Select, select
 from offhook import audit
 from offhook.calls.admission import LIVE_STATES
 from offhook.calls.models import Call, MediaNode
+from offhook.calls.outbound.models import OutboundCall
 from offhook.calls.rules import NOT_REACHED, SENTENCES, CallState, End, Refusal, end_sentence
+from offhook.carriers import AnsweredBy
 from offhook.db import Session, now
 from offhook.prices import Direction
 
@@ -80,6 +83,25 @@ async def live(session: Session, team_id: str) -> list[Call]:
         listed(team_id, live=True).order_by(Call.answered_at, Call.id).limit(50)
     )
     return list(rows)
+
+
+async def answered_by(
+    session: Session, team_id: str, rows: Sequence[Call]
+) -> dict[str, AnsweredBy]:
+    """Who or what took those of the calls that we started, as far as the carrier told; by their
+    ids.
+    """
+    started = [call.id for call in rows if call.direction is Direction.OUTBOUND]
+    if not started:
+        return {}
+    found = await session.execute(
+        select(OutboundCall.call_id, OutboundCall.answered_by).where(
+            OutboundCall.team_id == team_id,
+            OutboundCall.call_id.in_(started),
+            OutboundCall.answered_by.is_not(None),
+        )
+    )
+    return {call_id: AnsweredBy(heard) for call_id, heard in found}
 
 
 async def node_url(session: Session, call: Call) -> str | None:

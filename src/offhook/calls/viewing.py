@@ -22,16 +22,31 @@ from offhook.calls.reading import Outcome
 from offhook.calls.transfers import legs
 from offhook.calls.transfers import service as transfers
 from offhook.calls.transfers.models import Transfer
-from offhook.carriers import AnsweredBy
 from offhook.db import Session
 from offhook.prices import Money
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A call, its conversation, and what is known about both."""
+class Joinable:
+    """A call, as far as members of the team can take part in it."""
 
     call: Call
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Whether a media process carries it."""
+        return self.call.state in CARRIED_STATES
+
+    @property
+    def agent_listens(self) -> bool:
+        """Whether there is an agent to whisper to."""
+        return self.can_be_joined and self.call.answers is Answers.AGENT
+
+
+@dataclass(frozen=True, slots=True)
+class View(Joinable):
+    """A call, its conversation, and what is known about both."""
+
     chat: inbox.Conversation
     outcome: Outcome
     duration: timedelta
@@ -56,16 +71,6 @@ class View:
         return self.call.state in LIVE_STATES
 
     @property
-    def can_be_joined(self) -> bool:
-        """Whether a media process carries it."""
-        return self.call.state in CARRIED_STATES
-
-    @property
-    def agent_listens(self) -> bool:
-        """Whether there is an agent to whisper to."""
-        return self.can_be_joined and self.call.answers is Answers.AGENT
-
-    @property
     def can_be_tested(self) -> bool:
         """Whether the agent answered something, so that it can be held again with its draft."""
         spoken = {entry.turn.speaker for entry, _ in self.entries if entry.turn is not None}
@@ -87,6 +92,7 @@ async def view(session: Session, team_id: str, call_id: str) -> View:
         contact = await contacts.get(session, team_id, call.contact_id)
     moved = await transfers.of_call(session, team_id, call.id)
     minutes = await usage.entries_of_call(session, team_id, call.id)
+    heard = await reading.answered_by(session, team_id, [call])
     place = partial(reading.seek_ms, call=call)
     return View(
         call=call,
@@ -103,15 +109,8 @@ async def view(session: Session, team_id: str, call_id: str) -> View:
         transfers=[(each, *transfers.told(each), legs.charge(each)) for each in moved],
         times=await latency.of_call(session, team_id, call.id),
         latency=await latency.summary(session, team_id, latency.Wanted(call_id=call.id)),
-        answered_by=await _answered_by(session, call),
+        answered_by=ANSWERED_BY[heard[call.id]] if call.id in heard else "",
     )
-
-
-async def _answered_by(session: Session, call: Call) -> str:
-    started = await service.beside(session, call)
-    if started is None or started.answered_by is None:
-        return ""
-    return ANSWERED_BY[AnsweredBy(started.answered_by)]
 
 
 async def drawing(session: Session, team_id: str, call_id: str) -> waveform.Waveform:
@@ -131,20 +130,11 @@ async def drawing(session: Session, team_id: str, call_id: str) -> waveform.Wave
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCall:
+class LiveCall(Joinable):
     """A call that is going on: who it is with, and what was said last."""
 
-    call: Call
     contact: contacts.Contact | None
     last: str
-
-    @property
-    def can_be_joined(self) -> bool:
-        return self.call.state in CARRIED_STATES
-
-    @property
-    def agent_listens(self) -> bool:
-        return self.can_be_joined and self.call.answers is Answers.AGENT
 
 
 async def live(session: Session, team_id: str) -> list[LiveCall]:

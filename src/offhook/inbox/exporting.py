@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, str] = {
     "turn": "The number of the turn, from 1; empty for a conversation without a word.",
     "at_utc": "When the turn began.",
     "speaker": "caller, agent, person or notice.",
+    "author": "The member who said it by hand.",
     "text": "What was said.",
     "status": "What became of it: delivered, interrupted …",
 }
@@ -135,10 +136,18 @@ def _lines(
         conversation.assignee_id or "",
     ]
     said = [
-        [str(turn.sequence), _utc(turn.started_at), turn.speaker, turn.text, turn.status]
+        [
+            str(turn.sequence),
+            _utc(turn.started_at),
+            turn.speaker,
+            turn.author,
+            turn.text,
+            turn.status,
+        ]
         for turn in turns
     ]
-    return [about + cells for cells in said or [[""] * 5]]
+    nothing = [""] * (len(COLUMNS) - len(about))
+    return [about + cells for cells in said or [nothing]]
 
 
 def _object(
@@ -166,6 +175,7 @@ def _object(
             {
                 "sequence": turn.sequence,
                 "speaker": turn.speaker,
+                "author": turn.author,
                 "text": turn.text,
                 "started_at": _utc(turn.started_at),
                 "ended_at": _utc(turn.ended_at),

@@ -90,7 +90,7 @@ class Wanted:
             "All": {},
             "Mine": {"assignee": ME},
             "Unread": {"unread": "1"},
-            "Person needed": {"person": "1"},
+            "Needed": {"person": "1"},
             "By hand": {"taken": "1"},
             "Snoozed": {"snoozed": "1"},
         }

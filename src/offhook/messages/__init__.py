@@ -5,12 +5,12 @@
 
 Other rooms reach messages by `when_number_stopped` (N9) and `when_member_removed`, joined in
 app.py, as are `links`, the kind of task `text_kind` and the `code_sender` of its codes; whoever
-calls somebody asks `is_opted_out` first (S4); a text that we begin asks `hours_from` and
-`cap_from` (SEC12, SEC19). `receive(database, sms, ...)` stores a text as a callback does.
+calls somebody asks `is_opted_out` first (S4); a text that we begin asks whoever is joined by
+`begun_by` (SEC12, SEC19). `receive(database, sms, ...)` stores a text as a callback does.
 The comparison with the carrier's records uses `messages_kept`, `take_from_list`, `give_back_unit`.
 """
 
-from offhook.messages.begun import cap_from, hours_from
+from offhook.messages.begun import begun_by
 from offhook.messages.codes import code_sender
 from offhook.messages.contact_keeping import Messages
 from offhook.messages.delivery import on_status
@@ -39,12 +39,11 @@ __all__ = [
     "Messages",
     "OptOut",
     "OptOuts",
-    "cap_from",
+    "begun_by",
     "code_sender",
     "conversations_of",
     "give_back_unit",
     "hand_back",
-    "hours_from",
     "is_opted_out",
     "links",
     "message",

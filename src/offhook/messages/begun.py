@@ -2,7 +2,7 @@
 gets in a day unasked (SEC12). Whoever wrote within a day is answered at any time.
 
 calls/ keeps a number's rules for what it starts, and cannot be asked from here: app.py joins it by
-`hours_from` and `cap_from`.
+`begun_by`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,12 +18,11 @@ from offhook.messages.rules import Kind, State
 from offhook.phone import E164
 
 LATELY = timedelta(hours=24)
-Hours = Callable[[Session, numbers.Number, E164], Awaitable[tuple[bool, str]]]
-"""Whether somebody must not be disturbed by the number now, and until when, in words."""
-Cap = Callable[[Session, numbers.Number], Awaitable[int]]
-"""How many texts the number may begin to one person in a day."""
-_hours: list[Hours] = []
-_caps: list[Cap] = []
+Rules = Callable[[Session, numbers.Number, E164], Awaitable[tuple[str | None, int]]]
+"""Until when somebody must not be disturbed by the number, in words, None where they may be now;
+and how many texts it may begin to one person in a day.
+"""
+_rules: list[Rules] = []
 
 
 class QuietHours(Conflict):
@@ -38,32 +37,25 @@ class EnoughForToday(Conflict):
     code = "contact_cap"
 
 
-def hours_from(asked: Hours) -> None:
-    """Have `asked` before a text is begun."""
-    if asked not in _hours:
-        _hours.append(asked)
-
-
-def cap_from(asked: Cap) -> None:
-    """Have `asked` before a text is begun."""
-    if asked not in _caps:
-        _caps.append(asked)
+def begun_by(rules: Rules) -> None:
+    """Have `rules` asked before a text is begun."""
+    if rules not in _rules:
+        _rules.append(rules)
 
 
 async def check(session: Session, number: numbers.Number, to: E164) -> None:
     """Raises QuietHours, EnoughForToday, unless they wrote lately."""
     if await _wrote_lately(session, number, to):
         return
-    for asked in _hours:
-        quiet, until = await asked(session, number, to)
-        if quiet:
+    for rules in _rules:
+        until, most = await rules(session, number, to)
+        if until is not None:
             again = f"from {until}" if until else "when its hours allow"
             raise QuietHours(
                 f"It is too early or too late where {phone.national(to)} is.",
                 remedy=f"Send it {again}, or change the hours on the number's page.",
             )
-    for cap in _caps:
-        most, sent = await cap(session, number), await _sent_today(session, number.team_id, to)
+        sent = await _sent_today(session, number.team_id, to)
         if sent >= most:
             raise EnoughForToday(
                 f"{phone.national(to)} got {sent} texts today without writing back.",

@@ -48,6 +48,7 @@ from offhook.numbers.limits import limit_then
 from offhook.numbers.listing import labels
 from offhook.numbers.models import Number
 from offhook.numbers.own.accounts import account_of
+from offhook.numbers.own.accounts import by_sid as accounts_by_sid
 from offhook.numbers.own.accounts import in_use as accounts_in_use
 from offhook.numbers.own.accounts import lookup as account_lookup
 from offhook.numbers.own.accounts import sid_of as account_sid
@@ -93,6 +94,7 @@ __all__ = [
     "account_lookup",
     "account_of",
     "account_sid",
+    "accounts_by_sid",
     "accounts_in_use",
     "accounts_of",
     "add_section",

@@ -22,7 +22,7 @@ from offhook.numbers.events import NumberPurchased
 from offhook.numbers.models import Number, Purchase, Quote
 from offhook.numbers.rules import NumberStatus
 from offhook.numbers.saga import Command, Happened, PurchaseState
-from offhook.phone import E164
+from offhook.phone import E164, national
 from offhook.prices import Money
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ async def _authorise(shop: Shop, session: Session, purchase: Purchase) -> Happen
         purchase.team_id,
         key=purchase.id,
         money=Money(purchase.micros, purchase.currency),
-        description=f"First month of {purchase.e164}",
+        description=f"First month of {national(E164(purchase.e164))}",
         reference=purchase.id,
     )
     purchase.charge_id = outcome.charge_id or None

@@ -76,11 +76,13 @@ async def listing(
     session: Session, paging: Paging, *, day: str, team_id: str = ""
 ) -> dict[str, Any]:
     """What the page of a team, or without one the operator's, shows."""
-    days = await reading.days(session)
-    chosen = next((each.day for each in days if each.day.isoformat() == day), None)
+    compared = await reading.days(session)
+    differing = await reading.differing(session, {each.day for each in compared}, team_id)
+    days = {each.day: differing.get(each.day, 0) for each in compared}
+    chosen = next((each for each in days if each.isoformat() == day), None)
     query = reading.differences(day=chosen)
     totals: list[NumberDay] = []
-    newest = chosen or (days[0].day if days else None)
+    newest = chosen or next(iter(days), None)
     if newest is not None:
         totals = await reading.totals(session, newest)
     if team_id:
@@ -89,6 +91,7 @@ async def listing(
     rows, following = await paginate(session, query, paging, Difference.day, Difference.id)
     return {
         "days": days,
+        "compared": compared,
         "chosen": chosen,
         "totals_day": newest,
         "totals": totals,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook import teams, usage
+from offhook import numbers, teams, usage
 from offhook.reconciliation import corrections, looks
 from offhook.reconciliation.jobs import enqueue_all
 from offhook.reconciliation.operator_api import ACTOR_LENGTH
@@ -29,7 +29,15 @@ async def all_of_them(
     context = await looks.listing(session, paging, day=day)
     seen = await teams.operators.teams_seen(session)
     names = {each.team.id: each.team.name for each in seen}
-    return render(request, "reconciliation/operator.html", actor=actor, names=names, **context)
+    accounts = await numbers.accounts_by_sid(session, {d.account_id for d in context["compared"]})
+    return render(
+        request,
+        "reconciliation/operator.html",
+        actor=actor,
+        names=names,
+        accounts=accounts,
+        **context,
+    )
 
 
 @router.post("/days/{day}/check")

@@ -1,9 +1,9 @@
 """What the pages and the API show: differences, totals of numbers, days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from offhook.db import Session
 from offhook.reconciliation.models import Difference, NumberDay, ReconciledDay
@@ -54,8 +54,21 @@ async def totals(session: Session, day: date) -> list[NumberDay]:
 
 
 async def days(session: Session) -> list[ReconciledDay]:
-    """The last days that were compared, the newest first."""
+    """The last days that were compared, of every account, the newest first."""
+    last = select(ReconciledDay.day).distinct().order_by(ReconciledDay.day.desc())
     rows = await session.scalars(
-        select(ReconciledDay).order_by(ReconciledDay.day.desc()).limit(SHOWN_DAYS)
+        select(ReconciledDay)
+        .where(ReconciledDay.day.in_(last.limit(SHOWN_DAYS)))
+        .order_by(ReconciledDay.day.desc(), ReconciledDay.account_id)
     )
     return list(rows)
+
+
+async def differing(session: Session, days: Collection[date], team_id: str) -> dict[date, int]:
+    """How many differences each of the days has, of one team, or without one of all that the
+    session sees.
+    """
+    query = select(Difference.day, func.count()).where(Difference.day.in_(days))
+    if team_id:
+        query = query.where(Difference.team_id == team_id)
+    return dict((await session.execute(query.group_by(Difference.day))).tuples().all())

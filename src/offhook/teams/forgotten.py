@@ -16,6 +16,7 @@ from offhook.teams import rules, tokens
 from offhook.teams.errors import MemberUnknown, ResetGone, TooManyAttempts, UserUnknown
 from offhook.teams.letters import PasswordChanged, PasswordForgotten
 from offhook.teams.models import Membership, PasswordReset, SignIn, SignInFailure, User
+from offhook.teams.service import end_sign_ins
 from offhook.vault import Vault
 
 JOB = "teams.forgotten"
@@ -130,7 +131,7 @@ async def set_password(session: Session, token: str, password: str) -> User:
     audit.act_as(audit.By(audit.Kind.USER, user.id, user.email))
     user.password_hash = await tokens.hash_password(password)
     user.password_changed_at = await now(session)
-    await session.execute(delete(SignIn).where(SignIn.user_id == user.id))
+    await end_sign_ins(session, SignIn.user_id == user.id)
     await session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
     await tell_changed(session, user)
     return user

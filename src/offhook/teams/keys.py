@@ -9,6 +9,7 @@ from offhook.db import Session, new_id, now, touch
 from offhook.teams import operators, rules, tokens
 from offhook.teams.errors import KeyUnknown
 from offhook.teams.models import ApiKey, Role
+from offhook.web import ACCESS
 
 TOPIC = "team"
 
@@ -71,4 +72,4 @@ async def revoke_key(session: Session, team_id: str, by: Role, key_id: str) -> N
     if row is None:
         raise KeyUnknown(f"There is no API key {key_id[:40]} in this team.")
     row.revoked_at = await now(session)
-    await touch(session, team_id, TOPIC)
+    await touch(session, team_id, TOPIC, ACCESS)

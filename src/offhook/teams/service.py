@@ -4,7 +4,7 @@ The session is passed in and committed at the request's boundary. Those that com
 known (first owner, sign-in, an invitation's link) take a system session.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +12,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, union
 
 from offhook import mail
 from offhook.db import Session, new_id, now, one_at_a_time, touch
@@ -30,6 +30,7 @@ from offhook.teams.errors import (
 )
 from offhook.teams.letters import Invited
 from offhook.teams.models import (
+    ApiKey,
     Invitation,
     Membership,
     Role,
@@ -39,6 +40,7 @@ from offhook.teams.models import (
     User,
 )
 from offhook.vault import Vault
+from offhook.web import ACCESS
 
 TOPIC = "team"
 Hook = Callable[[Session, Team], Awaitable[None]]
@@ -236,7 +238,14 @@ async def open_sign_in(session: Session, user: User, team_id: str = "", *, old: 
 
 
 async def sign_out(session: Session, token: str) -> None:
-    await session.execute(delete(SignIn).where(SignIn.token_hash == tokens.digest(token)))
+    await end_sign_ins(session, SignIn.token_hash == tokens.digest(token))
+
+
+async def end_sign_ins(session: Session, *which: ColumnElement[bool]) -> None:
+    """Also what their browsers have open ends: live news go on for whoever is still signed in."""
+    ended = await session.scalars(delete(SignIn).where(*which).returning(SignIn.team_id))
+    for team_id in set(ended):
+        await touch(session, team_id, ACCESS)
 
 
 async def change_password(session: Session, user_id: str, old: str, new: str) -> User:
@@ -248,7 +257,7 @@ async def change_password(session: Session, user_id: str, old: str, new: str) ->
     rules.check_password(new, user.email)
     user.password_hash = await tokens.hash_password(new)
     user.password_changed_at = await now(session)
-    await session.execute(delete(SignIn).where(SignIn.user_id == user.id))
+    await end_sign_ins(session, SignIn.user_id == user.id)
     return user
 
 
@@ -339,6 +348,20 @@ async def joined_at(session: Session, team_id: str, user_id: str) -> datetime | 
     )
 
 
+async def still_here(session: Session, team_id: str, whos: Collection[str]) -> set[str]:
+    """Those of `whos`, users and keys (`Actor.who`), that may still act for the team."""
+    members = select(Membership.user_id).where(
+        Membership.team_id == team_id, Membership.user_id.in_(whos)
+    )
+    keys = select(ApiKey.id).where(
+        ApiKey.team_id == team_id,
+        ApiKey.id.in_(whos),
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > await now(session)),
+    )
+    return set(await session.scalars(union(members, keys)))
+
+
 async def _membership(session: Session, team_id: str, user_id: str) -> Membership:
     found = await session.scalar(
         select(Membership)
@@ -385,14 +408,12 @@ async def remove_member(session: Session, team_id: str, by: Role, user_id: str) 
     if found.role == Role.OWNER:
         await _keep_an_owner(session, team_id)
     await session.delete(found)
-    await session.execute(
-        delete(SignIn).where(SignIn.team_id == team_id, SignIn.user_id == user_id)
-    )
+    await end_sign_ins(session, SignIn.team_id == team_id, SignIn.user_id == user_id)
     await session.flush()
     user = await session.get_one(User, user_id)
     for farewell in _farewells:
         await farewell(session, team_id, user_id, user.email)
-    await touch(session, team_id, TOPIC)
+    await touch(session, team_id, TOPIC, ACCESS)
 
 
 # --- Invitations ---

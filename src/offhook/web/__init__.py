@@ -35,7 +35,8 @@ Rooms use it for their pages and their API; it knows none of them. A room's rout
     {% endblock %}
 
 Topics are those that `offhook.db` tells: an event `number.enabled` is news of `number`, and of
-`conversation:<id>` where it has one; `touch` names others. A fragment is what stands inside
+`conversation:<id>` where it has one; `touch` names others, `ACCESS` among them: whoever watches the
+team is asked anew who they are. A fragment is what stands inside
 its element. Data that pass by (`live.push`, `live.source`) reach an element with `data-live-data`
 as a DOM event `live:data`. Scripts of one page go to frontend/pages/ and in `{% block scripts %}`:
 `<script type="module" src="{{ asset('pages/inbox.js') }}"></script>`.
@@ -56,7 +57,7 @@ from offhook.web.filters import money as money_text
 from offhook.web.headers import Others
 from offhook.web.idempotency import Once, forget_old
 from offhook.web.kit import MAX_BODY, PING, Server, add_routes, create_app, server
-from offhook.web.live import LiveHub
+from offhook.web.live import ACCESS, LiveHub
 from offhook.web.page import (
     NAVIGATION,
     OPERATOR_NAVIGATION,
@@ -74,6 +75,7 @@ from offhook.web.pagination import encode as encode_cursor
 from offhook.web.spreadsheet import csv_cell, csv_line
 
 __all__ = [
+    "ACCESS",
     "MAX_BODY",
     "NAVIGATION",
     "OPERATOR_NAVIGATION",

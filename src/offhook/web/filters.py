@@ -110,6 +110,11 @@ def day_month(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
+def day_year(day: date) -> str:
+    """`23 Nov 2026`."""
+    return f"{day_month(day)} {day.year}"
+
+
 def weekday_day(day: date) -> str:
     """`Mon, 23 Nov`."""
     return f"{day:%a}, {day_month(day)}"
@@ -167,6 +172,7 @@ def install(jinja: Environment) -> None:
         "moment": moment,
         "month_long": month_long,
         "day_month": day_month,
+        "day_year": day_year,
         "weekday_day": weekday_day,
         "plural": plural,
         "grouped": grouped,

@@ -25,6 +25,9 @@ BEAT_S = 5.0
 RENEW_S = 300.0
 """A stream lives this long; its successor is checked for sign-in again."""
 MAX_TOPICS = 200
+ACCESS = "access"
+"""News that somebody may no longer see the team: its streams end, and who opens the next one is
+asked for."""
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +37,7 @@ class _Stream:
     pending: dict[str, str] = field(default_factory=dict[str, str])
     awake: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
+    renewed: bool = False
 
     def put(self, key: str, text: str) -> None:
         self.pending.pop(key, None)  # the newest of a topic goes to the end of the line
@@ -54,6 +58,8 @@ class LiveHub:
 
     def announce(self, team_id: str, topic: str) -> None:
         """Tell every watcher that `topic` changed. Call it after the change is committed."""
+        if topic == ACCESS:
+            self._renew(team_id)
         self._put(team_id, topic, "news", {"topic": topic})
 
     def push(self, team_id: str, topic: str, data: Json) -> None:
@@ -113,7 +119,7 @@ class LiveHub:
                     yield "".join(ready.values())
                 elif not stream.closed:
                     yield _event("beat", {})
-                if asyncio.get_running_loop().time() >= ends:
+                if stream.renewed or asyncio.get_running_loop().time() >= ends:
                     yield _event("renew", {})
                     return
         finally:
@@ -127,6 +133,12 @@ class LiveHub:
         for stream in self._streams:
             if stream.team_id == team_id and topic in stream.topics:
                 stream.put(f"{kind} {topic}", text)
+
+    def _renew(self, team_id: str) -> None:
+        for stream in self._streams:
+            if stream.team_id == team_id:
+                stream.renewed = True
+                stream.awake.set()
 
     def _open_sources(self, stream: _Stream) -> None:
         for topic in stream.topics:

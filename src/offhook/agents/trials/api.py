@@ -1,6 +1,5 @@
 """REST of an agent's tests. One is made of a call: POST /api/v1/calls/{call_id}/test."""
 
-from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter
@@ -8,28 +7,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from offhook.agents.trials import service
-from offhook.agents.trials.models import Trial
-from offhook.agents.trials.rules import Answer, Spoke, State
+from offhook.agents.trials.rules import Answer, Spoke
+from offhook.agents.trials.shapes import TestOut
 from offhook.teams import CurrentActor, TeamSession
 
 router = APIRouter(prefix="/api/v1/agents/{agent_id}/tests", tags=["agents"])
-
-
-class TestOut(BaseModel):
-    """A test: a conversation that was, to be held again with the draft."""
-
-    id: str
-    agent_id: str
-    name: str
-    channel: str
-    conversation_id: str
-    state: State
-    ran_at: datetime | None
-    created_at: datetime
-
-    @classmethod
-    def of(cls, trial: Trial) -> "TestOut":
-        return cls.model_validate(trial, from_attributes=True)
 
 
 class AnsweredTurn(BaseModel):

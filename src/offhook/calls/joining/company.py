@@ -33,7 +33,7 @@ class Company:
         self._line = line
         self._open_voice = open_voice
         self._return_within_s = return_within_s
-        self._companions: set[Companion] = set()
+        self._companions: dict[Companion, Member] = {}
         self._member: Member | None = None
         self._talker: Companion | None = None
         self._goes: asyncio.TimerHandle | None = None
@@ -44,12 +44,12 @@ class Company:
             return False
         if not self._companions:
             self._line.listen(on=True)
-        self._companions.add(companion)
+        self._companions[companion] = ticket.member
         self._tell()
         return True
 
     def leave(self, companion: Companion) -> None:
-        self._companions.discard(companion)
+        self._companions.pop(companion, None)
         if not self._companions:
             self._line.listen(on=False)
         if companion is self._talker:
@@ -70,6 +70,20 @@ class Company:
         self._talker = self._member = None
         self._taking.hand_back(lost=lost)
         self._tell()
+
+    @property
+    def present(self) -> set[str]:
+        """Who is on the call, by their ids: members and keys."""
+        talks = {self._member.who} if self._member is not None else set[str]()
+        return talks | {member.who for member in self._companions.values()}
+
+    def dismiss(self, gone: set[str]) -> None:
+        """Those who are of the team no more hear and say nothing from now on."""
+        if self._member is not None and self._member.who in gone:
+            self.hand_back(lost=True)
+        for companion, member in tuple(self._companions.items()):
+            if member.who in gone:
+                companion.refuse()
 
     def close(self) -> None:
         """The call is over."""

@@ -70,23 +70,29 @@ def countries_of(found: OutboundRules, number: numbers.Number) -> frozenset[str]
     return frozenset(found.countries or [number.country])
 
 
-async def daily_per_contact(session: Session, number: numbers.Number) -> int:
-    """How many texts, and how many calls, the number may begin to one person in a day."""
-    return (await of(session, number.team_id, number.id)).daily_per_contact
-
-
-async def quiet_until(session: Session, number: numbers.Number, to: E164) -> tuple[bool, str]:
-    """Whether `to` must not be disturbed by this number now, and until when, in words."""
+async def of_texts(session: Session, number: numbers.Number, to: E164) -> tuple[str | None, int]:
+    """Until when `to` must not be texted unasked, None where they may be now; and how many texts
+    the number may begin to one person in a day.
+    """
     found = await of(session, number.team_id, number.id)
+    return await quiet_until(session, found, number, to), found.daily_per_contact
+
+
+async def quiet_until(
+    session: Session, found: OutboundRules, number: numbers.Number, to: E164
+) -> str | None:
+    """Until when the number's rules keep it from disturbing `to`, in words, "" where they do not
+    say; None: they may be disturbed now.
+    """
     if not found.quiet_hours:
-        return False, ""
+        return None
     hours = Hours(found.opens, found.closes)
     zones = phone.zones(to) or phone.zones(E164(number.e164)) or ("UTC",)
     at = await now(session)
     if not rules.is_quiet(hours, zones, at):
-        return False, ""
+        return None
     opens = rules.opens_at(hours, zones, at)
-    return True, f"{opens:%Y-%m-%d %H:%M} UTC" if opens else ""
+    return f"{opens:%Y-%m-%d %H:%M} UTC" if opens else ""
 
 
 def _checked(wanted: Wanted) -> Wanted:

@@ -68,7 +68,7 @@ async def start(session: Session, team_id: str, order: Order) -> Call:
     await one_at_a_time(session, f"outbound {number.id}")  # so that its cap of the day holds
     chosen = await settings.of(session, team_id, number.id)
     own = await manners.of(session, team_id, number.id)
-    disturbs, opens = await settings.quiet_until(session, number, order.to)
+    opens = await settings.quiet_until(session, chosen, number, order.to)
     reason = answer.reason.value if isinstance(answer, numbers.Refusal) else Against.DISABLED.value
     stops = None if isinstance(answer, numbers.Answerer) else Against(reason)
     situation = Situation(
@@ -78,7 +78,7 @@ async def start(session: Session, team_id: str, order: Order) -> Call:
         countries=settings.countries_of(chosen, number),
         opted_out=await _is_opted_out(session, number, order.to),
         blocked=await contacts.screened(session, team_id, order.to) is not None,
-        quiet=disturbs,
+        quiet=opens is not None,
         today=await _today(session, number),
         daily=chosen.daily_calls,
         to_them=await _to_them_today(session, team_id, order.to),
@@ -90,7 +90,7 @@ async def start(session: Session, team_id: str, order: Order) -> Call:
     )
     found = rules.against(situation)
     if found or not isinstance(answer, numbers.Answerer):
-        told = rules.sentences(found, order.to, opens)
+        told = rules.sentences(found, order.to, opens or "")
         raise CallNotStarted(
             " ".join(sentence for _, sentence in told),
             remedy="Nobody was called.",

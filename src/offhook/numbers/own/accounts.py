@@ -4,7 +4,7 @@ The token is sealed for its row (SEC22) and shown as its last four characters. N
 account that does not answer as it should, so a mistake in typing never becomes a broken account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -236,6 +236,16 @@ async def in_use(session: Session) -> Sequence[str]:
         .distinct()
     )
     return [each for each in rows if each is not None]
+
+
+async def by_sid(session: Session, sids: Collection[str]) -> dict[str, CarrierAccount]:
+    """Accounts that teams brought, by the carrier's own id of them, over all teams."""
+    rows = await session.scalars(
+        select(CarrierAccount)
+        .where(CarrierAccount.sid.in_(sids))
+        .order_by(CarrierAccount.created_at)
+    )
+    return {row.sid: row for row in rows}
 
 
 async def account_of(session: Session, number_id: str) -> str | None:
