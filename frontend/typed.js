@@ -32,9 +32,13 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
   sent.set(xhr, new Map([...elt.elements].map((field) => [field, stateOf(field)])));
 });
 
-// What was typed while the answer was on its way has not been sent.
-document.addEventListener("htmx:beforeSwap", ({ detail: { xhr } }) => {
-  if (xhr.status >= 400) return;
+// What was typed while the answer was on its way has not been sent. A choice that sends itself and was
+// refused is as it was before.
+document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, requestConfig } }) => {
+  if (xhr.status >= 400) {
+    if (requestConfig.elt.matches('form[hx-trigger="change"]')) requestConfig.elt.reset();
+    return;
+  }
   for (const [field, state] of sent.get(xhr) ?? []) if (stateOf(field) === state) release(field);
 });
 

@@ -1,5 +1,6 @@
 """A live call, seen by two members in real browsers: pinned, listened to, whispered into, taken
-over, handed back, ended; then its page with the recording, the marks, the waits and the minutes (I4, I5, C2).
+over, handed back, ended; then its page with the recording, the marks, the waits and the minutes
+(I4, I5, C2).
 
 Each page is looked at, at 390 and 1440 px, light and dark (looking.py).
 """

@@ -99,13 +99,13 @@ async def margin(
     request: Request, actor: CurrentActor, session: SystemSession, month: str = ""
 ) -> HTMLResponse:
     found = await reading.months(session, month)
-    names = [each.name for each in await usage.months_of(session, actor.team_id)][:MONTHS_SHOWN]
+    known = (await usage.months_of(session, actor.team_id))[:MONTHS_SHOWN]
     return render(
         request,
         "costs/margin.html",
         months=sorted(found, key=lambda each: (-each.revenue.micros, each.team_name)),
-        names=names,
-        shown=month or names[0],
+        known=known,
+        shown=month or known[0].name,
         total=_total(found),
     )
 
