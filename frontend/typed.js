@@ -42,9 +42,18 @@ document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, requestConfig } }
   for (const [field, state] of sent.get(xhr) ?? []) if (stateOf(field) === state) release(field);
 });
 
+const becomeAnother = (form) => {
+  for (const field of form.elements) {
+    release(field);
+    field.removeAttribute("aria-invalid");
+  }
+  for (const said of form.querySelectorAll(SAID)) said.replaceChildren();
+};
+
 // Whether the node of a page stays as it is, rather than become the fresh one.
 export const stays = (old, fresh) => {
   if (!(old instanceof Element && fresh instanceof Element)) return false;
+  if (old.matches("form") && old.getAttribute("action") !== fresh.getAttribute("action")) becomeAnother(old);
   if (old.matches(SAID)) return old.hasChildNodes() && !fresh.hasChildNodes();
   if (!old.matches(FIELDS) || !fresh.matches(FIELDS) || !isSameField(old, fresh)) return false;
   return typed.has(old) || (old === document.activeElement && !answered.has(old));
