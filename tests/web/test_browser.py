@@ -27,7 +27,7 @@ async def test_a_refused_form_keeps_its_input_and_marks_the_field(page: Page) ->
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#toasts")).to_contain_text("Saved")
     await expect(page.get_by_label("Name")).to_have_value("Daily Bread and Cakes")
-    await expect(page.locator("#content")).to_contain_text("Asia/Tokyo from 1 ")
+    await expect(page.locator("#main")).to_contain_text("Asia/Tokyo from 1 ")
 
 
 async def test_a_turn_seeks_in_the_recording(page: Page) -> None:

@@ -71,4 +71,5 @@ async def differing(session: Session, days: Collection[date], team_id: str) -> d
     query = select(Difference.day, func.count()).where(Difference.day.in_(days))
     if team_id:
         query = query.where(Difference.team_id == team_id)
-    return dict((await session.execute(query.group_by(Difference.day))).tuples().all())
+    found = await session.execute(query.group_by(Difference.day))
+    return dict(found.all())
