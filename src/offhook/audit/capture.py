@@ -140,7 +140,7 @@ def _note_row(
     changes: Changes,
 ) -> None:
     chain = str(row[marks.team]) if marks.team else INSTALLATION
-    label = str(row.get(marks.label) or "") if marks.label else ""
+    label = str(row.get(marks.label) or row.get(marks.otherwise) or "")
     _note(session, chain, action, marks.subject, str(row[marks.key]), label, changes)
 
 

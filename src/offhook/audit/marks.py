@@ -18,7 +18,8 @@ OWN_KEYS = frozenset({"id", "team_id", "created_at", "updated_at"})
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """`subject`: what a row is, in a word. `label`: the column that names it to people.
+    """`subject`: what a row is, in a word. `label`: the column that names it to people, `otherwise`
+    the one that does where that is empty.
 
     `without`: columns that nobody changes by hand. `secret`: columns whose values are not shown;
     sealed columns and hashes are secret by themselves. `key`: the column that identifies a row.
@@ -29,6 +30,7 @@ class Marks:
 
     subject: str
     label: str = ""
+    otherwise: str = ""
     without: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
     key: str = "id"

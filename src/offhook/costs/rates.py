@@ -130,13 +130,15 @@ async def versions(session: Session) -> list[RateVersion]:
 
 
 async def unrated(session: Session, since: datetime) -> list[tuple[str, str, Kind]]:
-    """What was used since then and has no rate (system scope); what is built in costs nothing."""
+    """What was used since then and has no rate (system scope); what is built in or simulated costs
+    nothing.
+    """
     rows = await session.execute(
         select(CostLine.vendor, CostLine.model, CostLine.kind)
         .where(
             CostLine.rate_id == "",
             CostLine.last_at >= since,
-            CostLine.vendor != "offline",
+            CostLine.vendor.not_in(("offline", "simulator")),
             CostLine.kind != Kind.REPLIES,
         )
         .distinct()

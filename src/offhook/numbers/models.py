@@ -38,7 +38,12 @@ class Number(TeamOwned, Base):
     """
 
     __tablename__ = "numbers"
-    __audit__ = Marks("number", label="name", without=("held_since", "enabled_at", "released_at"))
+    __audit__ = Marks(
+        "number",
+        label="name",
+        otherwise="e164",
+        without=("held_since", "enabled_at", "released_at"),
+    )
     __table_args__ = (
         # One holder at a time, over all teams; a later holder is another row (UN6).
         Index(

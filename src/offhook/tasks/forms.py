@@ -15,7 +15,8 @@ from offhook.tasks.problems import TaskInvalid
 from offhook.web import figures
 
 MAX_ROWS = 30
-LONG = 400  # characters: from here on a field has several lines
+LONG = 400  # characters: from here on a field has several lines, but for an address
+ADDRESS = "Address"
 
 
 def pairs(text: str, sign: str) -> list[dict[str, str]]:
@@ -151,7 +152,8 @@ def _control(member: Mapping[str, Any], options: Sequence[tuple[str, str]] | Non
     named = {"boolean": "flag", "array": "lines", "integer": "number", "number": "number"}
     if kind in named:
         return named[kind]
-    return "area" if member.get("maxLength", 0) > LONG else "field"
+    one_line = member.get("title") == ADDRESS or member.get("maxLength", 0) <= LONG
+    return "field" if one_line else "area"
 
 
 def _read(control: str, text: str) -> Any:

@@ -34,11 +34,16 @@ class SecureConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     what: str = Field(
-        min_length=1, max_length=60, description="As the agent says it.", examples=["card number"]
+        min_length=1,
+        max_length=60,
+        title="What they key in",
+        description="As the agent says it.",
+        examples=["card number"],
     )
     url: str = Field(
         min_length=1,
         max_length=2_000,
+        title="Address",
         description="Gets the digits as JSON by POST, over HTTPS.",
         examples=["https://example.com/cards"],
     )
@@ -47,17 +52,20 @@ class SecureConfig(BaseModel):
         max_length=400,
         description="The Authorization header, such as Bearer {{secret:PAYMENTS}}.",
     )
-    least: int = Field(default=4, ge=1, le=MAX_DIGITS, description="Fewest digits.")
-    most: int = Field(default=19, ge=1, le=MAX_DIGITS, description="Most digits.")
-    luhn: bool = Field(default=False, description="They have the check digit of card numbers.")
+    least: int = Field(default=4, ge=1, le=MAX_DIGITS, title="Fewest digits")
+    most: int = Field(default=19, ge=1, le=MAX_DIGITS, title="Most digits")
+    luhn: bool = Field(
+        default=False,
+        title="Card number",
+        description="Its check digit is looked at: a number that was keyed in wrongly is not sent.",
+    )
     answer: str = Field(
         default="",
         max_length=1_000,
-        description="What the agent says then, with {{answer.path}} of the answer.",
+        title="What the agent says",
+        description="Then; {{answer.path}} is of the answer.",
     )
-    failure: str = Field(
-        default="", max_length=400, description="What it says when the request failed."
-    )
+    failure: str = Field(default="", max_length=400, title="What it says when it failed")
 
     @field_validator("url")
     @classmethod
