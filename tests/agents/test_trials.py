@@ -169,7 +169,7 @@ async def test_tests_are_read_run_and_deleted_by_their_team_alone(
     shown = (await program.get(f"{here}/{kept.id}")).json()
     assert [turn["now"] is not None for turn in shown["turns"]].count(True) == 3
     page = unescape((await client.get(f"/agents/{desk.agent}/tests/{kept.id}")).text)
-    assert "0 of 3 answers differ." in page
+    assert "All 3 answers are as they were." in page
     assert "The rye sourdough costs 4.20 euros." in page
     assert "before the draft’s last change" not in page
     await program.patch(f"/api/v1/agents/{desk.agent}", json={"greeting": "Hello."})

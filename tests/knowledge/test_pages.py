@@ -46,7 +46,7 @@ async def test_a_pdf_is_uploaded_read_replaced_and_its_passage_is_linked_to(
     upload = {"file": ("menu.pdf", price_list(), "application/pdf")}
     made = await client.post("/knowledge/file", files=upload, headers=HTMX)
     here = made.headers["hx-redirect"]
-    assert "reading" in (await client.get(here)).text
+    assert "Reading" in (await client.get(here)).text
     await work(database, shop)
     page = await client.get(here)
     assert "13 passages" in page.text

@@ -202,7 +202,7 @@ async def test_the_pages_show_the_list_the_history_and_who(site: Site, operator:
         start = await now(session) + timedelta(days=1)
     kind = "/operator/prices/kinds/simulator/US/local"
     async with site.client(operator) as client:
-        assert "US local" in (await client.get("/operator/prices")).text
+        assert "United States, local" in (await client.get("/operator/prices")).text
         fields = {**WRITTEN, "valid_from": f"{start:%Y-%m-%dT%H:%M}"}
         told = await client.post("/operator/prices", data=fields)
         assert (told.status_code, told.headers["location"]) == (303, kind)
