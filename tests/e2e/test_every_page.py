@@ -103,6 +103,27 @@ MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
   .map((each) => each.outerHTML.slice(0, 160))"""
 """Controls that are disabled and do not say why."""
+CROOKED = """() => {
+  const side = (each) =>
+    getComputedStyle(each).textAlign.replace("start", "left").replace("end", "right");
+  const isShown = (node) => node.nodeType === Node.ELEMENT_NODE
+    ? getComputedStyle(node).display !== "none" : node.textContent.trim();
+  const fallsApart = (cell) =>
+    cell.dataset.label && [...cell.childNodes].filter(isShown).length > 1;
+  return [...document.querySelectorAll("table.data")].flatMap((table) => {
+    const heads = [...table.querySelectorAll("thead th")];
+    const cells = [...(table.querySelector("tbody tr")?.cells ?? [])];
+    let at = 0;
+    const leans = (cell) => {
+      const head = heads[at];
+      at += cell.colSpan;
+      return head && !head.querySelector(".sr-only") && side(head) !== side(cell);
+    };
+    const wrong = cells.filter(innerWidth < 640 ? fallsApart : leans);
+    return wrong.map((cell) => cell.outerHTML.slice(0, 160));
+  });
+}"""
+"""Cells that do not stand under their column's head; on a telephone, whose parts fall apart."""
 WIDE = """async () => {
   for (let tries = 0; tries < 50 && document.documentElement.scrollWidth > innerWidth; tries++)
     await new Promise((later) => setTimeout(later, 100));  // charts are drawn anew
@@ -209,6 +230,8 @@ def _looked_at(tab: Page, address: str, seen: Seen) -> Iterator[str]:
         wide = tab.evaluate(WIDE)
         if wide > width:
             yield f"{address} is {wide} px wide at {width} px"
+        crooked: list[str] = tab.evaluate(CROOKED)
+        yield from (f"{address} at {width} px, crooked: {each}" for each in crooked)
         for scheme in ("light", "dark"):
             tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             tab.evaluate(PAINTED)
