@@ -18,7 +18,7 @@ htmx.config.responseHandling = [
 ];
 
 // What somebody typed stays. A drawn chart takes new figures instead of being drawn anew, a player
-// plays on; what somebody opened stays open, and a line to a live call in the state that it is in.
+// plays on; what somebody opened stays open, a dialog too, and a line to a live call in the state that it is in.
 // What a part of a page has loaded by itself stays until its own news.
 const loads = (node) => (node.matches?.('[hx-get][hx-trigger*="load"]') ? node.getAttribute("hx-get") : "");
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
@@ -33,7 +33,7 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   return false;
 };
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-  !["data-line", "aria-invalid"].includes(name) && !(name === "open" && element.matches("details"));
+  !["data-line", "aria-invalid"].includes(name) && !(name === "open" && element.matches("details, dialog"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style.startsWith("morph"),
   handleSwap: (style, target, fragment) =>

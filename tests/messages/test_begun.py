@@ -22,11 +22,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whom the rules of the number were asked about; it is night for all of them."""
     found: list[str] = []
 
-    async def night(session: Session, number: numbers.Number, to: E164) -> tuple[bool, str]:
+    async def night(session: Session, number: numbers.Number, to: E164) -> tuple[str, int]:
         found.append(to)
-        return True, "2026-01-02 13:00 UTC"
+        return "2026-01-02 13:00 UTC", 9
 
-    monkeypatch.setattr(begun, "_hours", [night])
+    monkeypatch.setattr(begun, "_rules", [night])
     return found
 
 
@@ -53,10 +53,10 @@ async def test_nobody_is_woken_but_who_wrote_is_answered(shop: Shop, asked: list
 def two_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number may begin two texts a day to one person."""
 
-    async def cap(session: Session, number: numbers.Number) -> int:
-        return 2
+    async def cap(session: Session, number: numbers.Number, to: E164) -> tuple[None, int]:
+        return None, 2
 
-    monkeypatch.setattr(begun, "_caps", [cap])
+    monkeypatch.setattr(begun, "_rules", [cap])
 
 
 @pytest.mark.usefixtures("two_a_day")
