@@ -11,7 +11,7 @@ from offhook import inbox
 from offhook.db import Database, Expected, Session
 from offhook.inbox import Filter, Speaker, searching
 from offhook.inbox.listing import ReadBy, listed
-from offhook.inbox.searching import Search, among_newest, by_index, leading, walk
+from offhook.inbox.searching import FIRST, Search, among_newest, by_index, further, leading, walk
 from offhook.inbox.words import asked
 from offhook.web import Paging
 
@@ -29,26 +29,38 @@ PAGE = 7
 @pytest.mark.parametrize(
     ("team", "found", "steps"),
     [
-        (4_000_000, 4_000_000, 80),  # in every turn: the page is full at once
+        (4_000_000, 4_000_000, FIRST),  # in every turn: the page is full at once
         (4_000_000, 80_000, 4_000),
-        (4_000_000, 4_000, 0),  # one of 1,000: its list is shorter than the walk
-        (4_000_000, 1, 0),
-        (10, 10, 80),
-        (1, 1, 0),
+        (4_000_000, 4_000, FIRST),  # one of 1,000: its list is shorter than the walk
+        (4_000_000, 1, FIRST),
+        (1, 1, FIRST),
     ],
 )
 def test_the_newest_are_looked_through_where_that_is_shorter(
     team: int, found: int, steps: int
 ) -> None:
     assert walk(Expected(team, [found], found), 40) == steps
-    assert walk(Expected(team, [found], found), 40) <= 2 * 40 * max(1, team // found)
+
+
+@pytest.mark.parametrize(
+    ("found", "steps", "then"),
+    [
+        (0, FIRST, 0),  # never together, or rare
+        (2, FIRST, 0),
+        (20, FIRST, 8_000),  # what the statistics held for rare: the page is soon full
+        (39, FIRST, 4_102),
+        (39, 8_000, 16_410),
+    ],
+)
+def test_a_walk_goes_on_where_it_found_enough(found: int, steps: int, then: int) -> None:
+    assert further(found, steps, Expected(4_000_000, [9], 9), 40) == then
 
 
 def test_the_index_is_asked_for_the_rarest_and_what_is_hardly_commoner() -> None:
     phrases = asked('refund inv "the" -paid')
-    rare = Expected(1_000_000, [900, 40_000, 900_000, 10], 30)  # of turns; the last is absent
+    rare = Expected(1_000_000, [900, 15_000, 900_000, 10], 30)  # of turns; the last is absent
     assert leading(phrases, rare) == [phrases[0], phrases[1], phrases[2]]
-    rarer = Expected(1_000_000, [20, 40_000, 900_000, 10], 2)
+    rarer = Expected(1_000_000, [20, 15_000, 900_000, 10], 2)
     assert leading(phrases, rarer) == [phrases[0], phrases[2]]  # a whole word costs nothing more
     small = Expected(10, [900, 40_000, 900_000, 10], 2)
     assert leading(phrases, small) == [phrases[2]]  # its own turns are fewer than others' lists
@@ -105,8 +117,8 @@ async def every_page(session: Session, search: Search, way: str) -> list[str]:
     while cursor is not None:
         one = Search(search.team_id, search.query, search.phrases, Paging(PAGE, cursor))
         if way == "newest":
-            shown = await among_newest(session, one, TALKS + 1)
-            assert shown is not None
+            shown, is_whole = await among_newest(session, one, TALKS + 1)
+            assert is_whole
         else:
             first = one.phrases[: {"index": None, "first": 1, "team": 0}[way]]
             shown = await by_index(session, one, [each for each in first if not each.absent])
@@ -132,7 +144,7 @@ async def test_every_way_finds_what_a_search_means_newest_first(database: Databa
             assert [row.id for row in shown] == wanted, typed
 
 
-async def test_a_walk_that_ends_too_early_finds_nothing_rather_than_too_little(
+async def test_a_walk_says_whether_it_has_seen_all(
     database: Database,
 ) -> None:
     team = await make_team(database, "Bakery")
@@ -140,7 +152,6 @@ async def test_a_walk_that_ends_too_early_finds_nothing_rather_than_too_little(
     async with database.team(team) as session:
         query = listed(team, Filter(), ReadBy("usr_1"))
         search = Search(team, query, asked("croissant"), Paging(PAGE))
-        assert await among_newest(session, search, TALKS - 1) is None
-        shown = await among_newest(session, search, TALKS + 1)
-        assert shown is not None
-        assert len(shown[0]) == 1
+        assert await among_newest(session, search, TALKS - 1) == (([], None), False)
+        (found, after), is_whole = await among_newest(session, search, TALKS + 1)
+        assert (len(found), after, is_whole) == (1, None, True)

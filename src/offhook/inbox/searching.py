@@ -1,8 +1,9 @@
 """How a search finds its page (I3): among the newest conversations, or by the index of words.
 
 With a common word a walk over few of the newest fills the page, and a rare word's own list is
-short; the server's statistics say which it is. They do not know which words never stand together,
-so a walk ends where the page should have been full long before, and the index is asked after all.
+short. The server's statistics say which it is, but of beginnings they know little and of words
+that never stand together nothing. So some of the newest are always looked through; how much was
+found there says whether it is worth to go on, or the index is asked.
 
 The index reads the whole list of each beginning that it is asked for ("ref" for "refund"), of all
 teams. So it is asked for what is rare, and what it finds is looked through for the rest.
@@ -23,8 +24,12 @@ from offhook.web import Paging, beyond, paginate
 
 Shown = tuple[list[Conversation], str | None]
 ORDER = (Conversation.last_activity_at, Conversation.id)
-COMMONER = 50
+COMMONER = 20
 """Reading a turn's words costs as much as so many places of a list in the index."""
+FIRST = 2_000
+"""Conversations that are looked through in any case: some hundredths of a second."""
+TURNS = 4
+"""Of a conversation, more or less."""
 A_HIT = 10
 """What the index finds lies anywhere: a turn of it costs as much as so many beside each other."""
 MARGIN = 2
@@ -34,13 +39,20 @@ turns, and one would do.
 
 
 def walk(expected: Expected, page: int) -> int:
-    """How many of the newest conversations to look through first; 0: ask the index at once.
+    """How many of the newest conversations to look through before the index is asked.
 
     A walk reads `page * team / all` turns to fill the page, beside each other; the index has `all`.
     """
     if A_HIT * expected.all**2 <= page * expected.team:
+        return FIRST
+    return max(FIRST, MARGIN * page * max(1, expected.team // expected.all))
+
+
+def further(found: int, steps: int, expected: Expected, page: int) -> int:
+    """How far to walk anew where `steps` found so few; 0: from here the index is shorter."""
+    if A_HIT * found**2 * expected.team <= page * steps**2 * TURNS:
         return 0
-    return MARGIN * page * max(1, expected.team // expected.all)
+    return MARGIN * page * steps // found
 
 
 def leading(phrases: Sequence[Phrase], expected: Expected) -> list[Phrase]:
@@ -84,15 +96,19 @@ async def page(
         return [], None
     await plan_by_values(session)
     expected = await _expected(session, search)
-    if steps := walk(expected, paging.limit + 1):
-        shown = await among_newest(session, search, steps)
-        if shown is not None:
+    steps = walk(expected, paging.limit + 1)
+    while steps:
+        shown, is_whole = await among_newest(session, search, steps)
+        if is_whole:
             return shown
+        steps = further(len(shown[0]), steps, expected, paging.limit + 1)
     return await by_index(session, search, leading(search.phrases, expected))
 
 
-async def among_newest(session: Session, search: Search, steps: int) -> Shown | None:
-    """The page out of the next `steps` conversations; None if there are more and it is not full."""
+async def among_newest(session: Session, search: Search, steps: int) -> tuple[Shown, bool]:
+    """The page out of the next `steps` conversations, and whether it is the page of all: full, or
+    there are no more.
+    """
     newest = beyond(search.query, search.paging, *ORDER).limit(steps).subquery("newest")
     near = aliased(Conversation, newest)
     turn = select(TurnWords.turn_id).where(
@@ -101,9 +117,9 @@ async def among_newest(session: Session, search: Search, steps: int) -> Shown | 
     found = select(near).where(turn.exists())
     shown = await paginate(session, found, search.paging, near.last_activity_at, near.id)
     if shown[1] is not None:
-        return shown
+        return shown, True
     there = await session.scalar(select(func.count()).select_from(newest)) or 0
-    return shown if there < steps else None
+    return shown, there < steps
 
 
 async def by_index(session: Session, search: Search, first: Sequence[Phrase]) -> Shown:
