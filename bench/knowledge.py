@@ -31,11 +31,10 @@ from pathlib import Path
 
 import numpy as np
 
-# In place of this folder, whose knowledge.py would hide the tests' folder of that name.
-sys.path.pop(0)
+# This folder's knowledge.py would hide the tests' folder of that name until that is imported.
+sys.path.remove(str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from _database import new_database, postgres
 from knowledge.corpus import Section, as_html, as_pdf, asked, guide
 from knowledge.served import web_site
 from offhook import knowledge
@@ -45,6 +44,10 @@ from offhook.knowledge import SourceKind, jobs
 from offhook.media import TICK_MS, Batch, Engine, Line, Pace
 from offhook.settings import Settings
 from offhook.teams import Team
+
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from _database import new_database, postgres
 
 SECTIONS_OF_A_PLACE = 5
 MB = 1024
