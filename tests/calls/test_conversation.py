@@ -19,7 +19,7 @@ from stage import (
     snapshot,
 )
 
-from offhook import costs, inbox, media, usage
+from offhook import contacts, costs, inbox, media, usage
 from offhook.agents import Cited, HangUp, Text
 from offhook.calls import service
 from offhook.calls.models import Call
@@ -78,6 +78,36 @@ async def test_a_question_is_heard_answered_cited_and_billed_once(
     assert said == {"1 reply", spoken}
     [listened] = [line.what for line in used.lines if "listened" in line.what]
     assert float(listened.split()[0]) >= len(speech(QUESTION)) / 8000
+
+
+async def test_the_agent_knows_the_caller_and_what_they_texted_before_p4(
+    database: Database, tmp_path: Path
+) -> None:
+    brain = ScriptedBrain("Yes, Ann.")
+    stage = Stage(
+        database, await connected(database, snapshot()), tmp_path,
+        brain=brain, recogniser=ScriptedRecogniser(QUESTION),
+    )  # fmt: skip
+    row = await call_row(database, stage)
+    assert row.contact_id is not None
+    async with database.team(row.team_id) as session:
+        await contacts.set_by_hand(
+            session, row.team_id, row.contact_id, {"first_name": "Ann"}, set_by="usr_1"
+        )
+        thread = await inbox.open_conversation(
+            session, row.team_id, channel=inbox.Channel.SMS, number_id=row.number_id,
+            sender=row.caller, contact_id=row.contact_id,
+        )  # fmt: skip
+        await inbox.add_turn(
+            session, row.team_id, thread.id, speaker=inbox.Speaker.CALLER, text="Keep me a rye."
+        )
+    await stage.agent_is_silent()
+    await stage.run(speech(QUESTION))
+    await stage.agent_is_silent()
+    await stage.end()
+    (told,) = brain.briefings
+    assert told.known == {"First name": "Ann"}
+    assert [[said.text for said in each.said] for each in told.earlier] == [["Keep me a rye."]]
 
 
 async def test_what_nobody_heard_is_neither_remembered_nor_in_the_transcript(
