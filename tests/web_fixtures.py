@@ -272,6 +272,10 @@ STILL = """async () => {
   await new Promise((painted) => requestAnimationFrame(painted));
 }"""
 """No colour is on its way to another."""
+BY_COLOUR = ("color-contrast", "link-in-text-block")
+"""The rules of axe that depend on colours; all others are the same in the dark, and between what a
+telephone and a desk show.
+"""
 SERIOUS = """async (asked) => {
   const { only, but, within, without } = asked ?? {};
   const options = { resultTypes: ["violations"], preload: false };

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from site_map import Map, crawl, routes
 
 from chromium import ARGS, CHROMIUM
-from web_fixtures import SERIOUS, STILL
+from web_fixtures import BY_COLOUR, SERIOUS, STILL
 
 WIDTHS = (390, 768, 1440)
 SHOTS = os.environ.get("OFFHOOK_SCREENSHOTS", "")
@@ -42,10 +42,6 @@ ELSEWHERE = {
     "/calls/{call_id}/recording": "tests/calls/test_recordings.py: the address is good for minutes",
 }
 """Pages that no link of this team leads to, and who looks at them."""
-BY_COLOUR = ("color-contrast", "link-in-text-block")
-"""The rules of axe that depend on colours; all others are the same in the dark, and between what a
-telephone and a desk show.
-"""
 FRESH = """(known) => {
   const [seen, fresh, grounds] = [new Set(known), new Set(), new Map()];
   const ground = (element) => {
