@@ -263,6 +263,7 @@ async def test_a_wrong_filter_is_refused_by_its_name(named: Desk, client: AsyncC
         ("service=fax", "filter_invalid"),
         ("from=2026-02-30", "filter_invalid"),
         ("from=2026-02-03&to=2026-02-02", "filter_invalid"),
+        ("from=2026-02-03&month=May", "filter_invalid"),
         ("month=2026-13", "month_missing"),
         ("month=1999-01", "month_missing"),
         ("cursor=xyz", "cursor_invalid"),

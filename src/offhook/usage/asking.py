@@ -19,7 +19,7 @@ from offhook.errors import Invalid
 from offhook.prices import Direction
 from offhook.usage.entries import Rating, Wanted
 from offhook.usage.export import Asked
-from offhook.usage.months import month_named, months_of_span
+from offhook.usage.months import NAMED, month_named, months_of_span
 from offhook.usage.rules import Service
 from offhook.web import shapes
 
@@ -120,6 +120,8 @@ async def to_export(session: Session, team_id: str, zone: str, asked: Entries) -
     if not (asked.first or asked.last):
         named = await month_named(session, team_id, asked.month)
         return Asked([named], asked.wanted, services)
+    if asked.month and not NAMED.fullmatch(asked.month):
+        raise FilterInvalid(f"“{asked.month[:20]}” is no month.", remedy="Write it as 2026-04.")
     start = (
         _midnight(asked.first, "from", zone) if asked.first else datetime.min.replace(tzinfo=UTC)
     )
