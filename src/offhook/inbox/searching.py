@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from offhook.db import Expected, Session, expected_rows, plan_by_values
+from offhook.db import Expected, Session, expected_rows, fetch, plan_by_values
 from offhook.inbox.listing import Filter, ReadBy, holds, listed
 from offhook.inbox.models import Conversation, TurnWords
 from offhook.inbox.words import Phrase, asked, tsquery
@@ -26,6 +26,8 @@ Shown = tuple[list[Conversation], str | None]
 ORDER = (Conversation.last_activity_at, Conversation.id)
 COMMONER = 20
 """Reading a turn's words costs as much as so many places of a list in the index."""
+NO_WHOLE_TABLE = "SELECT set_config('enable_seqscan', 'off', true)"
+"""A long walk might seem dearer than reading all turns there are; it ends when the page is full."""
 FIRST = 2_000
 """Conversations that are looked through in any case: some hundredths of a second."""
 TURNS = 4
@@ -95,6 +97,7 @@ async def page(
     if not search.phrases:
         return [], None
     await plan_by_values(session)
+    await fetch(session, NO_WHOLE_TABLE, {})
     expected = await _expected(session, search)
     steps = walk(expected, paging.limit + 1)
     while steps:
