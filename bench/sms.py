@@ -71,7 +71,8 @@ READS = re.compile(
     r"\s*(?:SELECT(?!.*(?:pg_(?:notify|advisory)|procrastinate_))|BEGIN|COMMIT|SET)",
     re.IGNORECASE | re.DOTALL,
 )
-IDS = re.compile(r"'([a-z]{3})_[0-9A-Za-z]{12,}'")
+IDS = re.compile(r"(['\"])(([a-z]{3})_[0-9A-Za-z]{12,})\1")
+LITERALS = re.compile(r"\b(E?)'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'")
 
 
 def settings_of(folder: Path, url: str, port: int) -> Settings:
@@ -223,14 +224,25 @@ def script(team: str, statements: list[str], values: dict[str, str]) -> str:
     expressions that stand for them.
     """
     whole = ";\n".join(" ".join(each.split()) for each in statements)
+    whole = re.sub(r'":(?=[a-z])', '": ', whole)  # ":null" in JSON would be a variable of pgbench's
     chosen = dict(values)
-    for found in IDS.finditer(whole):
-        if found[0] not in chosen and found[0] != f"'{team}'":
-            chosen[found[0]] = f"('{found[1]}_' || :client_id || '_{len(chosen)}_' || :n)"
-    for literal, expression in chosen.items():
-        whole = whole.replace(literal, expression)
-    for literal in chosen:  # what is left of them stands inside of JSON; ":0" is no variable
-        whole = whole.replace(literal.strip("'"), "0")
+    for _, found, kind in IDS.findall(whole):
+        if f"'{found}'" not in chosen and found != team:
+            chosen[f"'{found}'"] = (
+                f"('{kind}_' || (:client_id)::text || '_{len(chosen)}_' || (:n)::text)"
+            )
+
+    def stand_in(literal: re.Match[str]) -> str:
+        """Of a literal the expression; one that has some inside, in JSON, is put together."""
+        joined = literal[0]
+        for each, expression in chosen.items():
+            joined = joined.replace(each.strip("'"), f"' || {expression} || {literal[1] or ''}'")
+        return chosen.get(literal[0]) or (f"({joined})" if joined != literal[0] else joined)
+
+    whole = LITERALS.sub(stand_in, whole)
+    for number, expression in chosen.items():
+        if not number.startswith("'"):
+            whole = whole.replace(number, expression)
     return (
         f"\\set n random(1, 1000000000000)\n\\set k random(0, {NUMBERS - 1})\n"
         f"\\set s random(2000000000, 9999999999)\n\\set old random(1, {KNOWN})\n"
@@ -275,12 +287,12 @@ async def scripts(database: Database, settings: Settings, team: str) -> dict[str
     sid = account(settings).sid
     for way, remote, e164 in (("new", "+12065550123", number[1]), ("known", old[2], old[4])):
         wanted = text(e164, remote, f"SM{way:0<32}", sid)
-        values = {f"'{wanted.message_id}'": "('SM' || :client_id || '_' || :n)"}
+        values = {f"'{wanted.message_id}'": "('SM' || (:client_id)::text || '_' || (:n)::text)"}
         if way == "new":
             values |= {
                 f"'{number[0]}'": "(SELECT id FROM bench_numbers WHERE n = :k)",
                 f"'{e164}'": "(SELECT e164 FROM bench_numbers WHERE n = :k)",
-                f"'{remote}'": "('+1' || :s)",
+                f"'{remote}'": "('+1' || (:s)::text)",
             }
         else:
             found_by = "(SELECT {} FROM bench_threads WHERE n = :old)"
