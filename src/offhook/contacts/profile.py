@@ -35,11 +35,15 @@ PUT = """
     RETURNING id
 """
 RENAME = """
-    UPDATE contacts SET name = given.name, updated_at = %(at)s
-    FROM jsonb_to_recordset(%(names)s::jsonb) AS given (id text, name text)
+    WITH given AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(%(names)s::jsonb) AS given (id text, name text)
+    )
+    UPDATE contacts SET name = given.name, updated_at = %(at)s FROM given
     WHERE contacts.team_id = %(team_id)s AND contacts.id = given.id
+        AND contacts.id = ANY(ARRAY(SELECT id FROM given))
     RETURNING contacts.id
 """
+"""The ids are said once more, so that a table without statistics is not read for the whole team."""
 
 Texts = dict[str, tuple[str, Source]]
 """What is known under each key, and from where."""
