@@ -47,9 +47,11 @@ def told_together(question: str, hits: Sequence[Hit]) -> list[Hit]:
         return [best]
     table = (best.source_id, best.headings)
     rows = [hit for hit in hits if hit.kind is Kind.ROW and (hit.source_id, hit.headings) == table]
-    named = [max(rows, key=lambda row: _named(part, row)) for part in _PARTS.split(question)]
-    parts = zip(named, _PARTS.split(question), strict=True)
-    together = list({row.passage_id: row for row, part in parts if _named(part, row)}.values())
+    together: list[Hit] = []
+    for part in _PARTS.split(question):
+        row = max(rows, key=lambda each: _named(part, each))
+        if _named(part, row) and row not in together:
+            together.append(row)
     return together[:MOST_ROWS] if best in together else [best]
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -62,8 +62,7 @@ class RateOut(BaseModel):
     withdrawn_at: datetime | None
 
 
-class NewRate(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class NewRate(shapes.Exact):
     vendor: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_VENDOR)]
     model: Annotated[shapes.Text, shapes.told(maxLength=rates.MAX_MODEL)]
     kind: Kind

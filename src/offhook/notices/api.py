@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from offhook.errors import Conflict, NotFound
 from offhook.notices import sending
@@ -28,8 +28,7 @@ class NoticeOut(BaseModel):
     wanted: bool = Field(description="Whether this person is mailed it.")
 
 
-class Wish(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class Wish(shapes.Exact):
     wanted: bool
 
 

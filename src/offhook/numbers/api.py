@@ -67,10 +67,10 @@ class NumberDetail(NumberOut):
     sms: LimitOut
 
 
-class NumberChange(shapes.Body):
+class NumberChange(shapes.Exact):
     """What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
     name: shapes.Name | None = None
     agent_id: str | None = None
     calls_enabled: bool | None = None
@@ -79,8 +79,7 @@ class NumberChange(shapes.Body):
     recording_notice: bool | None = None
 
 
-class LimitChange(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class LimitChange(shapes.Exact):
     limit: Any = Field(
         description="A whole number from 1 to 1,000,000, or null for no limit.",
         json_schema_extra={

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from offhook import phone, prices
 from offhook.carriers import NumberType, Registration, Search
@@ -34,8 +34,7 @@ class AvailableOut(BaseModel):
     currency: str
 
 
-class QuoteIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class QuoteIn(shapes.Exact):
     e164: shapes.Phone = Field(description="One of the numbers that a search has found.")
     type: NumberType = NumberType.LOCAL
 
@@ -67,8 +66,7 @@ class QuoteOut(BaseModel):
     expires_at: datetime
 
 
-class PurchaseIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class PurchaseIn(shapes.Exact):
     quote_id: str
     accept_terms: str = Field(default="", description="The version of the terms you accept.")
 

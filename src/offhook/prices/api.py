@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -57,10 +57,9 @@ class VersionOut(BaseModel):
     withdrawn_at: datetime | None
 
 
-class NewPrice(shapes.Body):
+class NewPrice(shapes.Exact):
     """A version to come. Amounts are decimal text with at most six digits after the point."""
 
-    model_config = ConfigDict(extra="forbid")
     carrier: CarrierKind
     country: shapes.Country = Field(description="ISO 3166, such as US.")
     number_type: NumberType

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from offhook.reconciliation import corrections, reading, shapes
@@ -20,8 +20,7 @@ router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 ACTOR_LENGTH = 80
 
 
-class CorrectionIn(web_shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class CorrectionIn(web_shapes.Exact):
     keep: int = Field(ge=0, le=corrections.MAX_UNITS, description="Units that stay charged.")
     reason: web_shapes.Text = Field(description="Why; both teams and operators see it.")
 

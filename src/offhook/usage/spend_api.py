@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from offhook.db import Session
 from offhook.errors import NotFound
@@ -41,8 +41,7 @@ class CapOut(BaseModel):
     resets_at: datetime
 
 
-class CapChange(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class CapChange(shapes.Exact):
     amount: shapes.Cents | None = Field(
         description="Decimal text in whole cents: 0 lets free units pass only; null removes it."
     )

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import cast
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -56,8 +56,7 @@ async def take_over(
     return await _line(request, session, actor, call_id, talks=True)
 
 
-class WhisperIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class WhisperIn(shapes.Exact):
     text: str = Field(
         min_length=1,
         max_length=whispering.MAX_CHARACTERS,

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from offhook import numbers
 from offhook.bookings import HoursShape
@@ -49,10 +49,9 @@ class CallManners(BaseModel):
         return cls.model_validate({**values, "hours": hours})
 
 
-class CallMannersChange(shapes.Body):
+class CallMannersChange(shapes.Exact):
     """What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
     hours: HoursShape | None = None
     when_closed: WhenClosed = WhenClosed.SAY
     closed_sentence: Sentence = ""

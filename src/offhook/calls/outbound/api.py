@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from offhook import contacts, phone
@@ -22,10 +22,9 @@ router = APIRouter(prefix="/api/v1", tags=["calls"])
 NumberId = Annotated[str, Path(max_length=40)]
 
 
-class CallIn(shapes.Body):
+class CallIn(shapes.Exact):
     """Somebody to call: a telephone number, or a contact by its first number."""
 
-    model_config = ConfigDict(extra="forbid")
     number_id: str = Field(max_length=40, description="The number that calls.")
     to: shapes.Phone | Literal[""] = Field(
         default="",
@@ -44,10 +43,9 @@ class CallIn(shapes.Body):
     )
 
 
-class RulesIn(shapes.Body):
+class RulesIn(shapes.Exact):
     """What a number may start. Its texts to somebody who has not written keep the hours too."""
 
-    model_config = ConfigDict(extra="forbid")
     quiet_hours: bool = Field(description="Whether anybody is called within the hours only.")
     opens: shapes.Clock = Field(
         description="Local time of who is called, in all zones of their number."

@@ -4,7 +4,7 @@ import time
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from offhook import agents
@@ -17,8 +17,7 @@ from offhook.web import shapes
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 
 
-class RehearsalIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class RehearsalIn(shapes.Exact):
     real: bool = Field(
         default=False, description="Do confirmed tasks really; otherwise they are only shown."
     )

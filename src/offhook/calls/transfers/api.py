@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from offhook.calls import service as calls
@@ -22,10 +22,9 @@ from offhook.web import shapes
 router = APIRouter(prefix="/api/v1", tags=["transfers"])
 
 
-class TargetIn(shapes.Body):
+class TargetIn(shapes.Exact):
     """A person or desk. Premium and shared-cost numbers and numbers of the team are refused."""
 
-    model_config = ConfigDict(extra="forbid")
     name: shapes.Name = Field(description="As the agent says it.", examples=["Anna"])
     number: shapes.Phone = Field(description="E.164, or as it is written in the team's country.")
     ring_s: int = Field(

@@ -20,10 +20,9 @@ Replies = Annotated[int, Field(ge=1, le=rules.MAX_REPLIES)]
 Country = shapes.Country | Literal["*"]
 
 
-class TextingIn(shapes.Body):
+class TextingIn(shapes.Exact):
     """How a number texts; what is left out has its default."""
 
-    model_config = ConfigDict(extra="forbid")
     settle_ms: int | None = Field(
         default=None,
         ge=0,

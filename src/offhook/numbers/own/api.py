@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import JSONResponse
 
 from offhook import phone
@@ -31,8 +31,7 @@ Token = Annotated[
 ]
 
 
-class AccountIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class AccountIn(shapes.Exact):
     sid: Annotated[str, shapes.told(pattern="^AC[0-9a-f]{32}$")] = Field(
         description="The Twilio account SID, AC and 32 characters."
     )
@@ -43,8 +42,7 @@ class AccountIn(shapes.Body):
     )
 
 
-class TokenIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class TokenIn(shapes.Exact):
     token: Token
 
 
@@ -92,8 +90,7 @@ class ChoiceOut(BaseModel):
     message_outbound_micros: int | None
 
 
-class ImportIn(shapes.Body):
-    model_config = ConfigDict(extra="forbid")
+class ImportIn(shapes.Exact):
     account_id: str = Field(max_length=40)
     numbers: Annotated[list[shapes.Phone], shapes.told(minItems=1)] = Field(
         max_length=imports.MAX_AT_ONCE, description="E.164, as listed."
