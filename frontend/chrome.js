@@ -13,6 +13,11 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new CustomEvent("theme:changed"));
 });
 
+// What is drawn in the theme's colours, a chart, is drawn anew: also when the evening comes.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  if (!root.dataset.theme) document.dispatchEvent(new CustomEvent("theme:changed"));
+});
+
 const TOAST_MS = 4000;
 
 export const toast = (text) => {

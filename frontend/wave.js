@@ -53,9 +53,7 @@ class Player {
     this.wave.on("timeupdate", () => { this.show(); this.skip(); });
     for (const event of ["play", "pause", "finish"]) this.wave.on(event, () => this.state());
     this.wave.on("error", () => this.failed());
-    const anew = () => element.isConnected && this.wave.setOptions(look());
-    document.addEventListener("theme:changed", anew);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
+    document.addEventListener("theme:changed", () => element.isConnected && this.wave.setOptions(look()));
     if (drawing) this.draw(drawing);
     else this.audio = Promise.resolve();
   }

@@ -55,6 +55,19 @@ def test_what_is_no_number_is_refused_and_never_guessed(
         phone.read(text, country)
 
 
+@pytest.mark.parametrize(
+    ("e164", "shown"),
+    [
+        ("+12025550142", "(202) 555-0142"),
+        ("+493012345678", "030 12345678"),
+        ("+447700900123", "+44 7700 900123"),  # of no region: nobody could tell whose 07700 it is
+        ("+881612345678", "+881 6 123 45678"),
+    ],
+)
+def test_a_number_is_shown_as_at_home_where_its_home_is_known(e164: str, shown: str) -> None:
+    assert phone.national(E164(e164)) == shown
+
+
 def test_a_number_to_call_or_text_has_no_extension() -> None:
     with pytest.raises(PhoneNumberInvalid, match="extension"):
         phone.parse("650 253 0000 ext. 12")

@@ -157,11 +157,10 @@ def has_variants(number: str) -> bool:
 
 
 def national(number: E164) -> str:
-    """As people in its own country write it; the E.164 itself where the plan is unknown."""
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.NATIONAL)
-    except NumberParseException:
-        return number
+    """As people in its own country write it; where that is unknown, as people abroad do."""
+    if not country_of(number):
+        return international(number)
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.NATIONAL)
 
 
 def international(number: E164) -> str:

@@ -99,6 +99,9 @@ MUTE = """() => [...document.querySelectorAll("main :disabled")]
   .filter((each) => !document.getElementById(each.getAttribute("aria-describedby"))?.textContent)
   .map((each) => each.outerHTML.slice(0, 160))"""
 """Controls that are disabled and do not say why."""
+UNNAMED = """() => [...document.querySelectorAll("h1")].map((each) => each.textContent.trim())
+  .filter((each) => !document.title.includes(each))"""
+"""Headlines of the page that its title does not name."""
 CROOKED = """() => {
   const side = (each) =>
     getComputedStyle(each).textAlign.replace("start", "left").replace("end", "right");
@@ -184,7 +187,7 @@ def test_every_page_is_led_to_and_no_link_is_dead(site: Map) -> None:
 @pytest.mark.timeout(1200)
 def test_every_page_fits_and_is_accessible(site: Map, tab: Page) -> None:
     """No wider than the window, no error in the console, nothing serious for axe; whatever is
-    disabled says why.
+    disabled says why, and its title names its headline.
     """
     wrong: list[str] = []
     seen = Seen()
@@ -221,6 +224,8 @@ def _looked_at(tab: Page, address: str, seen: Seen) -> Iterator[str]:
     seen.shells.add(shell)
     silent: list[str] = tab.evaluate(MUTE)
     yield from (f"{address} does not say why it is disabled: {each}" for each in silent)
+    headlines: list[str] = tab.evaluate(UNNAMED)
+    yield from (f"{address} is called {tab.title()}, not {each}" for each in headlines)
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
         wide = tab.evaluate(WIDE)

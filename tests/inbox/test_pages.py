@@ -87,6 +87,20 @@ async def test_an_empty_inbox_says_what_to_do(client: AsyncClient) -> None:
     assert "No conversations yet" in (await client.get("/inbox")).text
 
 
+async def test_an_inbox_whose_only_call_goes_on_is_not_called_empty(
+    client: AsyncClient, database: Database, owner: Person
+) -> None:
+    number = await number_of(database, owner.team_id)
+    async with database.team(owner.team_id) as session:
+        await inbox.open_conversation(
+            session, owner.team_id, channel=Channel.CALL, number_id=number, sender=ANN, call_id="c"
+        )
+    page = (await client.get("/inbox")).text
+    assert "No conversations yet" not in page
+    assert "Calls that are over and texts appear here." in page
+    assert "Nothing matches" in (await client.get("/inbox?channel=sms")).text
+
+
 async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
     client: AsyncClient, owner: Person, database: Database
 ) -> None:

@@ -118,6 +118,14 @@ def listed(team_id: str, wanted: Filter, by: ReadBy | None = None) -> Select[Con
     return query
 
 
+async def has_live(session: Session, team_id: str) -> bool:
+    """Whether a call is going on."""
+    live = select(Conversation.id).where(
+        Conversation.team_id == team_id, Conversation.state == State.LIVE
+    )
+    return bool(await session.scalar(select(live.exists())))
+
+
 def _by_reading(
     query: Select[Conversation], team_id: str, by: ReadBy, *, unread: bool
 ) -> Select[Conversation]:

@@ -154,6 +154,7 @@ async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, A
     shown, after = await searching.page(session, actor.team_id, asked, by, paging, *only)
     known = await contacts.of(session, actor.team_id, [each.contact_id for each in shown])
     return {
+        "only_live": not shown and await listing.has_live(session, actor.team_id),
         "conversations": [
             (each, looks.title(each, known.get(each.contact_id or ""))) for each in shown
         ],
