@@ -18,7 +18,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from databases import Shelf
+from databases import Connections, Shelf
 from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
@@ -115,9 +115,19 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def shelf(postgres: EmbeddedPostgres) -> Shelf:
+async def connections(postgres: EmbeddedPostgres) -> AsyncIterator[Connections]:
+    """To its databases."""
+    connections = Connections()
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture(scope="session")
+def shelf(postgres: EmbeddedPostgres, connections: Connections) -> Iterator[Shelf]:
     """Its databases, with every table."""
-    return Shelf(postgres)
+    shelf = Shelf(postgres, connections)
+    yield shelf
+    shelf.close()
 
 
 @pytest.fixture
@@ -134,24 +144,13 @@ def clock() -> TestClock:
     return TestClock()
 
 
-@cache
-def opened(url: str, *, clocked: bool = False) -> Database:
-    """One object for each database: what it compiled for one test serves the next ones, too."""
-    return Database(url, pool_size=5, clock=TestClock() if clocked else None)
-
-
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+def database(database_url: str, connections: Connections) -> Database:
     """A fresh database on its own time."""
-    database = opened(database_url)
-    yield database
-    await database.close()
+    return connections.of(database_url)
 
 
 @pytest.fixture
-async def clocked(database_url: str, clock: TestClock) -> AsyncIterator[Database]:
+def clocked(database_url: str, connections: Connections, clock: TestClock) -> Database:
     """A fresh database whose `now` is the test's clock."""
-    database = opened(database_url, clocked=True)
-    database.clock = clock
-    yield database
-    await database.close()
+    return connections.of(database_url, clock)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from axe_playwright_python.base import AXE_SCRIPT
 from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
@@ -33,7 +34,7 @@ from offhook.db import Database, Listener
 from offhook.outgoing import Outgoing
 from offhook.schema import ROOMS
 from offhook.settings import Settings
-from offhook.teams import keys, service
+from offhook.teams import keys, service, tokens
 from offhook.teams.models import Membership, Role
 from offhook.vault import open_vault
 from offhook.web import SESSION_COOKIE, Others, Server, add_routes, assets, create_app, csrf, server
@@ -45,6 +46,8 @@ PASSWORD = "correct horse battery"
 PATIENCE_MS = 30_000
 for playing in (async_api, sync_api):
     playing.expect.set_options(timeout=PATIENCE_MS)
+# Every owner of a test has a password, which nobody guesses: it is stretched as little as may be.
+tokens.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HANDSET = Others(connect=("ws://127.0.0.1:*",))
 _people = itertools.count(1)
 
@@ -245,13 +248,21 @@ async def served(site: Site, built: None) -> AsyncIterator[Served]:
         await heard
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Headless chromium."""
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Headless chromium, one for all tests of a worker."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """A browser in which nobody has been yet; profiles that a test opens are closed after it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 async def context_of(

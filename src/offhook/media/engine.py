@@ -103,7 +103,6 @@ class Engine:
         self._thread.join()
         self.tracks.end_all()
         self.recorder.stop()
-        gc.unfreeze()
 
     def open(self, line_id: LineId, options: LineOptions | None = None) -> Line:
         """Open a line. Raises LinesFull; admission knows `max_lines` and asks first."""
