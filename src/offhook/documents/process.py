@@ -24,6 +24,8 @@ from offhook.documents.sitemap import Sitemap
 
 # In JSON a character takes at most twelve bytes: two halves of a pair, escaped.
 MAX_ANSWER_BYTES = 12 * MAX_TEXT_CHARS + 100_000
+ENDING_S = 1.0
+"""A process whose pipe has closed ends by itself; one that wrote nonsense may not."""
 
 
 class Reader:
@@ -90,7 +92,7 @@ class Reader:
             await self._end()
             raise _too_slow(name, self.stuck_s) from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
-            if await self._end() == -signal.SIGXCPU:
+            if await self._end(within_s=ENDING_S) == -signal.SIGXCPU:
                 raise _too_slow(name, self.read_s) from None
             raise SourceUnreadable(
                 f"“{name}” could not be read: the reading process ended over it.",
@@ -118,11 +120,15 @@ class Reader:
         )
         return self._process
 
-    async def _end(self) -> int | None:
-        """What the process ended with; one that lives is killed."""
+    async def _end(self, within_s: float = 0) -> int | None:
+        """What the process ended with; one that lives on is killed. To kill one that has just
+        ended can hide what it ended with.
+        """
         process, self._process = self._process, None
         if process is None:
             return None
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(process.wait(), within_s)
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         return await process.wait()
