@@ -115,7 +115,10 @@ async def test_now_is_aware_and_ids_sort_by_time(database: Database) -> None:
 
 async def end_connections(database: Database) -> None:
     """As a restart of the server does."""
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    others = (
+        "FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+        " AND pid <> pg_backend_pid()"
+    )
     async with await psycopg.AsyncConnection.connect(database.psycopg_url) as connection:
         await connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode())
 
