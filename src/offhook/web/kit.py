@@ -47,6 +47,10 @@ MAX_BODY = 1_000_000
 MAX_MESSAGE = 65_536
 """Octets of a WebSocket message."""
 GRACE_S = 5
+KEEP_ALIVE_S = 75
+"""An idle connection is closed by who asks, not by us: a request could be on its way. So this is
+longer than clients (5 s) and load balancers (60 s) wait.
+"""
 PING = text("SELECT 1")
 """What /readyz asks the database."""
 
@@ -219,6 +223,7 @@ class Server(uvicorn.Server):
 def server(app: FastAPI, **options: Any) -> Server:
     """A server for `app`; `options` are uvicorn's (`host`, `port`, `uds`, `log_level`)."""
     options.setdefault("timeout_graceful_shutdown", GRACE_S)
+    options.setdefault("timeout_keep_alive", KEEP_ALIVE_S)
     options.setdefault("access_log", False)
     options.setdefault("server_header", False)
     options.setdefault("ws_max_size", MAX_MESSAGE)

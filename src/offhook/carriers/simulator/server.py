@@ -32,6 +32,8 @@ from offhook.carriers.simulator.webhooks import Webhooks
 from offhook.settings import Settings, secret_key
 
 STOP_S = 3
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so none sends into one that is being closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class _Server(uvicorn.Server):
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=STOP_S,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 lifespan="off",
             )
         )
