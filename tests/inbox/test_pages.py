@@ -3,13 +3,14 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from httpx import AsyncClient
 from playwright.async_api import Page, expect
 
 from number_fixtures import make_agent, make_enabled
 from offhook import contacts, inbox
 from offhook.db import Database, now
-from offhook.inbox import Channel, Speaker
+from offhook.inbox import Channel, Speaker, searching
 from offhook.phone import E164
 from web_fixtures import Person, Site
 
@@ -81,6 +82,28 @@ async def test_the_list_shows_what_is_asked_for(
         rows = answer.text.split('id="rows"')[1].split("Choose a conversation")[0]
         assert seen in rows, query
         assert hidden not in rows, query
+
+
+async def test_a_search_shows_what_it_found_at_once_and_goes_on(
+    page: Page, owner: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await number_of(database, owner.team_id)
+    await make_thread(database, owner.team_id, number, "Croissants on Sunday?")
+    for bound in ("AT_ONCE", "MEANWHILE"):
+        monkeypatch.setattr(searching, bound, 0)
+    for typed, meanwhile, at_last in (
+        ("croissants", "Looking further back…", "Croissants on Sunday?"),
+        ("nowhere", "Looking further back…", "Nothing matches"),
+    ):
+        async with page.expect_response("**/inbox/rows?**") as rest:
+            answer = await page.goto(f"/inbox?q={typed}")
+            assert answer
+            shown = (await answer.text()).split('id="rows"')[1]
+            assert meanwhile in shown
+            assert at_last not in shown
+        assert (await rest.value).ok
+        await expect(page.locator("#rows")).to_contain_text(at_last)
+        await expect(page.locator("#rows")).not_to_contain_text(meanwhile)
 
 
 async def test_an_empty_inbox_says_what_to_do(client: AsyncClient) -> None:

@@ -1,7 +1,8 @@
 """How a search finds its page: both ways find the same, and the shorter one is taken (I3)."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -11,9 +12,20 @@ from offhook import inbox
 from offhook.db import Database, Expected, Session
 from offhook.inbox import Filter, Speaker, searching
 from offhook.inbox.listing import ReadBy, listed
-from offhook.inbox.searching import FIRST, Search, among_newest, by_index, further, leading, walk
-from offhook.inbox.words import asked
-from offhook.web import Paging
+from offhook.inbox.searching import (
+    FIRST,
+    MARGIN,
+    STRIDE,
+    TRUST,
+    Lead,
+    Odds,
+    Search,
+    among_newest,
+    by_index,
+    look,
+)
+from offhook.inbox.words import Phrase, asked
+from offhook.web import Paging, encode_cursor
 
 NUMBER = "num_a"
 # Common and rare words, some that never stand together, some that begin with others.
@@ -22,48 +34,80 @@ SEARCHES = (
     "bread", "brea", "sun", '"sun"', "bread sunday", "rye oven", "br su", "croissant",
     "bread -sunday", '"bread sunday"', "nothing", "bread nothing", "crois bread",
 )  # fmt: skip
+LEADS: dict[str, Callable[[list[Phrase]], Lead]] = {
+    "all": lambda phrases: Lead(phrases, 0, 0, by_team=True),
+    "words": lambda phrases: Lead(phrases, 0, 0, by_team=False),
+    "first": lambda phrases: Lead(phrases[:1], 0, 0, by_team=False),
+    "team": lambda _: Lead([], 0, 0, by_team=True),
+    "passed": lambda phrases: Lead(phrases, 0, 0, by_team=False),
+}
 TALKS = 60
 PAGE = 7
+TEAM = 4_000_000
+"""Turns."""
+
+
+def odds(here: int, steps: float, walked: int = 0, found: int = 0) -> Odds:
+    """Of a search whose words stand in so many turns, and whose lists take so many steps."""
+    return Odds(
+        41,
+        Expected(TEAM, TEAM, [], here, here),
+        Lead([], steps, here, by_team=False),
+        walked,
+        found,
+    )
 
 
 @pytest.mark.parametrize(
-    ("team", "found", "steps"),
+    ("known", "way"),
     [
-        (4_000_000, 4_000_000, FIRST),  # in every turn: the page is full at once
-        (4_000_000, 80_000, 4_000),
-        (4_000_000, 4_000, FIRST),  # one of 1,000: its list is shorter than the walk
-        (4_000_000, 1, FIRST),
-        (1, 1, FIRST),
+        (odds(TEAM, 40_000), "walk"),  # in every turn: the page is full at once
+        (odds(9, 1), "walk"),  # the newest are looked through in any case
+        (odds(9, 1, FIRST, 0), "index"),  # rare
+        (odds(80_000, 4_000, FIRST, 20), "walk"),
+        (odds(9, 1, FIRST, 20), "walk"),  # what the statistics held for rare is not
+        (odds(TEAM // 4, 40_000, 100 * FIRST, 0), "index"),  # never together, whatever they hold
+        (odds(4_000, 200, FIRST, 0), "index"),  # its list is shorter than the walk
+        (odds(4_000, 80_000, FIRST, 1), "walk"),  # its list is longer
     ],
 )
-def test_the_newest_are_looked_through_where_that_is_shorter(
-    team: int, found: int, steps: int
+def test_the_newest_are_looked_through_for_as_long_as_that_is_shorter(
+    known: Odds, way: str
 ) -> None:
-    assert walk(Expected(team, [found], found), 40) == steps
+    assert ("walk" if known.steps else "index") == way
 
 
 @pytest.mark.parametrize(
-    ("found", "steps", "then"),
+    ("known", "steps"),
     [
-        (0, FIRST, 0),  # never together, or rare
-        (2, FIRST, 0),
-        (20, FIRST, 8_000),  # what the statistics held for rare: the page is soon full
-        (39, FIRST, 4_102),
-        (39, 8_000, 16_410),
+        (odds(9, 9), FIRST),
+        (odds(9, 9, FIRST, 40), round(MARGIN * (FIRST + TRUST) / 40)),  # one more is wanted
+        (odds(TEAM // 90, 90_000, FIRST, 0), STRIDE * FIRST),  # it might promise too much
     ],
 )
-def test_a_walk_goes_on_where_it_found_enough(found: int, steps: int, then: int) -> None:
-    assert further(found, steps, Expected(4_000_000, [9], 9), 40) == then
+def test_a_walk_goes_as_far_as_the_page_should_need(known: Odds, steps: int) -> None:
+    assert known.steps == steps
+
+
+def test_few_that_the_index_finds_are_looked_up_and_many_are_waited_for() -> None:
+    assert odds(20, 1, FIRST, 0).by_look_up
+    assert not odds(9_000, 400, FIRST, 2).by_look_up
 
 
 def test_the_index_is_asked_for_the_rarest_and_what_is_hardly_commoner() -> None:
     phrases = asked('refund inv "the" -paid')
-    rare = Expected(1_000_000, [900, 15_000, 900_000, 10], 30)  # of turns; the last is absent
-    assert leading(phrases, rare) == [phrases[0], phrases[1], phrases[2]]
-    rarer = Expected(1_000_000, [20, 15_000, 900_000, 10], 2)
-    assert leading(phrases, rarer) == [phrases[0], phrases[2]]  # a whole word costs nothing more
-    small = Expected(10, [900, 40_000, 900_000, 10], 2)
-    assert leading(phrases, small) == [phrases[2]]  # its own turns are fewer than others' lists
+    lead = Lead.of(phrases, Expected(TEAM, TEAM, [900, 15_000, 900_000, 10], 30, 29))
+    assert (lead.phrases, lead.by_team, lead.turns) == (phrases[:2], False, 30)
+    lead = Lead.of(phrases, Expected(TEAM, TEAM, [20, 15_000, 900_000, 10], 2, 2))
+    assert lead.phrases == phrases[:1]
+
+
+def test_the_index_is_asked_for_the_team_where_the_words_are_others() -> None:
+    phrases = asked("refund inv")
+    lead = Lead.of(phrases, Expected(TEAM, 1_000, [9_000, 90_000], 8_000, 20))
+    assert (lead.phrases, lead.by_team, lead.turns) == (phrases[:1], True, 20)
+    lead = Lead.of(phrases, Expected(TEAM, 10, [9_000, 90_000], 8_000, 2))
+    assert (lead.phrases, lead.by_team) == ([], True)
 
 
 async def furnish(database: Database, team: str) -> dict[str, list[str]]:
@@ -113,18 +157,20 @@ def _stands(turn: Sequence[str], words: Sequence[str], *, begins: bool) -> bool:
 async def every_page(session: Session, search: Search, way: str) -> list[str]:
     """All pages of one way to search, by their cursors."""
     found: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        one = Search(search.team_id, search.query, search.phrases, Paging(PAGE, cursor))
+    cursor = ""
+    while True:
+        one = replace(search, wanted=PAGE, cursor=cursor)
         if way == "newest":
-            shown, is_whole = await among_newest(session, one, TALKS + 1)
-            assert is_whole
+            rows, looked_to = await among_newest(session, one, TALKS + 1)
+            assert looked_to is None
         else:
-            first = one.phrases[: {"index": None, "first": 1, "team": 0}[way]]
-            shown = await by_index(session, one, [each for each in first if not each.absent])
-        found += [row.id for row in shown[0]]
-        cursor = shown[1]
-    return found
+            there = [each for each in one.phrases if not each.absent]
+            lead = LEADS[way](there)
+            rows = await by_index(session, one, lead, by_look_up=way != "passed")
+        found += [row.id for row in rows]
+        if len(rows) < PAGE:
+            return found
+        cursor = encode_cursor([rows[-1].last_activity_at, rows[-1].id])
 
 
 async def test_every_way_finds_what_a_search_means_newest_first(database: Database) -> None:
@@ -137,21 +183,26 @@ async def test_every_way_finds_what_a_search_means_newest_first(database: Databa
         by = ReadBy("usr_1")
         for typed in SEARCHES:
             wanted = [key for key, turns in reversed(said.items()) if meant(turns, typed)]
-            search = Search(team, listed(team, Filter(), by), asked(typed), Paging(PAGE))
-            for way in ("newest", "index", "first", "team"):
+            search = Search(team, listed(team, Filter(), by), asked(typed), PAGE)
+            for way in ("newest", *LEADS):
                 assert await every_page(session, search, way) == wanted, (typed, way)
-            shown, _ = await searching.page(session, team, Filter(words=typed), by, Paging(TALKS))
-            assert [row.id for row in shown] == wanted, typed
+            found = await searching.page(session, team, Filter(words=typed), by, Paging(TALKS))
+            assert [row.id for row in found.shown] == wanted, typed
 
 
-async def test_a_walk_says_whether_it_has_seen_all(
-    database: Database,
+async def test_looks_that_end_early_go_on_where_they_ended(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(searching, "MEANWHILE", 7)
     team = await make_team(database, "Bakery")
-    await furnish(database, team)
+    said = await furnish(database, team)
     async with database.team(team) as session:
-        query = listed(team, Filter(), ReadBy("usr_1"))
-        search = Search(team, query, asked("croissant"), Paging(PAGE))
-        assert await among_newest(session, search, TALKS - 1) == (([], None), False)
-        (found, after), is_whole = await among_newest(session, search, TALKS + 1)
-        assert (len(found), after, is_whole) == (1, None, True)
+        for typed in SEARCHES:
+            rest = Search(team, listed(team, Filter(), ReadBy("usr_1")), asked(typed), TALKS)
+            found: list[str] = []
+            looked_to: str | None = ""
+            while looked_to is not None:
+                rest = replace(rest, cursor=looked_to)
+                rows, looked_to = await look(session, rest, at_once=0)
+                found += [row.id for row in rows]
+            assert found == [key for key, turns in reversed(said.items()) if meant(turns, typed)]

@@ -207,6 +207,8 @@ async def of(
 ) -> dict[str, Contact]:
     """The contacts with these ids, by id; what is not there is left out."""
     wanted = {each for each in contact_ids if each}
+    if not wanted:
+        return {}
     seen = aliased(Contact)
     rows = await session.execute(
         select(seen.id, Contact)

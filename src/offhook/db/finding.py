@@ -44,13 +44,15 @@ async def plan_by_values(session: Session) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Rows that the server expects: the team's, with each query in all teams, and those of the
-    team with all queries.
+    """Rows that the server expects: all there are, the team's, with each query in all teams, with
+    all queries in all teams, and those of the team with all queries.
     """
 
+    rows: int
     team: int
     each: Sequence[int]
-    all: int
+    everywhere: int
+    here: int
 
 
 async def expected_rows(
@@ -60,10 +62,12 @@ async def expected_rows(
     server's statistics; nothing is looked for.
     """
     each = [f"to_tsquery('simple', %(q{n})s)" for n in range(len(queries))]
-    asked = ["%(team)s::tsquery", *each, " && ".join(["%(team)s::tsquery", *each])]
-    plain = f"SELECT 1 FROM {table} WHERE words @@ "  # noqa: S608 - a table of ours
-    statement = "EXPLAIN (FORMAT JSON) " + " UNION ALL ".join(f"{plain}({one})" for one in asked)
+    team_too = ["%(team)s::tsquery", *each]
+    asked = [*team_too, " && ".join(each), " && ".join(team_too)]
+    every = f"SELECT 1 FROM {table}"  # noqa: S608 - a table of ours
+    counted = [every, *(f"{every} WHERE words @@ ({one})" for one in asked)]
+    statement = "EXPLAIN (FORMAT JSON) " + " UNION ALL ".join(counted)
     given = {f"q{n}": query for n, query in enumerate(queries)}
     rows = await fetch(session, statement, {"team": f"'{team_word(team_id)}'", **given})
-    team, *found, all_of_them = (int(one["Plan Rows"]) for one in rows[0][0][0]["Plan"]["Plans"])
-    return Expected(team, found, all_of_them)
+    counts = [int(one["Plan Rows"]) for one in rows[0][0][0]["Plan"]["Plans"]]
+    return Expected(counts[0], counts[1], counts[2:-2], counts[-2], counts[-1])

@@ -149,8 +149,8 @@ async def index(
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
     by = await listing.read_by(session, actor.team_id, actor.who)
-    rows, after = await searching.page(session, actor.team_id, wanted, by, paging)
-    return Page(items=await _out(session, actor, rows), next=after)
+    found = await searching.page(session, actor.team_id, wanted, by, paging)
+    return Page(items=await _out(session, actor, found.shown), next=found.after)
 
 
 @router.get(

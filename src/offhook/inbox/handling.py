@@ -115,7 +115,12 @@ async def add_label(session: Session, team_id: str, conversation_id: str, label:
     conversation.labels = sorted([*conversation.labels, clean])
     await session.flush()
     known = insert(Label).values(team_id=team_id, name=clean)
-    found = insert(Labelled).values(team_id=team_id, label=clean, conversation_id=conversation_id)
+    found = insert(Labelled).values(
+        team_id=team_id,
+        label=clean,
+        conversation_id=conversation_id,
+        last_activity_at=conversation.last_activity_at,
+    )
     for statement in (known, found):
         await session.execute(statement.on_conflict_do_nothing())
     await service.told(session, conversation)
@@ -150,18 +155,19 @@ async def set_labels(
 
 async def forget_label(session: Session, team_id: str, label: str) -> int:
     """Take a label off every conversation and out of what is offered; off how many it was."""
-    ids = await session.scalars(
-        delete(Labelled)
-        .where(Labelled.team_id == team_id, Labelled.label == label)
-        .returning(Labelled.conversation_id)
-    )
-    gone = ids.all()
-    await session.execute(
+    of_label = (Labelled.team_id == team_id, Labelled.label == label)
+    await session.execute(  # before their rows of the label, as everybody locks them
         update(Conversation)
-        .where(Conversation.team_id == team_id, Conversation.id.in_(gone))
+        .where(
+            Conversation.team_id == team_id,
+            Conversation.id.in_(select(Labelled.conversation_id).where(*of_label)),
+        )
         .values(labels=func.array_remove(Conversation.labels, label))
         .execution_options(synchronize_session=False)
     )
+    gone = (
+        await session.scalars(delete(Labelled).where(*of_label).returning(Labelled.conversation_id))
+    ).all()
     await session.execute(delete(Label).where(Label.team_id == team_id, Label.name == label))
     await touch(session, team_id, "inbox")
     return len(gone)

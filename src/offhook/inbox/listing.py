@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql import ColumnElement
 
@@ -98,7 +98,10 @@ def listed(team_id: str, wanted: Filter, by: ReadBy | None = None) -> Select[Con
         (wanted.taken_over is not None, (row.taken_over_by != "").is_(wanted.taken_over)),
         (wanted.snoozed is False, row.snoozed_until.is_(None)),
         (wanted.snoozed is True, row.snoozed_until.is_not(None)),
-        (wanted.label, row.id.in_(_with_label(team_id, wanted.label))),
+        (
+            wanted.label,
+            tuple_(row.last_activity_at, row.id).in_(_with_label(team_id, wanted.label)),
+        ),
     )
     query = query.where(*(condition for is_asked, condition in conditions if is_asked))
     if wanted.state is None:
@@ -148,8 +151,9 @@ def _reads(team_id: str, reader: str) -> ColumnElement[bool]:
     )
 
 
-def _with_label(team_id: str, label: str) -> Select[str]:
-    return select(Labelled.conversation_id).where(
+def _with_label(team_id: str, label: str) -> Select[datetime, str]:
+    """The list's key, so that its index gives them in the list's order."""
+    return select(Labelled.last_activity_at, Labelled.conversation_id).where(
         Labelled.team_id == team_id, Labelled.label == label
     )
 
@@ -163,8 +167,16 @@ def holds(team_id: str, phrases: Sequence[Phrase]) -> ColumnElement[bool]:
     """Whether a turn of the team holds them; any does where there are none. It may use the index;
     `holds(...).is_(True)` reads the words of rows that were found otherwise.
     """
-    query = func.to_tsquery("simple", tsquery(phrases)) if phrases else None
-    return TurnWords.words.bool_op("@@")(of_team(query, team_id))
+    return TurnWords.words.bool_op("@@")(of_team(_query(phrases) if phrases else None, team_id))
+
+
+def said(phrases: Sequence[Phrase]) -> ColumnElement[bool]:
+    """Whether a turn of any team holds them: for the index alone, beside `holds`."""
+    return TurnWords.words.bool_op("@@")(_query(phrases))
+
+
+def _query(phrases: Sequence[Phrase]) -> ColumnElement[str]:
+    return func.to_tsquery("simple", tsquery(phrases))
 
 
 async def unread_of(

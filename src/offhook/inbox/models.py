@@ -164,14 +164,21 @@ class Label(Base):
 
 
 class Labelled(Base):
-    """A conversation with a label, found by the label."""
+    """A conversation with a label, found by the label, in the inbox's order."""
 
     __tablename__ = "inbox_labelled"
+    __table_args__ = (
+        Index(
+            "ix_inbox_labelled_activity", "team_id", "label", "last_activity_at", "conversation_id"
+        ),
+    )
     team_id: Mapped[str] = mapped_column(ForeignKey("teams.id"), primary_key=True)
     label: Mapped[str] = mapped_column(String(30), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(
         ForeignKey("conversations.id"), primary_key=True, index=True
     )
+    last_activity_at: Mapped[datetime]
+    """The conversation's."""
 
 
 class Reader(Base):

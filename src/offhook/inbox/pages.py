@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 async def index(
     request: Request, actor: CurrentActor, session: TeamSession, wanted: WantedQuery
 ) -> HTMLResponse:
-    context = await view.of_list(session, actor, wanted)
+    context = await view.of_list(session, actor, wanted, first_look=True)
     context |= await view.of_filters(session, actor, wanted)
     return render(request, "inbox/inbox.html", chosen=None, pane="", **context)
 
@@ -73,7 +73,7 @@ async def show(
 ) -> HTMLResponse:
     """`pane=contact` shows the contact where there is room for one pane only."""
     chosen = await _read(session, actor, conversation_id)
-    context = await view.of_list(session, actor, wanted)
+    context = await view.of_list(session, actor, wanted, first_look=True)
     context |= await view.of_filters(session, actor, wanted)
     told = await view.of_conversation(session, actor, chosen, wanted)
     return render(request, "inbox/inbox.html", chosen=chosen, pane=pane, **(context | told))

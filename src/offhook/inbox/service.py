@@ -21,7 +21,7 @@ from offhook.inbox.events import (
     ConversationHumanRequired,
     ConversationStarted,
 )
-from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+from offhook.inbox.models import Channel, Conversation, Labelled, Speaker, State, Turn
 from offhook.inbox.summaries import enqueue_summary
 from offhook.inbox.words import folded
 
@@ -170,7 +170,7 @@ async def reopen(session: Session, thread: Conversation) -> None:
     thread.state = State.OPEN
     thread.reason = ""
     thread.closed_at = None
-    thread.last_activity_at = await now(session)
+    await _is_active(session, thread, await now(session))
     await _announce_start(session, thread)
     await told(session, thread)
 
@@ -224,7 +224,7 @@ async def add_turn(
         media=list(media),
     )
     session.add(turn)
-    conversation.last_activity_at = max(conversation.last_activity_at, instant)
+    await _is_active(session, conversation, instant)
     if speaker is not Speaker.NOTICE:
         conversation.preview = rules.preview(kept, media=len(media))
     if rules.is_heard(speaker):
@@ -234,6 +234,21 @@ async def add_turn(
     await _index(session, turn)
     await told(session, conversation)
     return turn
+
+
+async def _is_active(session: Session, conversation: Conversation, at: datetime) -> None:
+    """It goes up in the list, and in that of each of its labels."""
+    conversation.last_activity_at = max(conversation.last_activity_at, at)
+    if conversation.labels:
+        await session.execute(
+            update(Labelled)
+            .where(
+                Labelled.team_id == conversation.team_id,
+                Labelled.conversation_id == conversation.id,
+            )
+            .values(last_activity_at=conversation.last_activity_at)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def _index(session: Session, turn: Turn) -> None:

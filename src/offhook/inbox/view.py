@@ -145,13 +145,21 @@ def _wanted(
 WantedQuery = Annotated[Wanted, Depends(_wanted)]
 
 
-async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """The list, and the words for it. Live calls stand above it, by a fragment of their room."""
+async def of_list(
+    session: Session, actor: Actor, wanted: Wanted, *, first_look: bool = False
+) -> dict[str, Any]:
+    """The list, and the words for it. Live calls stand above it, by a fragment of their room.
+
+    A page shows its `first_look`, and asks for the whole list where that was not all.
+    """
     asked = wanted.filter(actor)
     by = await listing.read_by(session, actor.team_id, actor.who)
     only = [Conversation.state != State.LIVE] if asked.state is None else []
     paging = Paging(PAGE, wanted.cursor)
-    shown, after = await searching.page(session, actor.team_id, asked, by, paging, *only)
+    found = await searching.page(
+        session, actor.team_id, asked, by, paging, *only, first_look=first_look
+    )
+    shown = found.shown
     known = await contacts.of(session, actor.team_id, [each.contact_id for each in shown])
     return {
         "only_live": not shown and await listing.has_live(session, actor.team_id),
@@ -163,7 +171,8 @@ async def of_list(session: Session, actor: Actor, wanted: Wanted) -> dict[str, A
         "members": await members(session, actor.team_id),
         "numbers": await held_numbers(session, actor.team_id),
         "wanted": wanted,
-        "older": f"/inbox{wanted.address(cursor=after)}" if after else "",
+        "is_whole": found.is_whole,
+        "older": f"/inbox{wanted.address(cursor=found.after)}" if found.after else "",
         "newest": f"/inbox{replace(wanted, cursor='').address()}" if wanted.cursor else "",
         "states": looks.STATES,
         "reason": looks.reason,

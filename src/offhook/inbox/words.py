@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 _ASCII = re.compile(r"[a-z0-9]+")
@@ -74,6 +75,7 @@ def words_of(text: str) -> list[Word]:
     return words
 
 
+@lru_cache(maxsize=10_000)
 def _folded(character: str) -> str:
     """Its letters as they are compared; "" for what is left out, " " for what divides."""
     plain = _DROPPED.sub("", unicodedata.normalize("NFKD", character)).casefold()

@@ -88,14 +88,14 @@ def _invalid(cursor: str) -> CursorInvalid:
     )
 
 
-def beyond(query: Select[Row], paging: Paging, *order: InstrumentedAttribute[Any]) -> Select[Row]:
+def beyond(query: Select[Row], cursor: str, *order: InstrumentedAttribute[Any]) -> Select[Row]:
     """`query` from the cursor on, newest first; `paginate` takes a page of it."""
-    if paging.cursor:
+    if cursor:
         kinds = [
             datetime if isinstance(column.type, UtcTime) else column.type.python_type
             for column in order
         ]
-        values = decode(paging.cursor, kinds)
+        values = decode(cursor, kinds)
         seen = [literal(value, column.type) for value, column in zip(values, order, strict=True)]
         query = query.where(tuple_(*order) < tuple_(*seen))
     return query.order_by(*(column.desc() for column in order))
@@ -112,9 +112,8 @@ async def paginate(
     `query` comes without order and limit: `paginate(session, select(Call), paging, Call.created,
     Call.id)`.
     """
-    rows = list(
-        (await session.scalars(beyond(query, paging, *order).limit(paging.limit + 1))).all()
-    )
+    ahead = beyond(query, paging.cursor, *order).limit(paging.limit + 1)
+    rows = list((await session.scalars(ahead)).all())
     if len(rows) <= paging.limit:
         return rows, None
     rows = rows[: paging.limit]
