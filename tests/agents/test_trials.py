@@ -1,13 +1,13 @@
 """An agent's tests: kept, held by a worker with the draft, judged, shown, erased with a person."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from html import unescape
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from offhook import agents, contacts, knowledge, tasks
+from offhook import agents, bookings, contacts, knowledge, tasks
 from offhook.agents import Brain, Channel, Done, Past, Speaker, Spoke, Tests, Trial
 from offhook.agents.offline import OfflineBrain
 from offhook.agents.trials import rules, service
@@ -136,6 +136,43 @@ async def test_a_call_is_held_again_with_the_draft_and_what_differs_is_shown_tur
         assert await session.scalar(select(func.count()).select_from(TaskRun)) == 0
     trial = await desk.held(kept.id)
     assert "It no longer does “Book a table”." in service.answers_of(trial)[2].faults
+
+
+TABLES = bookings.Definition(
+    "Tables", "UTC", bookings.Hours(((bookings.Span(time(8), time(22)),),) * 7),
+    slot_minutes=120, places=4, counts_people=True, step_minutes=30,
+)  # fmt: skip
+READBACK = "I would book for 4 people on Friday, 15 May at 19:00 under the name Ann Lee. Right?"
+BOOKED = (
+    (Speaker.CALLER, "I'd like to book a table for four on 15 May at seven"),
+    (Speaker.AGENT, "Under which name?"),
+    (Speaker.CALLER, "Ann Lee"),
+    (Speaker.AGENT, READBACK),
+    (Speaker.CALLER, "Yes, that's right"),
+    (Speaker.AGENT, "You are booked for Friday, 15 May at 19:00."),
+)
+
+
+async def test_a_table_is_booked_again_by_the_clock_of_then(desk: Desk) -> None:
+    """Its day is long past, and it has all places of that evening itself."""
+    async with desk.database.team(desk.team) as session:
+        calendar = await bookings.create_calendar(session, desk.team, TABLES)
+    config = {"calendar_id": calendar.id, "action": "book", "party": True}
+    task = await new_task(
+        desk.database, desk.team, config, title="Reserve", kind="booking", inputs=[],
+        agent_id=desk.agent, phrases=["book a table"],
+    )  # fmt: skip
+    async with desk.database.at(BEGAN + timedelta(minutes=1)).team(desk.team) as session:
+        start = datetime(2026, 5, 15, 19, tzinfo=UTC)
+        wish = bookings.Wish(calendar.id, start, bookings.Guest("Ann Lee"), party_size=4)
+        await bookings.book(session, desk.team, wish)
+    async with desk.database.team(desk.team) as session:
+        await task_service.delete(session, desk.team, desk.task)
+    inputs = {"date": "2026-05-15", "time": "19:00", "party_size": 4, "name": "Ann Lee"}
+    done = Done(task_id=task.id, title="Reserve", inputs=inputs)
+    trial = await desk.held((await desk.keep(*BOOKED, done={4: done})).id)
+    shown = [(answer.text, answer.faults) for answer in service.answers_of(trial)]
+    assert trial.state is State.PASSED, shown
 
 
 async def test_a_test_that_cannot_be_held_says_so_and_an_agent_has_so_many(

@@ -21,7 +21,7 @@ from offhook.bookings.problems import (
 )
 from offhook.bookings.rules import HELD, Guest, Step
 from offhook.bookings.slots import ONE_DAY, Plan, Refusal, Slot, Taken
-from offhook.db import Session, now, touch
+from offhook.db import Session, now, told_time, touch
 
 MAX_DAYS_AT_ONCE = 62
 
@@ -272,17 +272,18 @@ async def busy_in(
 async def _taken(
     session: Session, calendar: Calendar, start: datetime, end: datetime, but: str | None = None
 ) -> list[Taken]:
-    rows = await session.execute(
-        select(
-            Appointment.starts_at, Appointment.occupied_until, Appointment.places, Appointment.id
-        ).where(
-            Appointment.team_id == calendar.team_id,
-            Appointment.calendar_id == calendar.id,
-            Appointment.state.in_(HELD),
-            Appointment.starts_at < end,
-            Appointment.occupied_until > start,
-        )
+    query = select(
+        Appointment.starts_at, Appointment.occupied_until, Appointment.places, Appointment.id
+    ).where(
+        Appointment.team_id == calendar.team_id,
+        Appointment.calendar_id == calendar.id,
+        Appointment.state.in_(HELD),
+        Appointment.starts_at < end,
+        Appointment.occupied_until > start,
     )
+    if (then := told_time(session)) is not None:  # what was booked later was not in the way then
+        query = query.where(Appointment.created_at <= then)
+    rows = await session.execute(query)
     taken = [Taken(begins, until, places) for begins, until, places, id_ in rows if id_ != but]
     busy = await busy_in(session, calendar, start, end)
     return taken + [Taken(each.starts_at, each.ends_at) for each in busy]

@@ -9,6 +9,7 @@ each statement, one to commit. `fetch` is for the statements that everything wai
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -26,6 +27,7 @@ Clock = Callable[[], datetime]
 EVERY_TEAM = "*"
 # `true`: the setting ends with the transaction, so a pooled connection carries no team along.
 OPEN_FOR_TEAM = "BEGIN; SELECT set_config('offhook.team', {}, true)"
+HOLD_QUOTED = "SELECT pg_advisory_xact_lock(hashtextextended({}, 0))"
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(key)s, 0))"
 NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"
@@ -34,7 +36,8 @@ NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[
 class Database:
     """The connections of one process.
 
-    `clock` replaces the database's time in tests; it must return aware UTC times.
+    `clock` replaces the database's time, in tests and for what is tried out as it was then; it
+    must return aware UTC times.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, clock: Clock | None = None) -> None:
@@ -52,14 +55,22 @@ class Database:
         )
         self._ready: list[PoolProxiedConnection] = []
 
+    def at(self, moment: datetime) -> "Database":
+        """The same connections, for what is to be done as if it were `moment`."""
+        as_then = copy(self)
+        as_then.clock = lambda: moment
+        return as_then
+
     @property
     def psycopg_url(self) -> str:
         """The same address as psycopg and procrastinate read it."""
         return self.url.replace("postgresql+psycopg://", "postgresql://")
 
-    def team(self, team_id: str) -> AbstractAsyncContextManager[Session]:
-        """One transaction that sees the rows of `team_id`; committed at the end."""
-        return self._transaction(team_id)
+    def team(self, team_id: str, *, alone: str = "") -> AbstractAsyncContextManager[Session]:
+        """One transaction that sees the rows of `team_id`; committed at the end. `alone`: a key of
+        `one_at_a_time`, waited for with the opening.
+        """
+        return self._transaction(team_id, alone)
 
     def system(self) -> AbstractAsyncContextManager[Session]:
         """One transaction that sees every team's rows: callbacks before their team is known,
@@ -73,8 +84,8 @@ class Database:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, team: str) -> AsyncGenerator[Session]:
-        session = await self._open(team)
+    async def _transaction(self, team: str, alone: str = "") -> AsyncGenerator[Session]:
+        session = await self._open(_opening(team, alone))
         try:
             yield session
             await self._commit(session)
@@ -83,21 +94,21 @@ class Database:
             await asyncio.shield(self._undo(session))
             raise
 
-    async def _open(self, team: str) -> Session:
+    async def _open(self, opening: str) -> Session:
         """A session in its transaction.
 
         The opening statement is the test of a connection that lay in the pool: where the server
         went away meanwhile the whole pool is stale, and a second try gets a new connection.
         """
         try:
-            return await self._begin(team)
+            return await self._begin(opening)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
         await self.close()
-        return await self._begin(team)
+        return await self._begin(opening)
 
-    async def _begin(self, team: str) -> Session:
+    async def _begin(self, opening: str) -> Session:
         try:
             pooled = self._ready.pop() if self._ready else await self._check_out()
         except psycopg.Error as error:  # as the mapped side raises it
@@ -114,7 +125,7 @@ class Database:
             },
         )
         try:
-            await _tell(session, _opening(team))
+            await _tell(session, opening)
         except BaseException:
             await asyncio.shield(self._undo(session))
             raise
@@ -179,8 +190,13 @@ def _finish(session: sqlalchemy.orm.Session) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _opening(team: str) -> str:
-    return OPEN_FOR_TEAM.format(sql.quote(team))
+def _quoted(team: str) -> str:
+    return sql.quote(team)
+
+
+def _opening(team: str, alone: str) -> str:
+    opening = OPEN_FOR_TEAM.format(_quoted(team))
+    return f"{opening}; {HOLD_QUOTED.format(sql.quote(alone))}" if alone else opening
 
 
 async def _tell(session: Session, command: str) -> None:
@@ -250,7 +266,7 @@ async def _dbapi_error(session: Session, statement: str, error: psycopg.Error) -
 
 
 def told_time(session: Session) -> datetime | None:
-    """The time of the test's clock; None in ordinary use.
+    """The time of the clock that was told; None in ordinary use.
 
     For statements that take the time themselves: `coalesce(%(present)s, clock_timestamp())`.
     """

@@ -10,8 +10,8 @@ harmless; otherwise nobody knows, and that is what the run says.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -57,6 +57,10 @@ class Runner:
     @property
     def database(self) -> Database:
         return self.means.database
+
+    def at(self, moment: datetime) -> "Runner":
+        """Another one that does as if it were `moment`: for rehearsals of what was."""
+        return Runner(replace(self.means, database=self.database.at(moment)))
 
     def begin(self, team_id: str, run_id: str) -> asyncio.Task[None]:
         """Do a confirmed run, whatever becomes of the caller."""

@@ -1,8 +1,8 @@
 """A test is held: the draft answers again what it was told then, turn by turn, in a worker.
 
 Each answer stands by itself: before it stands what had really been said, not what the draft would
-have said, so that one change does not spoil all that follows. What the draft does is only shown.
-A run that was cut off begins anew.
+have said, so that one change does not spoil all that follows. What the draft does is only shown, by
+the clock of then: a table of that evening can still be had. A run that was cut off begins anew.
 """
 
 import logging
@@ -85,16 +85,18 @@ class Stage:
         """What the draft says now where the turn at `place` was said then."""
         shown = {run.id for run in runs.shown()}
         said = rules.history(turns, place)
-        briefing = await draft.briefing(self._database, self._runner, runs, said)
-        briefing = replace(briefing, now=turns[place - 1].at.astimezone(ZoneInfo(draft.timezone)))
+        then = turns[place - 1].at
+        runner = self._runner.at(then)
+        briefing = await draft.briefing(self._database, runner, runs, said)
+        briefing = replace(briefing, now=then.astimezone(ZoneInfo(draft.timezone)))
         answer = await self._collect(briefing, place)
         answer.tasks = [
             Done(task_id=run.task_id, title=run.title, inputs=run.inputs)
             for run in runs.shown()
             if run.id not in shown
         ]
-        then = turns[place]
-        answer.faults = rules.faults(then, answer, await _alike(then.text, answer.text))
+        was = turns[place]
+        answer.faults = rules.faults(was, answer, await _alike(was.text, answer.text))
         return answer
 
     async def _collect(self, briefing: Briefing, place: int) -> Answer:
