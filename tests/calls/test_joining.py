@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from media_process import Caller, Process, running, until
 from office import SECRET
 from sounds import speech, tone
+from sqlalchemy import func, update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -21,6 +23,7 @@ from offhook.calls.joining import tickets
 from offhook.calls.joining.companion import BEHIND_FRAMES
 from offhook.calls.joining.tickets import Member, Ticket
 from offhook.settings import Settings
+from offhook.teams.models import ApiKey
 from web_fixtures import Person, Served, new_member, new_owner
 
 NOW_S = 1_700_000_000
@@ -118,9 +121,11 @@ async def asked(client: httpx.AsyncClient, call_id: str, how: str) -> dict[str, 
 
 @asynccontextmanager
 async def joined(
-    served: Served, person: Person, call_id: str, how: str, *, attentive: bool = True
+    served: Served, who: Person | str, call_id: str, how: str, *, attentive: bool = True
 ) -> AsyncGenerator[Line]:
-    async with served.site.client(person) as client:
+    """`who`: a member, or an API key."""
+    site = served.site
+    async with site.program(who) if isinstance(who, str) else site.client(who) as client:
         url = httpx.URL((await asked(client, call_id, how))["url"])
     here = served.url.replace("http", "ws", 1) + url.raw_path.decode()
     async with connect(here, proxy=None, compression=None) as socket:
@@ -169,6 +174,7 @@ async def test_members_listen_one_takes_over_and_hands_back(
             await until(lambda: listener.holder == owner.email)
         await until(lambda: listener.holder == "")  # gone for five seconds
         await _removed_members_hear_no_more(served, owner, call_id)
+        await _a_key_hears_no_longer_than_it_lasts(served, owner, call_id)
         before = len(listener.frames)
         await until(lambda: len(listener.frames) > before + 25)
         await caller.hang_up()
@@ -180,7 +186,7 @@ async def test_members_listen_one_takes_over_and_hands_back(
     assert f"{owner.email} handed the call back to the agent." in said
     assert f"The connection of {owner.email} was lost: the agent goes on." in said
     assert ("person", BY_HAND) in [(turn.speaker.value, turn.text) for turn in turns]
-    assert sorted(await noted(served, owner)) == ["listened to"] * 2 + ["taken over"] * 3
+    assert sorted(await noted(served, owner)) == ["listened to"] * 4 + ["taken over"] * 3
     async with served.site.client(owner) as client:
         over = await asked(client, call_id, "listen")
         assert (over["status"], over["code"]) == (409, "call_not_live")
@@ -196,6 +202,18 @@ async def _removed_members_hear_no_more(served: Served, owner: Person, call_id: 
             async with served.site.client(owner) as client:
                 gone = await client.delete(f"/api/v1/members/{leaver.user_id}")
                 assert gone.status_code == 204, gone.text
+            assert await line.closed() == REFUSED
+
+
+async def _a_key_hears_no_longer_than_it_lasts(served: Served, owner: Person, call_id: str) -> None:
+    """It ends by its time while it listens, and nothing is told then."""
+    key = await served.site.key(owner)
+    async with joined(served, key, call_id, "listen") as line:
+        await until(lambda: len(line.frames) > 5)
+        async with served.site.database.team(owner.team_id) as session:
+            soon = func.clock_timestamp() + timedelta(seconds=2)
+            await session.execute(update(ApiKey).values(expires_at=soon))
+        async with joined(served, owner, call_id, "listen"):  # for whom all are asked for
             assert await line.closed() == REFUSED
 
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,23 @@ class LiveCall:
         self.stream = media_stream
         self.words = words
         self.company = company
+        self.is_over = False
         self.watchers: set[Watcher] = set()
+        self._looks_again: asyncio.TimerHandle | None = None
+
+    def look_again(self, after: timedelta | None, look: Callable[[], None]) -> None:
+        """Have `look` called after that time, in the place of what was to be called before."""
+        if self._looks_again is not None:
+            self._looks_again.cancel()
+            self._looks_again = None
+        if after is not None and not self.is_over:
+            loop = asyncio.get_running_loop()
+            self._looks_again = loop.call_later(after.total_seconds(), look)
 
     def close(self) -> None:
         """The call is over: nobody has anything to follow any more."""
+        self.is_over = True
+        self.look_again(None, self.close)
         self.words.close()
         self.company.close()
         for watcher in tuple(self.watchers):
@@ -167,14 +181,16 @@ class Node:
             live.company.leave(companion)
 
     async def _see_out(self, live: LiveCall) -> None:
-        """Who has left the team is not on its call either. With the database away they are asked
-        for when it is back.
+        """Who has left the team is not on its call either; whose key ends by its time is asked for
+        again then. With the database away they are asked for when it is back.
         """
         team_id, present = live.conversation.call.team_id, live.company.present
         with suppress(*AWAY):
             async with self._parts.database.team(team_id) as session:
                 stay = await teams.still_here(session, team_id, present)
-            live.company.dismiss(present - stay)
+            live.company.dismiss(present - stay.keys())
+            soonest = min((each for each in stay.values() if each is not None), default=None)
+            live.look_again(soonest, lambda: self._spawn(self._see_out(live)))
 
     # --- one call ---
 

@@ -6,13 +6,13 @@ known (first owner, sign-in, an invitation's link) take a system session.
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, delete, func, or_, select, union
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from offhook import mail
 from offhook.db import Session, new_id, now, one_at_a_time, touch
@@ -348,18 +348,26 @@ async def joined_at(session: Session, team_id: str, user_id: str) -> datetime | 
     )
 
 
-async def still_here(session: Session, team_id: str, whos: Collection[str]) -> set[str]:
-    """Those of `whos`, users and keys (`Actor.who`), that may still act for the team."""
+async def still_here(
+    session: Session, team_id: str, whos: Collection[str]
+) -> dict[str, timedelta | None]:
+    """Those of `whos`, users and keys (`Actor.who`), that may still act for the team, and for how
+    long; None: until something is done about it, which is told on the topic `access`.
+    """
+    moment = await now(session)
     members = select(Membership.user_id).where(
         Membership.team_id == team_id, Membership.user_id.in_(whos)
     )
-    keys = select(ApiKey.id).where(
+    keys = select(ApiKey.id, ApiKey.expires_at).where(
         ApiKey.team_id == team_id,
         ApiKey.id.in_(whos),
         ApiKey.revoked_at.is_(None),
-        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > await now(session)),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > moment),
     )
-    return set(await session.scalars(union(members, keys)))
+    here: dict[str, timedelta | None] = dict.fromkeys(await session.scalars(members))
+    for key_id, expires_at in (await session.execute(keys)).all():
+        here[key_id] = expires_at - moment if expires_at else None
+    return here
 
 
 async def _membership(session: Session, team_id: str, user_id: str) -> Membership:
