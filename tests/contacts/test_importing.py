@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from contact_fixtures import join, make_team
 from offhook import contacts
@@ -253,6 +253,19 @@ async def test_a_batch_costs_as_many_waits_however_long_it_is(
         assert await waits(many, company) == await waits(few, company) > 1
 
 
+async def test_after_many_rows_the_server_counts_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that an export right after it looks up what it needs."""
+    monkeypatch.setattr(importing, "MANY", 50)
+    rows = "".join(f"+4477123{each:05};Acme\n" for each in range(50))
+    await desk.take(f"Phone;Company\n{rows}".encode())
+    known = text("SELECT reltuples FROM pg_class WHERE relname = :name")
+    async with desk.database.team(desk.team) as session:
+        for name in ("contacts", "contact_numbers", "contact_values"):
+            assert await session.scalar(known, {"name": name}) == 50, name
+
+
 async def test_every_spelling_finds_who_was_imported(database: Database) -> None:
     """CI4, P6"""
     join()
@@ -269,15 +282,20 @@ async def test_every_spelling_finds_who_was_imported(database: Database) -> None
     assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
 
 
-async def test_two_numbers_of_one_contact_in_a_file_are_one_contact_still(desk: Desk) -> None:
+@pytest.mark.parametrize("apart", [0, 4], ids=["in one batch", "batches apart"])
+async def test_two_numbers_of_one_contact_in_a_file_are_one_contact_still(
+    desk: Desk, apart: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P7: with what the later row says; once more it changes nothing."""
+    monkeypatch.setattr(importing, "BATCH", 2)
     async with desk.database.team(desk.team) as session:
         ann = await contacts.on_contact(session, desk.team, E164("+447712345678"))
         await add(session, desk.team, ann.id, Written(E164("+447712345679")))
-    data = b"Phone,Company,City\n07712345678,Old Ltd,London\n07712345679,New Ltd,\n"
-    done, again = await desk.take(data), await desk.take(data)
-    assert (done.created, done.updated, done.unchanged) == (0, 2, 0)
-    assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
+    others = "".join(f"077124{each:05},Acme,Leeds\n" for each in range(apart))
+    told = f"Phone,Company,City\n07712345678,Old Ltd,London\n{others}07712345679,New Ltd,\n"
+    done, again = await desk.take(told.encode()), await desk.take(told.encode())
+    assert (done.created, done.updated + done.unchanged) == (apart, 2)
+    assert (again.created, again.updated, again.unchanged) == (0, 0, apart + 2)
     async with desk.database.team(desk.team) as session:
         values = await values_of(session, desk.team, ann.id)
     assert {key: each.text for key, each in values.items()} == {

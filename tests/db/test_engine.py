@@ -18,6 +18,8 @@ from offhook.db import (
     now,
     publish,
     publish_all,
+    told_together,
+    write_events,
 )
 from offhook.teams.models import Team
 
@@ -70,14 +72,14 @@ async def test_events_told_together_keep_their_order_and_each_conversations_sequ
     team = await make_team(database)
     async with database.team(team) as session:
         await publish(session, SomethingHappened(team_id=team, conversation_id="cnv_1"))
-        told = await publish_all(
+        told = await write_events(
             session,
             [
                 SomethingHappened(team_id=team, conversation_id=each)
                 for each in ("cnv_2", "cnv_1", None, "cnv_1", "cnv_2")
             ],
         )
-        assert await publish_all(session, []) == []
+        await publish_all(session, [])
     assert [each.sequence for each in told] == [1, 2, None, 3, 2]
     async with database.team(team) as session:
         rows = (await session.scalars(select(EventRow).order_by(EventRow.position))).all()
@@ -88,6 +90,41 @@ async def test_events_told_together_keep_their_order_and_each_conversations_sequ
             each.payload,
             each.created_at,
         )
+
+
+async def test_what_a_use_case_tells_together_is_written_at_its_end_in_its_order(
+    database: Database,
+) -> None:
+    """W1: and nothing of it where the use case fails."""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        async with told_together(session):
+            for each in ("cnv_2", None, "cnv_2"):
+                await publish(session, SomethingHappened(team_id=team, conversation_id=each))
+            assert await session.scalar(select(func.count()).select_from(EventRow)) == 0
+        rows = (await session.scalars(select(EventRow).order_by(EventRow.position))).all()
+        assert [row.sequence for row in rows] == [1, None, 2]
+        await publish(session, SomethingHappened(team_id=team))
+    with pytest.raises(ZeroDivisionError):
+        async with database.team(team) as session, told_together(session):
+            await publish(session, SomethingHappened(team_id=team))
+            raise ZeroDivisionError
+    assert await count_events(database, team) == 4
+
+
+async def test_who_opens_a_transaction_alone_waits_for_the_other_with_the_same_key(
+    database: Database,
+) -> None:
+    """And sees what that one has written."""
+    team = await make_team(database)
+
+    async def once() -> None:
+        async with database.team(team, alone="text O'Neill/1") as session:
+            if not await session.scalar(select(func.count()).select_from(EventRow)):
+                await publish(session, SomethingHappened(team_id=team))
+
+    await asyncio.gather(*(once() for _ in range(8)))
+    assert await count_events(database, team) == 1
 
 
 async def test_a_listener_hears_topics_after_the_commit(database: Database) -> None:

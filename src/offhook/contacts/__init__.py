@@ -19,7 +19,7 @@ their number has no contact (P5). Knows no conversation: the inbox links them.
 
 from offhook.contacts.defining import AttributeNotFound, attributes, fillable
 from offhook.contacts.import_contacts import Contacts
-from offhook.contacts.importing import Taken, Taker, imports
+from offhook.contacts.importing import File, Taken, Taker, imports
 from offhook.contacts.jobs import register as register_jobs
 from offhook.contacts.keeping import ContactBusy, Keeper, Person, Told, kept_by
 from offhook.contacts.models import Contact, ContactNumber
@@ -55,6 +55,7 @@ __all__ = [
     "ContactNotFound",
     "ContactNumber",
     "Contacts",
+    "File",
     "Keeper",
     "Known",
     "KnownValue",

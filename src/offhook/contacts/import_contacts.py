@@ -1,13 +1,15 @@
 """The rows of an import that make or complete contacts (P7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, String, any_, literal, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from offhook import phone
 from offhook.contacts import rules, service
-from offhook.contacts.importing import Taken
+from offhook.contacts.importing import File, Taken
 from offhook.contacts.models import ContactNumber
 from offhook.contacts.profile import Given, Texts, put_all, texts_of
 from offhook.contacts.rules import Outcome, Source
@@ -29,15 +31,22 @@ class Contacts:
         return ()
 
     async def take(
-        self, session: Session, team_id: str, rows: Sequence[Meant], options: Mapping[str, Any]
+        self,
+        session: Session,
+        team_id: str,
+        rows: Sequence[Meant],
+        options: Mapping[str, Any],
+        file: File,
     ) -> Sequence[Taken]:
-        known = await _known(session, team_id, rows)
-        news = _with_news(rows, known)
+        known = await _known(session, team_id, rows, file)
+        news = [row for row in rows if _is_news(known.get(_canonical(row)))]
         numbers = [row.number for row in news]
         met = await service.meet_all(session, team_id, numbers, to_change=True)
         wanted: dict[str, dict[str, str]] = {}
         for row, (contact, _) in zip(news, met, strict=True):
-            wanted.setdefault(contact.id, {}).update(row.values)
+            holder = known.get(_canonical(row))
+            told = holder.told if holder is not None else row.values
+            wanted.setdefault(contact.id, {}).update(told)
         changed = await put_all(session, team_id, wanted, Given(Source.IMPORT))
         became = {
             row.number: Taken.CREATED
@@ -50,41 +59,65 @@ class Contacts:
         return [became.get(row.number, Taken.UNCHANGED) for row in rows]
 
 
-Known = Mapping[str, tuple[str, Texts]]
-"""By canonical number: whose it is, and what is known of them."""
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """A contact that has numbers of the file, and what is known of it.
+
+    `told`: what the file says of it. Of rows with numbers of one contact the later counts, wherever
+    in the file they are, so that the same file again changes nothing.
+    """
+
+    texts: Texts
+    told: Mapping[str, str]
 
 
-async def _known(session: Session, team_id: str, rows: Sequence[Meant]) -> Known:
-    canonical = [phone.canonical(row.number.e164) for row in rows]
+async def _known(
+    session: Session, team_id: str, rows: Sequence[Meant], file: File
+) -> Mapping[str, _Holder]:
+    """Who has the numbers of these rows, by canonical number."""
+    here = dict(await _numbers(session, team_id, ContactNumber.canonical, map(_canonical, rows)))
+    contact_ids = set(here.values())
+    theirs: dict[str, list[Meant]] = {each: [] for each in contact_ids}
+    for number, contact_id in await _numbers(
+        session, team_id, ContactNumber.contact_id, contact_ids
+    ):
+        if number in file:
+            theirs[contact_id].append(file[number])
+    texts = await texts_of(session, team_id, contact_ids)
+    holders = {each: _Holder(texts[each], _told(theirs[each])) for each in contact_ids}
+    return {number: holders[contact_id] for number, contact_id in here.items()}
+
+
+async def _numbers(
+    session: Session,
+    team_id: str,
+    column: InstrumentedAttribute[str],
+    values: Iterable[str],
+) -> Sequence[tuple[str, str]]:
+    """Canonical number and contact of the numbers with one of these values."""
     found = await session.execute(
         select(ContactNumber.canonical, ContactNumber.contact_id).where(
             ContactNumber.team_id == team_id,
-            ContactNumber.canonical == any_(literal(canonical, ARRAY(String))),
+            column == any_(literal(list(values), ARRAY(String))),
         )
     )
-    holders = dict(found.all())
-    texts = await texts_of(session, team_id, set(holders.values()))
-    return {number: (contact_id, texts[contact_id]) for number, contact_id in holders.items()}
+    return [(row[0], row[1]) for row in found.all()]
 
 
-def _with_news(rows: Sequence[Meant], known: Known) -> list[Meant]:
-    """The rows of whom something is new. Of two rows with numbers of one contact the later counts,
-    so that the same file again changes nothing.
-    """
-    whose = [known.get(phone.canonical(row.number.e164)) for row in rows]
-    told: dict[str, dict[str, str]] = {}
-    for row, holder in zip(rows, whose, strict=True):
-        if holder is not None:
-            told.setdefault(holder[0], {}).update(row.values)
-    return [
-        row
-        for row, holder in zip(rows, whose, strict=True)
-        if holder is None or _is_news(holder[1], told[holder[0]])
-    ]
+def _told(rows: Sequence[Meant]) -> Mapping[str, str]:
+    told: dict[str, str] = {}
+    for row in sorted(rows, key=lambda each: each.line):
+        told |= row.values
+    return told
 
 
-def _is_news(known: Texts, told: Mapping[str, str]) -> bool:
-    return any(
-        rules.outcome(known.get(key), text, Source.IMPORT) is Outcome.SET
-        for key, text in told.items()
+def _is_news(holder: _Holder | None) -> bool:
+    """Whether the file says something new of the contact, or makes one."""
+    return holder is None or any(
+        rules.outcome(holder.texts.get(key), text, Source.IMPORT) is Outcome.SET
+        for key, text in holder.told.items()
     )
+
+
+def _canonical(row: Meant) -> str:
+    return phone.canonical(row.number.e164)

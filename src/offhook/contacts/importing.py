@@ -18,14 +18,18 @@ from offhook import phone
 from offhook.contacts import rules, spreadsheet
 from offhook.contacts.defining import attributes
 from offhook.contacts.import_models import Import, ImportState, RefusedRow
+from offhook.contacts.models import Contact, ContactNumber, Value
 from offhook.contacts.spreadsheet import NUMBER, Meant, Row, Sheet, Way
-from offhook.db import Database, Session, enqueue, now, plan_by_values, touch
+from offhook.db import Database, Session, count_anew, enqueue, now, plan_by_values, touch
 from offhook.errors import Conflict, Invalid, NotFound, Problem
 from offhook.failpoints import failpoint
 from offhook.web import csv_line
 
 JOB = "contacts.import"
 BATCH = 500
+MANY = 1_000
+GROWN = (Contact, ContactNumber, Value)
+"""Tables that an import of many rows makes another size."""
 PAGE = 1_000
 KEPT = timedelta(days=30)
 CELL_CHARACTERS = 200
@@ -49,6 +53,10 @@ class Taken(StrEnum):
     UNCHANGED = "unchanged"
 
 
+File = Mapping[str, Meant]
+"""The good rows of a file, by their canonical numbers."""
+
+
 class Taker(Protocol):
     """What the rows of one kind of import are for."""
 
@@ -66,9 +74,16 @@ class Taker(Protocol):
         ...
 
     async def take(
-        self, session: Session, team_id: str, rows: Sequence[Meant], options: Mapping[str, Any]
+        self,
+        session: Session,
+        team_id: str,
+        rows: Sequence[Meant],
+        options: Mapping[str, Any],
+        file: File,
     ) -> Sequence[Taken]:
-        """Take rows whose numbers differ; what became of each."""
+        """Take rows whose numbers differ; what became of each. `file`: all that it says, taken
+        already or not.
+        """
         ...
 
 
@@ -288,22 +303,31 @@ class Importer:
             sheet = await sheet_of(session, row)
             defined = {each.key: each for each in await attributes(session, team_id)}
         judged = await asyncio.to_thread(_judged, sheet, row, defined)
+        file = {
+            phone.canonical(meant.number.e164): meant
+            for _, meant in judged
+            if not isinstance(meant, str)
+        }
         while row.rows_done < len(judged):
             async with self._database.team(team_id) as session:
                 await plan_by_values(session)  # the tables grow with each batch
                 row = await get(session, team_id, import_id, lock=True)
-                await self._batch(session, row, judged[row.rows_done : row.rows_done + BATCH])
+                batch = judged[row.rows_done : row.rows_done + BATCH]
+                await self._batch(session, row, batch, file)
                 failpoint("contacts.imported")
+        if len(judged) >= MANY:
+            async with self._database.team(team_id) as session:
+                await count_anew(session, *GROWN)
         async with self._database.team(team_id) as session:
             row = await get(session, team_id, import_id, lock=True)
             row.state, row.data, row.ended_at = ImportState.DONE, None, await now(session)
             await touch(session, team_id, "imports", f"import:{row.id}", "contacts")
 
     async def _batch(
-        self, session: Session, row: Import, batch: Sequence[tuple[Row, Meant | str]]
+        self, session: Session, row: Import, batch: Sequence[tuple[Row, Meant | str]], file: File
     ) -> None:
         good = [meant for _, meant in batch if not isinstance(meant, str)]
-        taken = await taker_of(row.kind).take(session, row.team_id, good, row.options)
+        taken = await taker_of(row.kind).take(session, row.team_id, good, row.options, file)
         row.created += sum(each is Taken.CREATED for each in taken)
         row.updated += sum(each is Taken.UPDATED for each in taken)
         row.unchanged += sum(each is Taken.UNCHANGED for each in taken)

@@ -97,6 +97,7 @@ class Sheet:
 class Meant:
     """What a row says."""
 
+    line: int
     number: Written
     values: Mapping[str, str]
 
@@ -184,6 +185,7 @@ def row_meaning(
         elif key in attributes:
             values[key] = rules.read_value(attributes[key], _bare(cell), country)
     return Meant(
+        row.line,
         read_number(cells.get(NUMBER, ""), country),
         {key: text for key, text in values.items() if text},
     )

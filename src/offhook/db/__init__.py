@@ -28,7 +28,14 @@ from offhook.db.engine import (
     one_at_a_time,
     told_time,
 )
-from offhook.db.finding import Expected, expected_rows, of_team, plan_by_values, team_word
+from offhook.db.finding import (
+    Expected,
+    count_anew,
+    expected_rows,
+    of_team,
+    plan_by_values,
+    team_word,
+)
 from offhook.db.ids import new_id, random_id
 from offhook.db.jobs import Jobs, Rhythm, enqueue
 from offhook.db.outbox import (
@@ -38,8 +45,10 @@ from offhook.db.outbox import (
     event_kinds,
     publish,
     publish_all,
+    told_together,
     touch,
     when_published,
+    write_events,
 )
 from offhook.db.sealed import Rotated, Sealed, keys_in_use, rotate, seal, unseal
 from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
@@ -59,6 +68,7 @@ __all__ = [
     "Session",
     "TeamOwned",
     "UtcTime",
+    "count_anew",
     "enqueue",
     "event_kinds",
     "expected_rows",
@@ -80,8 +90,10 @@ __all__ = [
     "seal",
     "team_word",
     "told_time",
+    "told_together",
     "touch",
     "unseal",
     "when_published",
     "within",
+    "write_events",
 ]

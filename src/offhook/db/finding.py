@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import cast
+from sqlalchemy import cast, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql import ColumnElement
 
 from offhook.db.engine import Session, fetch
+from offhook.db.tables import Base
 
 # Processes that help with one search take longer to start than it should last. A list of places in
 # the index that does not fit into the memory forgets which rows it meant, and all are read.
@@ -40,6 +41,15 @@ async def plan_by_values(session: Session) -> None:
     are decides where a search begins, which a plan made for any words cannot know.
     """
     await fetch(session, PLANNED_BY_VALUES, {})
+
+
+async def count_anew(session: Session, *tables: type[Base]) -> None:
+    """Have the server look at tables that have just grown by much, which it does by itself only a
+    minute later: until then it takes every value in them for common, and reads all of them for a
+    few. What its role does not own it leaves as it is.
+    """
+    for name in sorted(each.__tablename__ for each in tables):
+        await session.execute(text(f"ANALYZE {name}"))
 
 
 @dataclass(frozen=True, slots=True)

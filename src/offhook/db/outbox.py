@@ -1,14 +1,16 @@
 """News: an outbox row in the transaction of the change, and a NOTIFY that wakes live pages.
 
-`publish` is for events that others may receive, `publish_all` for many in one statement; `touch`
-only tells open pages that something under a topic has changed. NOTIFY carries ids, never contents:
-a page re-reads its state. Who passes events on joins by `when_published`, in the same transaction.
+`publish` is for events that others may receive, `publish_all` for many in one statement, as are
+those of a use case that are `told_together`; `touch` only tells open pages that something under a
+topic has changed. NOTIFY carries ids, never contents: a page re-reads its state. Who passes events
+on joins by `when_published`, in the same transaction.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -27,6 +29,7 @@ from offhook.db.tables import ID_LENGTH, Base, TeamOwned
 log = logging.getLogger(__name__)
 CHANNEL = "offhook_live"
 RECONNECT_S = 0.5
+TOGETHER = "told together"
 
 
 _kinds: dict[str, type["Event"]] = {}
@@ -108,16 +111,37 @@ APPEND = """
 """
 
 
-async def publish(session: Session, event: Event) -> EventRow:
+async def publish(session: Session, event: Event) -> None:
     """Write `event` into the outbox with the change that it tells (W1), and wake its pages."""
-    (row,) = await publish_all(session, [event])
-    return row
+    await publish_all(session, [event])
 
 
-async def publish_all(session: Session, events: Sequence[Event]) -> Sequence[EventRow]:
+async def publish_all(session: Session, events: Sequence[Event]) -> None:
     """`publish` for many, in their order, in as few waits as for one."""
-    if not events:
-        return []
+    together: list[Event] | None = session.info.get(TOGETHER)
+    if together is not None:
+        together.extend(events)
+    elif events:
+        await write_events(session, events)
+
+
+@asynccontextmanager
+async def told_together(session: Session) -> AsyncGenerator[None]:
+    """What is published inside is written at its end, in its order, in as few waits as one event.
+
+    For a use case that goes through rooms which each tell their own.
+    """
+    together: list[Event] = []
+    session.info[TOGETHER] = together
+    try:
+        yield
+    finally:
+        del session.info[TOGETHER]
+    await publish_all(session, together)
+
+
+async def write_events(session: Session, events: Sequence[Event]) -> Sequence[EventRow]:
+    """`publish_all` at once, for who needs the rows."""
     await session.flush()  # what is told stands before the telling
     for conversation in sorted({each.conversation_id for each in events if each.conversation_id}):
         # One writer at a time per conversation keeps the sequence gapless. The lock is a statement

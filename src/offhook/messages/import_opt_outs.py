@@ -39,6 +39,7 @@ class OptOuts:
         team_id: str,
         rows: Sequence[contacts.Meant],
         options: Mapping[str, Any],
+        file: contacts.File,
     ) -> Sequence[contacts.Taken]:
         query = _held(team_id)
         if options["number_id"]:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from offhook import db
-from offhook.db import Session, event_kinds, new_id, now, one_at_a_time, publish, touch
+from offhook.db import (
+    Session,
+    event_kinds,
+    new_id,
+    now,
+    one_at_a_time,
+    touch,
+    write_events,
+)
 from offhook.outgoing import Policy, check_url
 from offhook.vault import Vault
 from offhook.webhooks import problems, rules, signing
@@ -177,7 +185,7 @@ async def send_test(session: Session, team_id: str, endpoint_id: str) -> str:
     """Publish `webhook.test` for this endpoint alone; the event's id. Raises EndpointOff."""
     endpoint = await get(session, team_id, endpoint_id, lock=True)
     refuse_off(endpoint)
-    row = await publish(session, WebhookTest(team_id=team_id, endpoint_id=endpoint.id))
+    (row,) = await write_events(session, [WebhookTest(team_id=team_id, endpoint_id=endpoint.id)])
     return row.id
 
 
