@@ -10,7 +10,7 @@ from number_fixtures import BY
 from offhook import inbox, messages, numbers
 from offhook.db import EventRow
 from offhook.messages.manners import braking, service
-from offhook.messages.manners.rules import Manners, MannersInvalid, Talk
+from offhook.messages.manners.rules import Manners, MannersInvalid
 from offhook.messages.rules import NOTES, Kind, Outcome, Why
 from offhook.phone import E164
 
@@ -146,8 +146,11 @@ async def test_ten_thousand_senders_of_one_block_cost_what_the_first_hundred_do(
         let_through = [
             place
             for place in judged
-            if await braking.held_back(
-                session, number, threads[place], Talk(), usual, threads[place].opened_at
+            if braking.held_back(
+                number,
+                threads[place],
+                await braking.lately(session, number, threads[place], threads[place].opened_at),
+                threads[place].opened_at,
             )
             is None
         ]

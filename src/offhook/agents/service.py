@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, SQLColumnExpression, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from offhook import knowledge, tasks
 from offhook.agents import facts, problems, users
@@ -207,8 +208,15 @@ async def _release_numbers(session: Session, agent: Agent, *, disable: bool) -> 
 
 async def published(session: Session, team_id: str, agent_id: str) -> Snapshot | None:
     """What answers for this agent now; None unless it is live (N2)."""
-    query = (
-        select(AgentVersion.snapshot, BusinessFacts.text)
+    return read_live(await session.scalar(select(live(team_id, agent_id))))
+
+
+def live(team_id: str, agent_id: str | SQLColumnExpression[str | None]) -> ScalarSelect[Any]:
+    """What answers for an agent now, as a column of somebody's own question, for `read_live`."""
+    facts = func.coalesce(BusinessFacts.text, "")
+    return (
+        select(func.jsonb_build_array(AgentVersion.snapshot, facts, type_=JSONB))
+        .select_from(AgentVersion)
         .join(Agent, (Agent.id == AgentVersion.agent_id) & (Agent.version == AgentVersion.number))
         .outerjoin(BusinessFacts, BusinessFacts.team_id == Agent.team_id)
         .where(
@@ -217,9 +225,15 @@ async def published(session: Session, team_id: str, agent_id: str) -> Snapshot |
             Agent.id == agent_id,
             Agent.status == AgentStatus.LIVE,
         )
+        .scalar_subquery()
     )
-    row = (await session.execute(query)).one_or_none()
-    return replace(from_json(row.snapshot), facts=row.text or "") if row is not None else None
+
+
+def read_live(column: Sequence[Any] | None) -> Snapshot | None:
+    if column is None:
+        return None
+    stored, facts = column
+    return replace(from_json(stored), facts=facts)
 
 
 async def version(session: Session, team_id: str, agent_id: str, number: int) -> Snapshot | None:

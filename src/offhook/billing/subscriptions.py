@@ -5,7 +5,7 @@ Each function works in the caller's transaction. Knows no gateway, no number and
 
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import settings
@@ -86,11 +86,15 @@ async def standing(session: Session, team_id: str) -> Standing:
     )
 
 
-async def services_on(session: Session, team_id: str) -> bool:
-    """Whether its calls and texts are answered (N11): what admission asks of `standing`."""
+def state_of(team_id: str) -> ScalarSelect[str]:
+    """The subscription's state as a column of somebody's own question, for `serves`."""
+    return select(Subscription.state).where(Subscription.team_id == team_id).scalar_subquery()
+
+
+def serves(state: str | None) -> bool:
+    """Whether calls and texts of a team in this state are answered (N11)."""
     if not is_on():
         return rules.EVERY_TEAM_ACTIVE.services_on
-    state = await session.scalar(select(Subscription.state).where(Subscription.team_id == team_id))
     return SubscriptionState(state or SubscriptionState.TRIAL) in rules.SERVICES_ON
 
 

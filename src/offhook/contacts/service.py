@@ -79,15 +79,23 @@ async def meet(
 async def meet_all(
     session: Session, team_id: str, numbers: Sequence[Written], *, to_change: bool = False
 ) -> list[tuple[Contact, bool]]:
-    """`meet` for many, in as few waits as for one. `to_change`: locked for who changes them."""
-    await one_at_a_time(session, _merging(team_id), shared=True)
+    """`meet` for many, in as few waits as for one. `to_change`: locked for who changes them.
+
+    Who is known is locked by their row, which a merge waits for; who is not, by the team.
+    """
     wanted = {phone.canonical(each.e164): each for each in numbers}
     made: set[str] = set()
+    is_held = to_change  # many rows: merges lock theirs in another order
+    if is_held:
+        await one_at_a_time(session, _merging(team_id), shared=True)
     while True:
         met = await _holders(session, team_id, sorted(wanted), to_change=to_change)
         strangers = {number: each for number, each in wanted.items() if number not in met}
         if not strangers:
             break
+        if not is_held:
+            await one_at_a_time(session, _merging(team_id), shared=True)
+            is_held = True
         made |= await _make(session, team_id, strangers)
     if made:
         news = [

@@ -6,14 +6,16 @@ its conversation, so turns are gapless and in order however many write at once (
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import set_committed_value
 
 from offhook import teams
-from offhook.db import Session, fetch, new_id, now, publish, team_word, touch
+from offhook.db import Session, fetch, new_id, now, publish, team_word, told_time, touch
 from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
@@ -25,6 +27,43 @@ from offhook.inbox.models import Channel, Conversation, Labelled, Speaker, State
 from offhook.inbox.summaries import enqueue_summary
 from offhook.inbox.words import folded
 
+APPEND = """
+    WITH moment AS MATERIALIZED (
+        SELECT coalesce(%(present)s::timestamptz, clock_timestamp()) AS at
+    ), moved AS (
+        UPDATE conversations
+        SET last_sequence = last_sequence + 1, last_activity_at = greatest(last_activity_at, at),
+            preview = coalesce(%(preview)s, preview),
+            last_heard_at = CASE WHEN %(is_heard)s THEN at ELSE last_heard_at END,
+            snoozed_until = CASE WHEN %(is_heard)s THEN NULL ELSE snoozed_until END
+        FROM moment
+        WHERE id = %(conversation_id)s AND team_id = %(team_id)s
+        RETURNING last_sequence, last_activity_at, preview, last_heard_at, snoozed_until
+    ), turn AS (
+        INSERT INTO turns (id, team_id, conversation_id, sequence, speaker, author, text,
+            started_at, ended_at, status, note, citations, media)
+        SELECT %(id)s, %(team_id)s, %(conversation_id)s, last_sequence, %(speaker)s, %(author)s,
+            %(text)s, coalesce(%(started_at)s::timestamptz, at),
+            CASE WHEN %(at_once)s THEN at ELSE %(ended_at)s::timestamptz END, %(status)s, %(note)s,
+            %(citations)s, %(media)s
+        FROM moved, moment
+        RETURNING started_at, ended_at
+    ), words AS (
+        INSERT INTO turn_words (turn_id, conversation_id, words)
+        VALUES (%(id)s, %(conversation_id)s,
+            to_tsvector('simple', %(words)s) || array_to_tsvector(ARRAY[%(team)s::text]))
+    ), labelled AS (
+        UPDATE inbox_labelled AS label SET last_activity_at = moved.last_activity_at FROM moved
+        WHERE label.team_id = %(team_id)s AND label.conversation_id = %(conversation_id)s
+    )
+    SELECT turn.*, moved.* FROM turn, moved
+"""
+"""The conversation is locked before it, so that its times are in the order of its turns (UM7)."""
+APPENDED = (
+    *("id", "team_id", "conversation_id", "author", "text", "started_at", "ended_at"),
+    *("status", "note"),
+)
+MOVED = ("last_sequence", "last_activity_at", "preview", "last_heard_at", "snoozed_until")
 INDEX = """
     INSERT INTO turn_words (turn_id, conversation_id, words)
     VALUES (%(turn_id)s, %(conversation_id)s,
@@ -137,7 +176,7 @@ async def open_thread(
         if thread is not None:
             await reopen(session, thread)
             return thread
-        instant = await now(session)
+        instant = told_time(session) or func.statement_timestamp()
         made = await session.scalar(
             insert(Conversation)
             .values(
@@ -195,6 +234,7 @@ async def add_turn(
     author: str = "",
     started_at: datetime | None = None,
     ended_at: datetime | None = None,
+    at_once: bool = False,
     status: str = "",
     note: str = "",
     citations: Sequence[dict[str, Any]] = (),
@@ -203,37 +243,56 @@ async def add_turn(
     """Append a turn with the next number of its conversation; the newest activity moves up (I1).
 
     `locked`: the conversation, where it is locked already, as `open_thread` gives it. `author`: who
-    of the team said it. Times default to now. Text is cut at 4 kB (SEC26) and made storable (SM8).
+    of the team said it. It starts now where no other time is given, and ends in the same moment
+    with `at_once`. Text is cut at 4 kB (SEC26) and made storable (SM8). The turn that is returned
+    is to be read: it is changed by `update_turn`.
     """
     conversation = locked or await get(session, team_id, conversation_id, lock=True)
-    instant = await now(session)
-    kept = await _kept(session, team_id, text)
-    conversation.last_sequence += 1
     turn = Turn(
+        id=new_id("trn"),
         team_id=team_id,
         conversation_id=conversation_id,
-        sequence=conversation.last_sequence,
         speaker=speaker,
         author=author,
-        text=kept,
-        started_at=started_at or instant,
+        text=await _kept(session, team_id, text),
+        started_at=started_at,
         ended_at=ended_at,
         status=status,
         note=note,
+        reaction="",
         citations=list(citations),
         media=list(media),
     )
-    session.add(turn)
-    await _is_active(session, conversation, instant)
-    if speaker is not Speaker.NOTICE:
-        conversation.preview = rules.preview(kept, media=len(media))
-    if rules.is_heard(speaker):
-        conversation.last_heard_at = instant
-        conversation.snoozed_until = None
-    await session.flush()
-    await _index(session, turn)
+    await session.flush()  # whatever else of the conversation was changed
+    await _append(session, conversation, turn, at_once=at_once)
     await told(session, conversation)
     return turn
+
+
+async def _append(
+    session: Session, conversation: Conversation, turn: Turn, *, at_once: bool
+) -> None:
+    """Write the turn, move its conversation up and let the search find it (I1, I3), in one wait."""
+    speaks = turn.speaker is not Speaker.NOTICE
+    given = {
+        **{each: getattr(turn, each) for each in APPENDED},
+        "speaker": turn.speaker.value,
+        "citations": Jsonb(turn.citations),
+        "media": Jsonb(turn.media),
+        "present": told_time(session),
+        "at_once": at_once,
+        "preview": rules.preview(turn.text, media=len(turn.media)) if speaks else None,
+        "is_heard": rules.is_heard(turn.speaker),
+        "words": folded(turn.text),
+        "team": team_word(turn.team_id),
+    }
+    ((started_at, ended_at, *moved),) = await fetch(session, APPEND, given)
+    turn.started_at = started_at.astimezone(UTC)
+    turn.ended_at = ended_at.astimezone(UTC) if ended_at else None
+    for name, value in zip(MOVED, moved, strict=True):
+        is_time = isinstance(value, datetime)
+        set_committed_value(conversation, name, value.astimezone(UTC) if is_time else value)
+    turn.sequence = conversation.last_sequence
 
 
 async def _is_active(session: Session, conversation: Conversation, at: datetime) -> None:

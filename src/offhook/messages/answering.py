@@ -19,7 +19,6 @@ from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker, Turn
 from offhook.messages import delivery, rules, threads, units, wording
 from offhook.messages.manners import braking
-from offhook.messages.manners.service import of as of_number
 from offhook.messages.media.sniffing import word_for
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Kind, Outcome, State, Step, Why
@@ -185,10 +184,8 @@ async def _may_answer(
     answer = await numbers.answering(session, last.team_id, last.number_id, numbers.Service.SMS)
     if why is not None or not isinstance(answer, numbers.Answerer):
         return why or Why.DISABLED
-    manners = await of_number(session, last.team_id, last.number_id)
-    lately = await braking.talk(session, thread, instant)
-    held = await braking.held_back(session, answer.number, thread, lately, manners, instant)
-    return held or answer
+    known = await braking.lately(session, answer.number, thread, instant)
+    return braking.held_back(answer.number, thread, known, instant) or answer
 
 
 async def _reserve(session: Session, last: Message, instant: datetime) -> Message | Why:

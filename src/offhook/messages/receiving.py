@@ -7,20 +7,25 @@ twice. What is not answered is stored all the same, and the thread says why (U5,
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import select
 
 from offhook import contacts, inbox, numbers, teams
 from offhook.carriers import InboundSms
-from offhook.db import Database, Session, enqueue, now, one_at_a_time, publish
+from offhook.db import (
+    Database,
+    Session,
+    enqueue,
+    fetch,
+    new_id,
+    now,
+    publish,
+    told_together,
+)
 from offhook.failpoints import failpoint
 from offhook.inbox import Conversation, Speaker
-from offhook.messages import obeying, optouts, reacting, threads, units
+from offhook.messages import obeying, reacting, threads, units
 from offhook.messages.events import MessageReceived
 from offhook.messages.manners import braking
-from offhook.messages.manners.rules import Manners, Talk, settle_s
-from offhook.messages.manners.service import of as of_number
+from offhook.messages.manners.rules import settle_s
 from offhook.messages.media import keeping
 from offhook.messages.models import Direction, Message
 from offhook.messages.rules import Outcome, State, Why
@@ -31,6 +36,10 @@ log = logging.getLogger(__name__)
 
 ANSWER_JOB = "messages.answer"
 WISH_NOTE = "Wishes to stop"
+KNOWN = """
+    SELECT id FROM messages
+    WHERE team_id = %(team_id)s AND carrier_account = %(account)s AND carrier_id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +71,32 @@ async def receive(
         log.warning("a text for …%s, which no team holds", sms.to[-2:])
         return None
     arrival = Arrival(number, account_id, sms, settle_ms)
-    async with database.team(number.team_id) as session:
-        message = await store(session, arrival)
+    # The same text twice at once is told one after the other (UT12).
+    told_once = f"text {account_id}/{sms.message_id}"
+    async with database.team(number.team_id, alone=told_once) as session:
+        message_id = await _known(session, arrival)
+        if message_id is None:
+            async with told_together(session):
+                message_id = await _store(session, arrival)
         failpoint("messages.received")
     failpoint("messages.stored")
-    return message.id
+    return message_id
 
 
-async def store(session: Session, arrival: Arrival) -> Message:
-    """The use case in the team's transaction. A repetition finds the first one's row (S2)."""
-    known = await _known(session, arrival)
-    if known is not None:
-        return known
+async def _known(session: Session, arrival: Arrival) -> str | None:
+    """Our id of a text that was told before (S2)."""
+    given = {
+        "team_id": arrival.number.team_id,
+        "account": arrival.account_id,
+        "id": arrival.sms.message_id,
+    }
+    for (message_id,) in await fetch(session, KNOWN, given):
+        return message_id
+    return None
+
+
+async def _store(session: Session, arrival: Arrival) -> str:
+    """The use case in the team's transaction; our id of the text."""
     number, sms = arrival.number, arrival.sms
     contact, known_as = None, sms.sender.value
     if sms.sender.e164 is not None:
@@ -88,17 +111,21 @@ async def store(session: Session, arrival: Arrival) -> Message:
     )
     answer = await numbers.answering(session, number.team_id, number.id, numbers.Service.SMS)
     reacted_to = await reacting.quoted(session, thread, sms.body)
-    message = await _write(session, arrival, thread, reacted_to is None)
+    plan = keeping.planned(sms.media)
+    message = await _read(session, arrival, thread, plan, spoken=reacted_to is None)
     if reacted_to is not None:
         await reacting.show(session, message, reacted_to, answer)
     else:
-        stopped = await _stopped(session, arrival, message)
-        order = await obeying.order(session, message, sms, stopped=stopped)
+        known = await braking.lately(session, number, thread, message.created_at)
+        order = await obeying.order(session, message, sms, stopped=known.stopped)
         if order is not None:
             await obeying.obey(session, message, order, answer, confirms=not sms.opt_out)
         else:
-            left = _left(arrival, thread, stopped=stopped)
-            await _judge(session, arrival, thread, message, answer, left)
+            known = known.and_now(message.body, message.created_at)
+            await _judge(session, arrival, thread, message, answer, known)
+    session.add(message)
+    await session.flush()
+    await keeping.expect(session, message, sms.media, plan)
     await publish(
         session,
         MessageReceived(
@@ -109,29 +136,23 @@ async def store(session: Session, arrival: Arrival) -> Message:
             contact_id=message.contact_id,
         ),
     )
-    return message
+    return message.id
 
 
-async def _known(session: Session, arrival: Arrival) -> Message | None:
-    """The row of a text that was told before. Two at once are told one after the other (UT12)."""
-    await one_at_a_time(session, f"text {arrival.account_id}/{arrival.sms.message_id}")
-    return await session.scalar(
-        select(Message).where(
-            Message.team_id == arrival.number.team_id,
-            Message.carrier_account == arrival.account_id,
-            Message.carrier_id == arrival.sms.message_id,
-        )
-    )
-
-
-async def _write(session: Session, arrival: Arrival, thread: Conversation, spoken: bool) -> Message:
-    """The row of the text, and its turn; a reaction has none of its own (S9)."""
+async def _read(
+    session: Session,
+    arrival: Arrival,
+    thread: Conversation,
+    plan: Sequence[keeping.Told],
+    *,
+    spoken: bool,
+) -> Message:
+    """The text as it is to be kept, its turn written; a reaction has none of its own (S9)."""
     number, sms = arrival.number, arrival.sms
-    instant = await now(session)
-    plan = keeping.planned(sms.media)
-    turn = await _turn(session, arrival, thread, instant, plan) if spoken else None
+    turn = await _turn(session, arrival, thread, plan) if spoken else None
     body = turn.text if turn else await teams.as_kept(session, number.team_id, sms.body)
-    message = Message(
+    return Message(
+        id=new_id("sms"),
         team_id=number.team_id,
         number_id=number.id,
         conversation_id=thread.id,
@@ -148,20 +169,12 @@ async def _write(session: Session, arrival: Arrival, thread: Conversation, spoke
         segments=sms.segments,
         state=State.RECEIVED,
         outcome=Outcome.KEPT,
-        created_at=instant,
+        created_at=turn.started_at if turn else await now(session),
     )
-    session.add(message)
-    await session.flush()
-    await keeping.expect(session, message, sms.media, plan)
-    return message
 
 
 async def _turn(
-    session: Session,
-    arrival: Arrival,
-    thread: Conversation,
-    instant: datetime,
-    plan: Sequence[keeping.Told],
+    session: Session, arrival: Arrival, thread: Conversation, plan: Sequence[keeping.Told]
 ) -> inbox.Turn:
     return await inbox.add_turn(
         session,
@@ -170,8 +183,7 @@ async def _turn(
         locked=thread,
         speaker=Speaker.CALLER,
         text=arrival.sms.body,
-        started_at=instant,
-        ended_at=instant,
+        at_once=True,
         status=State.RECEIVED,
         media=plan,
     )
@@ -183,28 +195,23 @@ async def _judge(
     thread: Conversation,
     message: Message,
     answer: numbers.Answerer | numbers.Refusal | None,
-    left: Why | None,
+    known: braking.Lately,
 ) -> None:
-    """Take the unit of an ordinary text and let it be answered, or say why it is not.
-
-    `left`: why it is left unanswered although it counts.
-    """
-    manners = await of_number(session, message.team_id, message.number_id)
-    lately = await braking.talk(session, thread, message.created_at)
+    """Take the unit of an ordinary text and let it be answered, or say why it is not."""
     why = threads.not_served(answer)
     if why is None:
-        why = await _held_back(session, arrival, message, thread, manners, lately)
+        why = await _held_back(session, arrival, message, thread, known)
     if why is None and wish_to_stop(message.body):
         await threads.note(session, message, WISH_NOTE)
     # The unit is taken last: its counter stays locked until the commit.
     if why is None:
-        why = await units.take(session, message) or left
+        why = await units.take(session, message) or _left(arrival, thread, known)
     if why is not None:
         await threads.keep(session, [message], why)
         await braking.raise_to_team(session, thread, why)
         return
-    oldest_s = lately.oldest_waiting_s(message.created_at)
-    after_s = settle_s(manners, default_ms=arrival.settle_ms, oldest_waiting_s=oldest_s)
+    oldest_s = known.talk.oldest_waiting_s(message.created_at)
+    after_s = settle_s(known.manners, default_ms=arrival.settle_ms, oldest_waiting_s=oldest_s)
     await await_answer(session, message, after_s=after_s)
     if thread.last_sequence <= 1:
         await braking.alarm(session, thread)
@@ -215,8 +222,7 @@ async def _held_back(
     arrival: Arrival,
     message: Message,
     thread: Conversation,
-    manners: Manners,
-    lately: Talk,
+    known: braking.Lately,
 ) -> Why | None:
     """Why this sender's text is not even counted: blocked, or by a brake (P7, SEC11)."""
     caller = arrival.sms.sender.e164
@@ -226,23 +232,14 @@ async def _held_back(
         return Why.BLOCKED
     if thread.taken_over_by:  # a person may be texted as often as they like (S7)
         return None
-    return await braking.held_back(
-        session, arrival.number, thread, lately, manners, message.created_at
-    )
+    return braking.held_back(arrival.number, thread, known, message.created_at)
 
 
-async def _stopped(session: Session, arrival: Arrival, message: Message) -> bool:
-    """Whether the sender has opted out of this number's texts (S4)."""
-    return arrival.sms.sender.e164 is not None and await optouts.is_opted_out(
-        session, message.team_id, ours=message.ours, remote=message.remote
-    )
-
-
-def _left(arrival: Arrival, thread: Conversation, *, stopped: bool) -> Why | None:
+def _left(arrival: Arrival, thread: Conversation, known: braking.Lately) -> Why | None:
     """Why a text that is counted is left unanswered."""
     if arrival.sms.sender.e164 is None:
         return Why.NO_REPLY_POSSIBLE
-    if stopped:
+    if known.stopped:
         return Why.OPTED_OUT
     return Why.TAKEN_OVER if thread.taken_over_by else None
 

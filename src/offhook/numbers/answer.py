@@ -1,6 +1,6 @@
 """Whether a number answers, and as whom: what admission of calls and texts asks (C1, S1).
 
-Reads only; takes no lock. Limits are not looked at here, they are `usage`'s.
+Reads only, all of it in one wait; takes no lock. Limits are not looked at here, they are `usage`'s.
 """
 
 from dataclasses import dataclass
@@ -70,19 +70,21 @@ async def answering(
     session: Session, team_id: str, number_id: str, service: Service
 ) -> Answerer | Refusal | None:
     """Who answers `service` on this number now, or why nobody does; None: no such number."""
-    number = await session.scalar(
-        select(Number)
+    found = await session.execute(
+        select(Number, agents.live(team_id, Number.agent_id), billing.state_of(team_id))
         .where(Number.team_id == team_id, Number.id == number_id)
         .execution_options(populate_existing=True)  # whoever asks twice wants to know anew
     )
-    if number is None:
+    row = found.one_or_none()
+    if row is None:
         return None
-    agent = await agents.published(session, team_id, number.agent_id) if number.agent_id else None
+    number, live, subscription = row
+    agent = agents.read_live(live)
     reason = rules.not_answering(
         number.configuration,
         service,
         status=NumberStatus(number.status),
-        services_on=await billing.services_on(session, team_id),
+        services_on=billing.serves(subscription),
         agent_is_live=agent is not None,
     )
     if reason is not None or agent is None:

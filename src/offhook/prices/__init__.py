@@ -14,6 +14,7 @@ usage tell what they would have done to last month.
 
 from offhook.prices.drafts import LEAD, PriceInPast, PriceInvalid, read_amount, read_time
 from offhook.prices.effect import Effect, TeamEffect, effect_from
+from offhook.prices.models import PriceVersion
 from offhook.prices.money import Money
 from offhook.prices.rules import (
     FREE_MESSAGES,
@@ -28,7 +29,7 @@ from offhook.prices.rules import (
     shipped,
     terms,
 )
-from offhook.prices.service import add_price, price_at, versions
+from offhook.prices.service import add_price, all_of, price_at, stands_for, versions
 
 __all__ = [
     "FREE_MESSAGES",
@@ -44,14 +45,17 @@ __all__ = [
     "PriceInPast",
     "PriceInvalid",
     "PriceMissing",
+    "PriceVersion",
     "TeamEffect",
     "add_price",
+    "all_of",
     "effect_from",
     "in_force",
     "price_at",
     "read_amount",
     "read_time",
     "shipped",
+    "stands_for",
     "terms",
     "versions",
 ]

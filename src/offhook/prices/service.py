@@ -1,10 +1,10 @@
 """Looking up prices, adding versions and withdrawing them. Prices belong to no team."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook.db import Session, new_id, now
@@ -16,6 +16,7 @@ from offhook.prices.rules import NumberType, Price, PriceMissing
 
 Kind = tuple[str, str, str]
 """Carrier, country, number type."""
+Compared = str | SQLColumnExpression[str]
 
 
 class PriceTaken(Conflict):
@@ -61,14 +62,23 @@ async def versions(
     so that of one instant the operator's wins.
     """
     rows = await session.scalars(
-        select(PriceVersion).where(
-            PriceVersion.carrier == carrier,
-            PriceVersion.country == country,
-            PriceVersion.number_type == number_type,
-            PriceVersion.withdrawn_at.is_(None),
-        )
+        select(PriceVersion).where(stands_for(carrier, country, number_type))
     )
-    kind = (carrier, country, number_type)
+    return all_of((carrier, country, number_type), rows)
+
+
+def stands_for(carrier: Compared, country: Compared, number_type: Compared) -> ColumnElement[bool]:
+    """Of whose rows `all_of` makes prices, where somebody joins them to a question of their own."""
+    return and_(
+        PriceVersion.carrier == carrier,
+        PriceVersion.country == country,
+        PriceVersion.number_type == number_type,
+        PriceVersion.withdrawn_at.is_(None),
+    )
+
+
+def all_of(kind: Kind, rows: Iterable[PriceVersion]) -> list[Price]:
+    """The shipped versions of a kind and those of the operator in `rows`."""
     return [*(p for p in rules.shipped() if p.kind == kind), *map(_price, rows)]
 
 

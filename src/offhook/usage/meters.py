@@ -5,9 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from offhook import prices
 from offhook.db import Session, now, one_at_a_time, touch
 from offhook.errors import NotFound
-from offhook.prices import Direction, Price, in_force, versions
+from offhook.prices import Direction, Price, in_force
 from offhook.usage import notices
 from offhook.usage.calendar import period_at
 from offhook.usage.models import Counter, Meter, SpendCap
@@ -165,15 +166,19 @@ class Tariff:
 
 
 async def tariff(session: Session, team_id: str, number_id: str) -> Tariff:
-    meter = await meter_of(session, team_id, number_id)
-    return Tariff(
-        await versions(
-            session,
-            carrier=meter.carrier,
-            country=meter.country,
-            number_type=meter.number_type,
-        )
+    """Raises MeterMissing."""
+    kind = (Meter.carrier, Meter.country, Meter.number_type)
+    found = await session.execute(
+        select(*kind, prices.PriceVersion)
+        .outerjoin(prices.PriceVersion, prices.stands_for(*kind))
+        .where(Meter.number_id == number_id, Meter.team_id == team_id)
     )
+    rows = found.all()
+    if not rows:
+        raise _missing(number_id)
+    carrier, country, number_type, first = rows[0]
+    own = [row[3] for row in rows] if first else []
+    return Tariff(prices.all_of((carrier, country, number_type), own))
 
 
 def _limit(meter: Meter, service: Service) -> int | None:

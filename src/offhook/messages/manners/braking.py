@@ -1,8 +1,11 @@
-"""What the brakes ask of the tables: a thread's last texts, and the new senders of a block."""
+"""What the brakes ask of the tables: whether somebody opted out, the number's manners, a thread's
+last texts, the new senders of a block. It is asked at once, and judged by `rules.py`.
+"""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from offhook import inbox, numbers, phone
 from offhook.db import Session, fetch
@@ -27,8 +30,24 @@ NEEDS_PERSON = {
 """What of this is raised to the team, and how (I6)."""
 
 
-TALK = f"""
-    SELECT replies.in_hour, replies.in_day,
+LATELY = f"""
+    SELECT
+        EXISTS (
+            SELECT FROM opt_outs
+            WHERE team_id = %(team_id)s AND ours = %(ours)s AND remote = %(remote)s
+        ),
+        manners.settle_ms, manners.replies_per_hour, manners.replies_per_day,
+        manners.new_senders_per_hour, manners.countries, manners.stops_loops,
+        replies.in_hour, replies.in_day,
+        CASE WHEN %(is_young)s AND replies.in_day = 0 THEN (
+            SELECT count(*) FROM (
+                SELECT FROM conversations
+                WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
+                    AND sender BETWEEN %(first)s AND %(last)s
+                    AND opened_at > %(since)s AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
+                LIMIT coalesce(manners.new_senders_per_hour, {Manners().new_senders_per_hour})
+            ) AS earlier
+        ) ELSE 0 END,
         recent.direction, recent.created_at, recent.body, recent.kind, recent.outcome, recent.why
     FROM (
         SELECT count(*) FILTER (WHERE created_at > %(hour)s) AS in_hour, count(*) AS in_day
@@ -37,6 +56,8 @@ TALK = f"""
             AND created_at > %(day)s AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}')
             AND state NOT IN ('{State.DRAFT}', '{State.WITHDRAWN}')
     ) AS replies
+    LEFT JOIN text_manners AS manners
+        ON manners.team_id = %(team_id)s AND manners.number_id = %(number_id)s
     LEFT JOIN LATERAL (
         SELECT * FROM messages
         WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
@@ -45,46 +66,80 @@ TALK = f"""
     ) AS recent ON true
     ORDER BY recent.turn_sequence DESC
 """  # noqa: S608 - constants of our own
-NEW_SENDERS = """
+OPENED = f"""
     SELECT count(*) FROM (
         SELECT FROM conversations
-        WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
-            AND sender BETWEEN %(first)s AND %(last)s
-            AND opened_at > %(since)s AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
+        WHERE team_id = %(team_id)s AND channel = '{Channel.SMS}' AND opened_at > %(since)s
         LIMIT %(most)s
-    ) AS earlier
-"""
+    ) AS lately
+"""  # noqa: S608 - constants of our own
 
 
-async def talk(session: Session, thread: Conversation, instant: datetime) -> Talk:
-    """The thread's texts of the hour before `instant`, its replies of that hour and day."""
-    if thread.last_sequence <= 1:
-        return Talk()
-    given = {"team_id": thread.team_id, "thread_id": thread.id}
-    rows = await fetch(session, TALK, {**given, "hour": instant - HOUR, "day": instant - DAY})
-    hour, day = rows[0][:2]
-    return Talk(hour, day, tuple(_said(*row[2:]) for row in rows if row[2] is not None))
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What a thread's next reply goes by, as it stands at one instant.
+
+    `stopped`: whether they opted out of this number's texts (S4). `new_senders`: the threads of
+    the sender's block that are newer than an hour and older than this one, where that matters;
+    the counting ends at what the manners allow.
+    """
+
+    stopped: bool
+    manners: Manners
+    talk: Talk
+    new_senders: int
+
+    def and_now(self, text: str, at: datetime) -> "Lately":
+        """With a text that has just come and is not stored yet."""
+        newest = Said(ours=False, at=at, text=text)
+        return replace(self, talk=replace(self.talk, recent=(newest, *self.talk.recent)))
 
 
-async def held_back(
-    session: Session,
-    number: numbers.Number,
-    thread: Conversation,
-    lately: Talk,
-    manners: Manners,
-    instant: datetime,
+async def lately(
+    session: Session, number: numbers.Number, thread: Conversation, instant: datetime
+) -> Lately:
+    """Asked in one wait, for each text and each reply asks it."""
+    hour_ago = instant - HOUR
+    first, last = rules.block_of(thread.sender)
+    given = {
+        "team_id": thread.team_id,
+        "thread_id": thread.id,
+        "number_id": thread.number_id,
+        "ours": number.e164,
+        "remote": phone.canonical(thread.sender),
+        "hour": hour_ago,
+        "day": instant - DAY,
+        "is_young": thread.opened_at > hour_ago,
+        "first": first,
+        "last": last,
+        "since": thread.opened_at - HOUR,
+        "opened_at": thread.opened_at,
+    }
+    rows = await fetch(session, LATELY, given)
+    stopped, settle_ms, hourly, daily, newcomers, countries, parts, *counts = rows[0][:10]
+    in_hour, in_day, new_senders = counts
+    manners = (
+        Manners(settle_ms, hourly, daily, newcomers, tuple(countries), parts)
+        if countries is not None
+        else Manners()
+    )
+    recent = tuple(_said(*row[10:]) for row in rows if row[10] is not None)
+    return Lately(stopped, manners, Talk(in_hour, in_day, recent), new_senders)
+
+
+def held_back(
+    number: numbers.Number, thread: Conversation, known: Lately, instant: datetime
 ) -> Why | None:
     """Why the newest text of this thread gets no reply, and nothing is counted for it (SEC11)."""
+    manners, talk = known.manners, known.talk
     sender = phone.E164(thread.sender)
     if not rules.answers_country(manners, phone.country_of(sender), number.country):
         return Why.COUNTRY
-    why = rules.held_back(manners, lately, instant)
-    if why is not None or thread.opened_at <= instant - HOUR or lately.replies_day:
+    if (why := rules.held_back(manners, talk, instant)) is not None:
         return why
-    if any(each.by_hand for each in lately.recent):  # we wrote to them first
+    if any(each.by_hand for each in talk.recent):  # we wrote to them first
         return None
-    before = await _new_senders(session, thread, manners.new_senders_per_hour)
-    return Why.BLOCK_BRAKE if before >= manners.new_senders_per_hour else None
+    return Why.BLOCK_BRAKE if known.new_senders >= manners.new_senders_per_hour else None
 
 
 async def raise_to_team(session: Session, thread: Conversation, why: Why) -> None:
@@ -98,34 +153,19 @@ async def raise_to_team(session: Session, thread: Conversation, why: Why) -> Non
 
 async def alarm(session: Session, thread: Conversation) -> None:
     """Tell the team of a flood of new senders, once in an hour; nothing is held back for it."""
-    row = Conversation
-    lately = (row.team_id == thread.team_id) & (row.opened_at > thread.opened_at - HOUR)
-    opened = select(row.id).where(lately, row.channel == Channel.SMS).limit(ALARM)
-    count = await session.scalar(select(func.count()).select_from(opened.subquery())) or 0
+    since = thread.opened_at - HOUR
+    given = {"team_id": thread.team_id, "since": since, "most": ALARM}
+    ((count,),) = await fetch(session, OPENED, given)
     if count < ALARM:
         return
-    told = select(row.id).where(lately, row.person_needed == ALARMED).limit(1)
+    row = Conversation
+    told = (
+        select(row.id)
+        .where(row.team_id == thread.team_id, row.opened_at > since, row.person_needed == ALARMED)
+        .limit(1)
+    )
     if await session.scalar(told) is None:
         await inbox.need_person(session, thread.team_id, thread.id, ALARMED)
-
-
-async def _new_senders(session: Session, thread: Conversation, most: int) -> int:
-    """How many threads of the sender's block are newer than an hour and older than this one; the
-    counting ends at `most`.
-    """
-    first, last = rules.block_of(thread.sender)
-    given = {
-        "team_id": thread.team_id,
-        "number_id": thread.number_id,
-        "first": first,
-        "last": last,
-        "since": thread.opened_at - HOUR,
-        "opened_at": thread.opened_at,
-        "thread_id": thread.id,
-        "most": most,
-    }
-    ((count,),) = await fetch(session, NEW_SENDERS, given)
-    return count
 
 
 async def _raised(session: Session, thread: Conversation) -> bool:
