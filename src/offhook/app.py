@@ -6,7 +6,7 @@ joins the hooks between rooms that may not import each other; every process call
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import websockets
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 
 from offhook import (
     agents,
@@ -95,9 +95,9 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     application.state.secret = application.state.web.secret
     application.state.vault = open_vault(settings)
     application.state.voices = voices(settings, synthesiser)
+    for router in _in_order(router for room in ROOMS for router in _routes(room).routers):
+        web.add_routes(application, router)
     for room in ROOMS:
-        for router in _routes(room).routers:
-            web.add_routes(application, router)
         for section in getattr(_routes(room), "sections", ()):
             numbers.add_section(section)
     application.add_api_route("/healthz", _healthz, include_in_schema=False)
@@ -107,6 +107,11 @@ def create_web(settings: Settings, database: Database, synthesiser: speech.Synth
     join_rooms(settings)
     _routes(webhooks).describe(application)
     return application
+
+
+def _in_order(routers: Iterable[APIRouter]) -> list[APIRouter]:
+    """Carriers' callbacks first: callers wait for them, and addresses are tried one by one."""
+    return sorted(routers, key=lambda router: not router.prefix.startswith(CALLBACKS))
 
 
 def _routes(room: ModuleType) -> Any:
