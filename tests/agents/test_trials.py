@@ -145,7 +145,7 @@ TABLES = bookings.Definition(
 READBACK = "I would book for 4 people on Friday, 15 May at 19:00 under the name Ann Lee. Right?"
 BOOKED = (
     (Speaker.CALLER, "I'd like to book a table for four on 15 May at seven"),
-    (Speaker.AGENT, "Under which name?"),
+    (Speaker.AGENT, "Sure. What name shall I put it under?"),
     (Speaker.CALLER, "Ann Lee"),
     (Speaker.AGENT, READBACK),
     (Speaker.CALLER, "Yes, that's right"),

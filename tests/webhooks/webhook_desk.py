@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 from sqlalchemy import select
 
 from offhook import teams, webhooks
-from offhook.db import Database, Event, EventRow, Session, publish_all, when_published
+from offhook.db import Database, Event, EventRow, Session, when_published, write_events
 from offhook.outgoing import Outgoing, policy_of
 from offhook.settings import Settings
 from offhook.vault import Vault, open_vault
@@ -56,7 +56,7 @@ class Desk:
 
     async def publish(self, *events: Event) -> list[EventRow]:
         async with self.database.team(self.team) as session:
-            return list(await publish_all(session, events))
+            return list(await write_events(session, events))
 
     async def bake(self, count: int = 1, name: str = "") -> list[EventRow]:
         return await self.publish(

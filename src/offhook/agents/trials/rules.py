@@ -145,8 +145,12 @@ def verdict(answers: Iterable[Answer]) -> State:
     return State.FAILED if any(answer.faults for answer in answers) else State.PASSED
 
 
-def faults(then: Spoke, now: Answer, alike: float) -> list[str]:
-    """What is not as it was, each in a sentence; empty when all is. `alike`: 0..1."""
+def faults(then: Spoke, now: Answer, alike: float, *, is_shown: bool = False) -> list[str]:
+    """What is not as it was, each in a sentence; empty when all is. `alike`: 0..1. `is_shown`: an
+    effect was shown and not done, so that there is nothing to say of what came of it.
+    """
+    if is_shown:
+        return _other_tasks(then.tasks, now.tasks)
     found = _lost_facts(then.text, now.text)
     if not found and not facts(then.text) and not then.tasks and alike < ALIKE:
         found = [f"It says something else: {alike:.0%} alike."]

@@ -90,13 +90,14 @@ class Stage:
         briefing = await draft.briefing(self._database, runner, runs, said)
         briefing = replace(briefing, now=then.astimezone(ZoneInfo(draft.timezone)))
         answer = await self._collect(briefing, place)
+        new = [run for run in runs.shown() if run.id not in shown]
         answer.tasks = [
-            Done(task_id=run.task_id, title=run.title, inputs=run.inputs)
-            for run in runs.shown()
-            if run.id not in shown
+            Done(task_id=run.task_id, title=run.title, inputs=run.inputs) for run in new
         ]
         was = turns[place]
-        answer.faults = rules.faults(was, answer, await _alike(was.text, answer.text))
+        alike = await _alike(was.text, answer.text)
+        is_shown = bool(was.tasks) and any(not run.attempts for run in new)
+        answer.faults = rules.faults(was, answer, alike, is_shown=is_shown)
         return answer
 
     async def _collect(self, briefing: Briefing, place: int) -> Answer:
