@@ -69,6 +69,8 @@ def odds(here: int, steps: float, walked: int = 0, found: int = 0) -> Odds:
         (odds(TEAM // 4, 40_000, 100 * FIRST, 0), "index"),  # never together, whatever they hold
         (odds(4_000, 200, FIRST, 0), "index"),  # its list is shorter than the walk
         (odds(4_000, 80_000, FIRST, 1), "walk"),  # its list is longer
+        (odds(400, 20_000, FIRST, 0), "walk"),  # too little was seen for what the lists take
+        (odds(400, 20_000, 4 * FIRST, 0), "index"),
     ],
 )
 def test_the_newest_are_looked_through_for_as_long_as_that_is_shorter(

@@ -47,12 +47,14 @@ TURNS = 4
 """Of a conversation, more or less."""
 FIRST = 400
 """Steps in any case."""
-TRUST = 10
-"""What the statistics say counts as much as so many steps."""
+TRUST = 400
+"""What the statistics say counts as much as so many steps, and no more than one that is found."""
 MARGIN = 1.5
 """A walk is as long as it should need to be, and so much longer."""
 STRIDE = 4
 """No walk is longer than so many times what was walked before: it might promise too much."""
+DARING = 16
+"""Nor is the index asked for what takes so much longer: what was walked might say too little."""
 AT_ONCE = 4_000
 """Steps that a first look takes at most."""
 MEANWHILE = 2_000
@@ -108,12 +110,14 @@ class Odds:
     @property
     def share(self) -> float:
         """The same, as it was seen."""
-        return (self.found + TRUST * self.told) / (self.walked + TRUST)
+        trusted = min(TRUST, 1 / self.told)
+        return (self.found + trusted * self.told) / (self.walked + trusted)
 
     @property
     def by_walk(self) -> float:
-        """Steps from here to a full page."""
-        return (self.wanted - self.found) / self.share
+        """Steps from here to a full page, or to the oldest."""
+        there = self.expected.team / TURNS - self.walked
+        return min((self.wanted - self.found) / self.share, max(there, self.walked))
 
     @property
     def all_found(self) -> float:
@@ -136,7 +140,7 @@ class Odds:
         """How far to walk next; 0: from here the index is shorter."""
         if not self.walked:
             return FIRST
-        if self.by_index < self.by_walk:
+        if self.by_index < min(self.by_walk, DARING * self.walked):
             return 0
         return round(min(MARGIN * self.by_walk, STRIDE * self.walked))
 
