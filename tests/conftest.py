@@ -24,9 +24,21 @@ from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
 # Installations are asked thousands of things, killed, talked to: each of these is one worker's.
+# The forked are programs of one server of processes.
 TOGETHER = {
     "asked": ("e2e/test_canaries", "e2e/test_every_page", "e2e/test_neighbours", "e2e/test_whole"),
     "killed": ("faults/", "e2e/test_newcomer"),
+    "forked": (
+        "billing/test_close_kills",
+        "knowledge/test_kills",
+        "mail/test_kills",
+        "messages/test_kill",
+        "numbers/test_own.py::test_a_process_killed",
+        "numbers/test_purchase_kills",
+        "tasks/test_kills",
+        "usage/test_kill",
+        "webhooks/test_kills",
+    ),
     "talked to": ("e2e/",),
 }
 REAL_TIME = {"killed", "talked to"}

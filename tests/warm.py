@@ -9,6 +9,8 @@ from sqlalchemy.orm import configure_mappers
 for module in (
     "offhook.app",
     "offhook.schema",
+    "offhook.billing.stripe_gateway",
+    "offhook.carriers.twilio.opening",
     "twilio.rest.api.v2010.account",
     "anyio._backends._asyncio",
 ):

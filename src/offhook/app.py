@@ -119,6 +119,12 @@ def _routes(room: ModuleType) -> Any:
     return import_module(f"{room.__name__}.routes")
 
 
+def read_routes() -> None:
+    """Import them all."""
+    for room in ROOMS:
+        _routes(room)
+
+
 def voices(settings: Settings, synthesiser: speech.Synthesiser) -> speech.VoiceCache:
     """Greetings and fixed sentences, kept on disk and shared by this machine's processes."""
     return speech.VoiceCache(synthesiser, settings.home_path / "cache" / "voice")

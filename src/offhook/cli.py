@@ -60,6 +60,16 @@ def worker() -> None:
     _run("worker")
 
 
+@app.command(hidden=True)
+def zygote(socket: Annotated[int, typer.Argument(help="Where programs are asked for.")]) -> None:
+    """Read the application once, and be forked for each of its programs."""
+    _read(ahead=True)
+    supervisor: Any = importlib.import_module("offhook.supervisor")
+    {"prepare": prepare, "web": web, "media": media, "worker": worker}[
+        supervisor.next_program(socket)
+    ]()
+
+
 operators = typer.Typer(help="Who runs this installation: sees all teams, sets prices.")
 app.add_typer(operators, name="operator", no_args_is_help=True)
 Email = Annotated[str, typer.Argument(help="The address that they sign in with.")]
@@ -266,12 +276,19 @@ def _say(line: str) -> None:
 
 def _run(process: str) -> None:
     _log(process)
+    _read().run(process, load())
+
+
+def _read(*, ahead: bool = False) -> Any:
+    """The application's processes; `ahead` with what each of them imports on first use."""
     # What is imported stays: the collector looks through it neither meanwhile nor ever again.
     gc.disable()
     running: Any = importlib.import_module("offhook.processes")
+    if ahead:
+        running.read_ahead()
     gc.freeze()
     gc.enable()
-    running.run(process, load())
+    return running
 
 
 def _log(process: str, level: int = logging.INFO) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvloop
+from sqlalchemy.orm import configure_mappers
 
 from offhook import agents, app, calls, carriers, speech, teams, web
 from offhook.db import Database, Jobs
@@ -23,6 +24,12 @@ WELCOME_FILE = "welcome"
 def run(process: str, settings: Settings) -> None:
     """Run one process, by name, until it is told to stop."""
     uvloop.run(PROCESSES[process](settings))
+
+
+def read_ahead() -> None:
+    """Import what one of them alone needs, too: for the process of which they are forks."""
+    app.read_routes()
+    configure_mappers()
 
 
 async def _web(settings: Settings) -> None:

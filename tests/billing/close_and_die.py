@@ -1,8 +1,7 @@
-"""A worker for the kill tests: each line on its input is a close or a round of charging, in a
-process of its own that dies at the named place; each line of its answer is its exit status.
+"""A worker for the kill tests: a close or a round of charging that dies at the named place.
 
-The imports are paid once, so that a kill costs a fork. `place` is a fail point; or it is
-"anywhere", and the process dies `after_s` into the work, if it has not ended by then.
+Arguments: database URL, what to do as JSON. `place` is a fail point; or it is "anywhere", and the
+process dies `after_s` into the work, if it has not ended by then.
 """
 
 import asyncio
@@ -40,17 +39,6 @@ async def work(url: str, at: str, what: str, place: str, seed: int) -> None:
         await collecting.collect_due(database, TestGateway(url))
 
 
-def kennel(url: str) -> None:
-    rents_from(rent)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            asyncio.run(work(url, **json.loads(line)))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    kennel(sys.argv[1])
+    rents_from(rent)
+    asyncio.run(work(sys.argv[1], **json.loads(sys.argv[2])))

@@ -7,9 +7,7 @@ OFFHOOK_KILLS kills per place; each is a month of its own, with late units and o
 import asyncio
 import json
 import os
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -21,6 +19,7 @@ from invoice_desk import Desk, audit, close, invoices, late_call, price_list, us
 from sqlalchemy import func, select
 from usage_desk import Clock, hire
 
+import programs
 from offhook import billing, failpoints
 from offhook.billing import CardInput, HoldState, TestGateway, collecting
 from offhook.billing.totals import InvoiceState
@@ -39,7 +38,6 @@ PLACES = [
     ("collect", "anywhere"),
 ]
 BUSY_EVERY = 7  # months whose minutes go beyond the free ones
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -47,15 +45,12 @@ class World:
     desk: Desk
     clock: Clock
     gateway: TestGateway
-    workers: asyncio.subprocess.Process
 
     async def kill(self, what: str, place: str, seed: int) -> None:
         at = self.clock.instant.isoformat()
         given = {"at": at, "what": what, "place": place, "seed": seed}
-        assert self.workers.stdin is not None
-        assert self.workers.stdout is not None
-        self.workers.stdin.write(json.dumps(given).encode() + b"\n")
-        status = int(await self.workers.stdout.readline())
+        worker = await programs.start(PROGRAM, self.desk.database.url, json.dumps(given))
+        status = await worker.wait()
         has_ended = status == 0 and place == "anywhere"
         assert status == failpoints.EXIT_STATUS or has_ended, f"{place} was not reached"
 
@@ -113,10 +108,9 @@ def following(at: datetime) -> datetime:
 async def world(
     clocked: Database,
     clock: Clock,
-    database_url: str,
     gateway: TestGateway,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[World]:
+) -> World:
     monkeypatch.setattr(import_module("offhook.billing.rents"), "_sources", [rent])
     clock.instant = utc("2021-02-10T12:00")
     desk = await hire(clocked)
@@ -125,18 +119,7 @@ async def world(
     async with clocked.team(desk.team) as session:
         given = CardInput("4242424242424242", 12, 2099, "123")
         await billing.add_card(session, gateway, desk.team, given)
-    workers = await asyncio.create_subprocess_exec(
-        sys.executable,
-        PROGRAM,
-        database_url,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    yield World(desk, clock, gateway, workers)
-    assert workers.stdin is not None
-    workers.stdin.close()
-    await workers.wait()
+    return World(desk, clock, gateway)
 
 
 async def test_killed_anywhere_a_month_has_one_invoice_and_is_paid_once(world: World) -> None:

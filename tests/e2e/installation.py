@@ -26,6 +26,7 @@ COMMANDS = {
     "recogniser": "offhook.speech.recogniser_process",
     "synthesiser": "offhook.speech.synthesiser_process",
     "postgres": "bin/postgres",
+    "zygote": "offhook.cli zygote",
 }
 
 
@@ -58,6 +59,14 @@ def lives(pid: int) -> bool:
 
 def _parent(stat: Path) -> int:
     return int(stat.read_text().rsplit(")", 1)[1].split()[1])
+
+
+def _command(pid: int) -> str:
+    """Its command line; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 class Installation:
@@ -122,22 +131,12 @@ class Installation:
         return found[1]
 
     def pids(self, name: str = "") -> list[int]:
-        """The supervisor's children whose command line has `name` in it."""
-        assert self.process is not None
-        found: list[int] = []
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = _parent(status)
-                command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == self.process.pid and name in command:
-                found.append(int(status.parent.name))
-        return found
+        """The processes of the installation whose command line has `name` in it."""
+        return [pid for pid in self.descendants() if name in _command(pid)]
 
     def pid(self, name: str) -> int | None:
         """The one process of a program, such as "web", "simulator", "recogniser"."""
-        found = self.pids(COMMANDS.get(name, f"offhook.cli {name}"))
+        found = self.pids(COMMANDS.get(name, f"offhook {name}"))
         return found[0] if len(found) == 1 else None
 
     def kill(self, name: str) -> int:
@@ -177,10 +176,10 @@ class Installation:
         """One Ctrl-C; everything must be gone afterwards."""
         if self.process is None:
             return
-        children = self.pids()
+        children = self.descendants()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_S)
-        left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+        left = [pid for pid in children if lives(pid)]
         assert not left, f"processes were left behind: {left}"
 
     def end(self) -> None:

@@ -12,11 +12,12 @@ import pytest
 from installation import Installation, lives, until
 from owner import Bought, Owner
 
-PROGRAMS = ("web", "media", "worker", "simulator", "recogniser", "synthesiser")
+FORKED = ("web", "media", "worker")
+PROGRAMS = (*FORKED, "simulator", "recogniser", "synthesiser")
 
 
 def pids(installation: Installation) -> dict[str, int | None]:
-    return {name: installation.pid(name) for name in (*PROGRAMS, "postgres")}
+    return {name: installation.pid(name) for name in (*PROGRAMS, "postgres", "zygote")}
 
 
 def calling(installation: Installation, number: Bought, save: Path) -> threading.Thread:
@@ -40,6 +41,20 @@ def test_a_killed_process_is_started_again_alone(installation: Installation, nam
     after = pids(installation)
     assert after[name] not in {None, killed}
     assert {**after, name: 0} == {**before, name: 0}
+
+
+def test_a_killed_zygote_takes_its_forks_along_and_all_are_started_again(
+    installation: Installation,
+) -> None:
+    before = pids(installation)
+    said = len(installation.lines)
+    installation.kill("zygote")
+    ready = [f"{name} is ready" for name in FORKED]
+    until(lambda: all(installation.printed(line, said) for line in ready), "all again", 60)
+    after = pids(installation)
+    again = {"zygote", *FORKED}
+    assert {name for name in before if after[name] not in {None, before[name]}} == again
+    assert after.keys() - again == {name for name in after if after[name] == before[name]}
 
 
 def test_a_port_in_use_is_told_with_a_remedy_and_nothing_is_started(

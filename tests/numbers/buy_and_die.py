@@ -1,8 +1,7 @@
-"""A worker for the kill tests: each line on its input is a purchase to carry out, in a process of
-its own that dies at the named place; each line of its answer is that process's exit status.
+"""A worker for the kill tests: carries a purchase out and dies at the named place.
 
-The imports are paid once, so that a kill costs a fork. `place` is a fail point, such as
-purchase.buy.done, or purchase.buy.sent: then it dies `after_s` into the command, wherever that is.
+Its argument is JSON. `place` is a fail point, such as purchase.buy.done, or purchase.buy.sent:
+then it dies `after_s` into the command, wherever that is.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ import random
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, cast
 
 from number_fixtures import CALLBACKS
@@ -35,16 +33,6 @@ CALLS = {
     "void": "void",
 }
 LONGEST_S = 0.03
-# What the clients of the outside import only when they are first used.
-SLOW_TO_IMPORT = (
-    "offhook.billing.stripe_gateway",
-    "twilio.rest.api.v2010.account",
-    "stripe._payment_intent_service",
-    "stripe._payment_intent",
-    "stripe._charge",
-    "stripe._refund_service",
-    "anyio._backends._asyncio",
-)
 
 
 class Dying:
@@ -89,21 +77,10 @@ def shop_of(url: str, carrier_url: str) -> Shop:
     return Shop(Database(url), carrier, open_gateway(settings, url), CALLBACKS)
 
 
-def kennel() -> None:
-    for module in SLOW_TO_IMPORT:
-        import_module(module)
-    for line in sys.stdin:
-        given = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            os.environ.update(given.pop("environment"))
-            shop = shop_of(given.pop("url"), given.pop("carrier_url"))
-            asyncio.run(work(shop, **given))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+def main(given: dict[str, Any]) -> None:
+    shop = shop_of(given.pop("url"), given.pop("carrier_url"))
+    asyncio.run(work(shop, **given))
 
 
 if __name__ == "__main__":
-    kennel()
+    main(json.loads(sys.argv[1]))

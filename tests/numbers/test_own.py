@@ -3,15 +3,14 @@
 import asyncio
 import json
 import os
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+import programs
 from number_fixtures import BY, CALLBACKS, make_team
 from offhook import numbers
 from offhook.billing.models import Charge
@@ -19,6 +18,7 @@ from offhook.carriers import Account, AccountGone, CarrierProblem, Carriers, Net
 from offhook.carriers.simulator.faults import Fault
 from offhook.carriers.simulator.server import Simulator
 from offhook.db import Database, EventRow, Jobs, Session
+from offhook.failpoints import ENVIRONMENT, EXIT_STATUS
 from offhook.numbers import NumberStatus, problems
 from offhook.numbers.models import CarrierAccount, Number, NumberImport
 from offhook.numbers.own import accounts, bringing, imports, jobs, rules
@@ -30,6 +30,7 @@ from offhook.vault import Vault
 KILLS = int(os.environ.get("OFFHOOK_KILLS", "1"))
 POINTS = [f"import.{c}.{p}" for c in list(Command)[:3] for p in ("done", "stored")]
 CONFIGURE = "POST IncomingPhoneNumbers"
+PROGRAM = Path(__file__).with_name("import_and_die.py")
 
 
 class Killed(BaseException):
@@ -200,15 +201,15 @@ async def test_a_process_killed_at_any_step_leaves_what_another_one_finishes(
     killed = [(await order(importer, row, [next(free)]), p) for p in POINTS * min(KILLS, 3)]
     url, home = importer.database.url, str(tmp_path)
     tasks = [[team, made.id, made.number_id, point] for made, point in killed]
-    async with _dying(url, home, simulator.url) as dying:
-        await dying(tasks)
-        for made, _ in killed:
-            number = await number_of(importer, made)
-            assert number is not None
-            assert number.held_since is not None
-            assert (await routing(importer, made))["sms_url"].startswith(CALLBACKS.sms_url)
-            await delete(importer, made)
-        await dying([[*task[:3], "import.put_back"] for task in tasks])
+    await killed_and_resumed(url, home, simulator.url, tasks)
+    for made, _ in killed:
+        number = await number_of(importer, made)
+        assert number is not None
+        assert number.held_since is not None
+        assert (await routing(importer, made))["sms_url"].startswith(CALLBACKS.sms_url)
+        await delete(importer, made)
+    back = [[*task[:3], "import.put_back"] for task in tasks]
+    await killed_and_resumed(url, home, simulator.url, back)
     for made, _ in killed:
         number = await number_of(importer, made)
         assert number is not None
@@ -216,28 +217,16 @@ async def test_a_process_killed_at_any_step_leaves_what_another_one_finishes(
         assert (await routing(importer, made))["sms_url"] == "https://old-office.example/sms"
 
 
-@asynccontextmanager
-async def _dying(
-    *arguments: str,
-) -> AsyncGenerator[Callable[[list[list[str]]], Awaitable[None]]]:
-    """A process that does what it is told in children that die at it."""
-    driver = str(Path(__file__).parent / "import_and_die.py")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, driver, *arguments,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    talk, answers = process.stdin, process.stdout
-    assert talk is not None
-    assert answers is not None
-
-    async def told(tasks: list[list[str]]) -> None:
-        talk.write(json.dumps(tasks).encode() + b"\n")
-        assert await answers.readline() == b"done\n"
-
-    yield told
-    talk.close()
-    assert await process.wait() == 0
+async def killed_and_resumed(
+    url: str, home: str, simulator_url: str, tasks: list[list[str]]
+) -> None:
+    """Each is killed at its point, in a process of its own; then one goes on with all of them."""
+    for task in tasks:
+        given = (url, home, simulator_url, json.dumps([task]))
+        died = await programs.start(PROGRAM, *given, **{ENVIRONMENT: task[3]})
+        assert await died.wait() == EXIT_STATUS, task
+    resumed = await programs.start(PROGRAM, url, home, simulator_url, json.dumps(tasks))
+    assert await resumed.wait() == 0
 
 
 async def test_without_an_answer_for_three_minutes_it_turns_back(

@@ -7,13 +7,11 @@ OFFHOOK_KILLS kills per place; `sent` dies in the middle of the call, at a time 
 import asyncio
 import json
 import os
-import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE, Popen
 from typing import cast
 
 import pytest
@@ -21,6 +19,7 @@ from sqlalchemy import func, select
 from stripe_server import StandIn
 from stripe_server import running as stripe_running
 
+import programs
 from number_fixtures import CALLBACKS, add_asking_card, add_card, answer, make_team
 from offhook import billing, failpoints
 from offhook.billing import HoldState, TestGateway, cards, customers
@@ -61,19 +60,17 @@ BACK = ["purchase.configure.stored", *places("release", "void")]
 
 @dataclass
 class World:
-    """Everything outside a worker: the database, the carrier, the gateway, the workers' kennel."""
+    """Everything outside a worker: the database, the carrier, the gateway."""
 
     shop: Shop
     simulator: Simulator
     stripe: StandIn | None
-    kennel: Popen[str]
     environment: dict[str, str]
     team: str = ""
 
     async def kill(self, made: Purchase, place: str, seed: int) -> None:
         """A worker carries the purchase out and dies at `place`."""
         given = {
-            "environment": self.environment,
             "url": self.shop.database.url,
             "carrier_url": self.simulator.url,
             "team": self.team,
@@ -81,11 +78,8 @@ class World:
             "place": place,
             "seed": seed,
         }
-        assert self.kennel.stdin is not None
-        assert self.kennel.stdout is not None
-        self.kennel.stdin.write(json.dumps(given) + "\n")
-        self.kennel.stdin.flush()
-        status = int(await asyncio.to_thread(self.kennel.stdout.readline))
+        worker = await programs.start(PROGRAM, json.dumps(given), **self.environment)
+        status = await worker.wait()
         assert status == failpoints.EXIT_STATUS, f"{place} was not reached"
 
     async def resume(self, made: Purchase) -> PurchaseState:
@@ -209,22 +203,6 @@ class World:
             await jobs.give_back(self.shop, self.team, each.id)
 
 
-@pytest.fixture(scope="module")
-def kennel() -> Iterator[Popen[str]]:
-    """The process whose children are the workers."""
-    paths = os.pathsep.join(("src", "tests"))
-    with Popen(
-        [sys.executable, PROGRAM],
-        stdin=PIPE,
-        stdout=PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-
-
 @asynccontextmanager
 async def no_stripe() -> AsyncGenerator[None]:
     yield None
@@ -237,7 +215,6 @@ async def world(
     carrier: Carrier,
     simulator: Simulator,
     settings: Settings,
-    kennel: Popen[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
     async with stripe_running() if request.param == "stripe" else no_stripe() as stripe:
@@ -248,7 +225,7 @@ async def world(
         load.cache_clear()
         gateway = billing.open_gateway(load(), database.url)
         shop = Shop(database, carrier, gateway, CALLBACKS)
-        yield World(shop, simulator, stripe, kennel, environment)
+        yield World(shop, simulator, stripe, environment)
         await gateway.aclose()
     load.cache_clear()
 

@@ -7,12 +7,12 @@ It knows frames of 160 mu-law bytes and rows; it knows no call, no turn, no cloc
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from offhook.media import codec
@@ -46,7 +46,7 @@ def _model_path() -> Path:
 
 def _session() -> Any:
     """Open the network on one thread: the tick owns its core, a pool would fight over it."""
-    runtime = cast("Any", onnxruntime)  # it has no type hints
+    runtime = import_module("onnxruntime")  # it starts a thread, and that no fork inherits
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

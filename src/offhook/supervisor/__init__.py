@@ -6,5 +6,6 @@ small, and outlives whatever the application does.
 
 from offhook.supervisor.postgres import EmbeddedPostgres
 from offhook.supervisor.supervisor import Supervisor
+from offhook.supervisor.zygote import next_program
 
-__all__ = ["EmbeddedPostgres", "Supervisor"]
+__all__ = ["EmbeddedPostgres", "Supervisor", "next_program"]

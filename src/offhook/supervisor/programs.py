@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offhook.settings import Settings
+from offhook.supervisor.zygote import FORKS
 
 CONNECT_S = 0.2
 CLI = ("-m", "offhook.cli")
@@ -19,7 +20,7 @@ CLI = ("-m", "offhook.cli")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process of the installation: `python <arguments>`."""
+    """One process of the installation: `python <arguments>`, or a fork of the zygote."""
 
     name: str
     arguments: tuple[str, ...]
@@ -27,15 +28,26 @@ class Program:
     stop_rank: int
     grace_s: float = 10.0
     needs_database: bool = True
+    is_forked: bool = False
+
+
+def _application(
+    name: str, ready: Callable[[], bool], stop_rank: int, grace_s: float = 10.0
+) -> Program:
+    return Program(name, (*CLI, name), ready, stop_rank, grace_s, is_forked=FORKS)
+
+
+PREPARATION = _application("prepare", lambda: True, 0)
+"""Runs once, before the others."""
 
 
 def programs(settings: Settings) -> list[Program]:
     """The programs that this machine runs under these settings."""
     run = settings.run_path
     chosen = [
-        Program("web", (*CLI, "web"), _listens(settings.host, settings.port), 3),
-        Program("media", (*CLI, "media"), _listens(settings.host, settings.media_port), 1, 20.0),
-        Program("worker", (*CLI, "worker"), lambda: True, 2),
+        _application("web", _listens(settings.host, settings.port), 3),
+        _application("media", _listens(settings.host, settings.media_port), 1, 20.0),
+        _application("worker", lambda: True, 2),
     ]
     if settings.carrier == "simulator":
         port = settings.simulator_port

@@ -22,7 +22,8 @@ from offhook.errors import Conflict, Unavailable
 from offhook.leash import die_with_parent
 from offhook.settings import OWNER_ONLY, Settings, secret_key
 from offhook.supervisor.postgres import EmbeddedPostgres
-from offhook.supervisor.programs import CLI, Program, programs, taken_port
+from offhook.supervisor.programs import CLI, PREPARATION, Program, programs, taken_port
+from offhook.supervisor.zygote import FORKS, Forked, Zygote
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Child:
     """One program's present process and how often it has died of late."""
 
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     started_at: float = 0.0
     start_again_at: float = 0.0
     pause_s: float = FIRST_PAUSE_S
@@ -67,7 +68,8 @@ class Supervisor:
     stopping: int = 0
     _postgres: EmbeddedPostgres | None = None
     _lock: int = -1
-    _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    _zygote: Zygote = field(default_factory=lambda: Zygote([sys.executable, *CLI, "zygote"]))
+    _added: dict[str, str] = field(default_factory=dict[str, str])
 
     def run(self) -> None:
         """Start everything, watch it, and return when everything has stopped."""
@@ -75,6 +77,8 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._on_signal)
         self._claim()
         try:
+            if FORKS:
+                self._zygote.start()
             self.children = [Child(program) for program in programs(self.settings)]
             for child in self.children:
                 if not child.program.needs_database:
@@ -90,6 +94,7 @@ class Supervisor:
             for child in self.children:
                 if child.process is not None:
                     child.process.kill()
+            self._zygote.kill()
 
     def _claim(self) -> None:
         """Home and ports are ours alone, or nothing is started. Raises AlreadyRunning, PortTaken.
@@ -120,16 +125,9 @@ class Supervisor:
             self._postgres = EmbeddedPostgres(self.settings.home_path / "pg")
             self._postgres.end_orphan()
             self._postgres.start()
-            self._environment["OFFHOOK_DATABASE_URL"] = self._postgres.url()
+            self._added["OFFHOOK_DATABASE_URL"] = self._postgres.url()
             self.say("PostgreSQL is ready")
-        done = subprocess.run(
-            [sys.executable, *CLI, "prepare"],
-            env=self._environment,
-            check=False,
-            start_new_session=True,  # Ctrl-C waits for a migration that has begun
-            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),
-        )
-        if done.returncode != 0:
+        if self._run(PREPARATION).wait() != 0:  # Ctrl-C waits for a migration that has begun
             raise PreparationFailed(
                 "The database could not be prepared.",
                 remedy="The lines above say why; nothing was changed half-way.",
@@ -172,9 +170,14 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         child.started_at = now
-        child.process = subprocess.Popen(
-            [sys.executable, *child.program.arguments],
-            env=self._environment,
+        child.process = self._run(child.program)
+
+    def _run(self, program: Program) -> subprocess.Popen[bytes] | Forked:
+        if program.is_forked:
+            return self._zygote.fork(program.name, self._added)
+        return subprocess.Popen(
+            [sys.executable, *program.arguments],
+            env=os.environ | self._added,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches only us; we stop the others in order
             preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),
@@ -188,6 +191,7 @@ class Supervisor:
                 _stop(child)
             for child in members:
                 _wait(child)
+        self._zygote.stop()
         if self._postgres is not None:
             self._postgres.stop()
         self.say("Stopped")
