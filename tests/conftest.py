@@ -42,6 +42,7 @@ TOGETHER = {
     "talked to": ("e2e/",),
 }
 REAL_TIME = {"killed", "talked to"}
+RUN_FOLDER = "TESTS_RUN_FOLDER"
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
 # it anew costs each of them a second.
@@ -66,6 +67,13 @@ def together(nodeid: str) -> str:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     return Together(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The workers of a run share a folder, which goes with the run."""
+    if RUN_FOLDER not in os.environ:
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="offhook-run-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -285,7 +285,8 @@ def _read(*, ahead: bool = False) -> Any:
     gc.disable()
     running: Any = importlib.import_module("offhook.processes")
     if ahead:
-        running.read_ahead()
+        running.read_ahead(load())
+        load.cache_clear()  # each process has an environment of its own
     gc.freeze()
     gc.enable()
     return running

@@ -26,9 +26,10 @@ def run(process: str, settings: Settings) -> None:
     uvloop.run(PROCESSES[process](settings))
 
 
-def read_ahead() -> None:
+def read_ahead(settings: Settings) -> None:
     """Import what one of them alone needs, too: for the process of which they are forks."""
     app.read_routes()
+    agents.read_ahead(settings)
     configure_mappers()
 
 

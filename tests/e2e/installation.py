@@ -98,6 +98,7 @@ class Installation:
     def start(self) -> None:
         """Start and wait until everything is ready."""
         self.lines.clear()
+        self._share_voice()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "offhook.cli", "serve"],
             env=self.environment,
@@ -109,6 +110,15 @@ class Installation:
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         until(lambda: self.printed("Ctrl-C stops it") or self.ended, "the start", START_S)
         assert not self.ended, "\n".join(self.lines)
+
+    def _share_voice(self) -> None:
+        """What one installation of a run of tests has spoken once, no other one speaks anew."""
+        kept = self.home / "cache" / "voice"
+        if (run := os.environ.get("TESTS_RUN_FOLDER")) and not kept.exists():
+            shared = Path(run) / "voice"
+            shared.mkdir(exist_ok=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.symlink_to(shared)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

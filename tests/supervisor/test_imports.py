@@ -26,7 +26,7 @@ LATE = {
 
 def test_the_processes_start_without_any_vendors_library() -> None:
     script = """import sys, threading, offhook.processes
-offhook.processes.read_ahead()
+offhook.processes.read_ahead(offhook.settings.Settings())
 assert threading.active_count() == 1
 print(*{name.split('.')[0] for name in sys.modules})"""
     done = subprocess.run(

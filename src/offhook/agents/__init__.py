@@ -37,7 +37,7 @@ from offhook.agents.brain import (
     Working,
 )
 from offhook.agents.models import Agent, AgentVersion
-from offhook.agents.opening import open_brain
+from offhook.agents.opening import open_brain, read_ahead
 from offhook.agents.playground import draft
 from offhook.agents.problems import (
     AgentInUse,
@@ -127,6 +127,7 @@ __all__ = [
     "live",
     "make_live",
     "open_brain",
+    "read_ahead",
     "open_summariser",
     "pause",
     "published",

@@ -1,9 +1,10 @@
 """A language model as the brain: pydantic-ai, with passages and tasks as tools (decision 5).
 
-Imported on first use only: pydantic-ai with its providers costs seconds of start-up. A vendor
-that refuses, stalls or breaks is not waited for: the fallback answers instead, and what was
-already said is never said again (C9). A task that runs is no stalling vendor: it is waited for. A
-model that recites its instructions is cut off (SEC9).
+Imported where a model is set only: pydantic-ai costs a second of start-up, and each vendor's library
+another one: of those only that of the model that is asked. A vendor that refuses, stalls or breaks
+is not waited for: the fallback answers instead, and what was already said is never said again (C9).
+A task that runs is no stalling vendor: it is waited for. A model that recites its instructions is
+cut off (SEC9).
 """
 
 import asyncio
@@ -24,12 +25,6 @@ from pydantic_ai import (
     UserPromptPart,
 )
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.google import GoogleModel
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.google import GoogleProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.usage import RunUsage, UsageLimits
 
 from offhook import costs
@@ -173,9 +168,18 @@ def open_model(name: str, settings: Settings) -> "Model[Any]":
     key = settings.model_api_key.get_secret_value() or "none"
     address = settings.model_base_url or None
     if provider == "anthropic":
+        from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - as above
+        from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - as above
+
         return AnthropicModel(model, provider=AnthropicProvider(api_key=key, base_url=address))
     if provider in {"google", "google-gla", "gemini"}:
+        from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415 - as above
+        from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415 - as above
+
         return GoogleModel(model, provider=GoogleProvider(api_key=key, base_url=address))
+    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - as above
+    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - as above
+
     return OpenAIChatModel(model, provider=OpenAIProvider(base_url=address, api_key=key))
 
 

@@ -7,6 +7,14 @@ from offhook.agents.offline import OfflineBrain
 from offhook.settings import Settings
 
 
+def read_ahead(settings: Settings) -> None:
+    """Import what the model that is set needs, before anybody waits for its answer."""
+    if settings.model:
+        from offhook.agents.model import open_model  # noqa: PLC0415 - as below
+
+        open_model(settings.model, settings)
+
+
 def open_brain(settings: Settings) -> Brain:
     """The language model of the settings, or the offline answerer where none is named."""
     return LateModelBrain(settings) if settings.model else OfflineBrain()
