@@ -35,6 +35,7 @@ $(VENV)/installed: $(BIN)/uv requirements.lock pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	$(SAY) "Fetching the tools of the tests"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null # compiled once, not by each worker
 	@touch $@
 
 assets: $(VENV)/installed

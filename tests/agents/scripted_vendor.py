@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from offhook.agents.model import ModelBrain
 from offhook.agents.offline import OfflineBrain
 from offhook.settings import Settings
+
+if TYPE_CHECKING:  # it takes seconds, and most workers run no test of it
+    from offhook.agents.model import ModelBrain
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,10 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
 
 
 @asynccontextmanager
-async def scripted(script: Script, *, first_token_s: float = 5.0) -> AsyncGenerator[ModelBrain]:
+async def scripted(script: Script, *, first_token_s: float = 5.0) -> AsyncGenerator["ModelBrain"]:
     """A model brain whose vendor follows the script."""
+    from offhook.agents.model import ModelBrain
+
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings = Settings(model="openai:m", model_base_url=f"http://127.0.0.1:{port}/v1")

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -13,13 +14,17 @@ import pytest
 from documents.made import PROSE, pdf, say, word
 from offhook.documents import Reader, SourceTooSlow, SourceUnreadable
 
-MENU = pdf(lambda file: say(file, PROSE))
 LOWEST_PRIORITY = 19
+
+
+@cache
+def menu() -> bytes:
+    return pdf(lambda file: say(file, PROSE))
 
 
 async def test_one_process_reads_one_document_after_the_other() -> None:
     async with Reader() as reader:
-        first = await reader.read("menu.pdf", MENU)
+        first = await reader.read("menu.pdf", menu())
         pid = reader.pid
         second = await reader.read(
             "menu.docx", word(lambda file: file.add_paragraph("Open daily."))
@@ -33,7 +38,7 @@ async def test_one_process_reads_one_document_after_the_other() -> None:
 
 async def test_it_takes_only_what_others_leave_and_at_most_a_gigabyte() -> None:
     async with Reader() as reader:
-        await reader.read("menu.pdf", MENU)
+        await reader.read("menu.pdf", menu())
         process = psutil.Process(reader.pid)
         assert process.nice() == min(psutil.Process().nice() + 10, LOWEST_PRIORITY)
         assert process.rlimit(psutil.RLIMIT_AS) == (1 << 30, 1 << 30)
@@ -43,16 +48,16 @@ async def test_it_takes_only_what_others_leave_and_at_most_a_gigabyte() -> None:
 
 async def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read() -> None:
     async with Reader() as reader:
-        await reader.read("menu.pdf", MENU)
+        await reader.read("menu.pdf", menu())
         stopped = reader.pid
         assert stopped is not None
         os.kill(stopped, signal.SIGSTOP)
         reader.stuck_s = 0.2
         with pytest.raises(SourceTooSlow) as refused:
-            await reader.read("menu.pdf", MENU)
+            await reader.read("menu.pdf", menu())
         assert refused.value.remedy
         reader.stuck_s = 100
-        assert "oven is lit" in (await reader.read("menu.pdf", MENU)).text
+        assert "oven is lit" in (await reader.read("menu.pdf", menu())).text
         assert reader.pid != stopped
     assert not psutil.pid_exists(stopped)
 
@@ -65,14 +70,14 @@ async def test_a_document_that_takes_too_much_processor_time_is_given_up() -> No
 
 async def test_a_document_that_ends_the_process_is_unreadable_and_the_next_is_read() -> None:
     async with Reader() as reader:
-        await reader.read("menu.pdf", MENU)
-        reading = asyncio.create_task(reader.read("menu.pdf", MENU * 50))
+        await reader.read("menu.pdf", menu())
+        reading = asyncio.create_task(reader.read("menu.pdf", menu() * 50))
         await asyncio.sleep(0)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGKILL)
         with pytest.raises(SourceUnreadable):
             await reading
-        assert "oven is lit" in (await reader.read("menu.pdf", MENU)).text
+        assert "oven is lit" in (await reader.read("menu.pdf", menu())).text
 
 
 async def test_a_document_that_needs_too_much_memory_is_refused_in_words() -> None:

@@ -13,12 +13,10 @@ from functools import cache
 from typing import Any, cast
 
 import httpx
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from installation import until
 from owner import Bought, Owner
 from receiver import Receiver
-from schemathesis import GenerationMode
 
 Json = dict[str, Any]
 CANARY = "canary-of-the-first-team"
@@ -73,10 +71,13 @@ def offered_by(url: str) -> Sequence[Operation]:
 
 def operations(document: Json) -> Iterator[Operation]:
     """Every operation of an OpenAPI document, with a body and a query that it describes."""
+    import schemathesis
+
+    positive = schemathesis.GenerationMode.POSITIVE
     schema: Any = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
         operation = result.ok()
-        case = _one(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        case = _one(operation.as_strategy(generation_mode=positive))
         sent: Any = case.body
         body = cast("Any", sent) if isinstance(sent, dict | list) else None  # no forms
         yield Operation(operation.method.upper(), operation.path, body, dict(case.query or {}))

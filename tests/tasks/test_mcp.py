@@ -8,8 +8,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from mcp.server import MCPServer
-from mcp.types import ToolAnnotations
 
 from offhook import tasks
 from offhook.db import Database
@@ -38,6 +36,9 @@ class Kitchen:
 async def kitchen() -> AsyncIterator[Kitchen]:
     """A server with two tools, and one that nobody can be asked the inputs of."""
     found = Kitchen()
+    from mcp.server import MCPServer
+    from mcp.types import ToolAnnotations
+
     server = found.server = MCPServer("Kitchen")
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True))

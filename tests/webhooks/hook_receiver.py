@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import svix
 from standardwebhooks import Webhook
 
 Handler = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
@@ -43,6 +42,8 @@ def verified(request: Request, secret: str) -> Request:
         for name, value in request.headers.items()
         if name.startswith("webhook-")
     }
+    import svix  # three hundred modules, that most workers need not read
+
     svix.Webhook(secret).verify(request.body, renamed)
     return request
 

@@ -1,10 +1,10 @@
 """A language model as the brain: pydantic-ai, with passages and tasks as tools (decision 5).
 
-Imported where a model is set only: pydantic-ai costs a second of start-up, and each vendor's library
-another one: of those only that of the model that is asked. A vendor that refuses, stalls or breaks
-is not waited for: the fallback answers instead, and what was already said is never said again (C9).
-A task that runs is no stalling vendor: it is waited for. A model that recites its instructions is
-cut off (SEC9).
+Imported only where a model is set: pydantic-ai costs a second of start-up, and each vendor's
+library another one: of those only that of the model that is asked. A vendor that refuses, stalls or
+breaks is not waited for: the fallback answers instead, and what was already said is never said
+again (C9). A task that runs is no stalling vendor: it is waited for. A model that recites its
+instructions is cut off (SEC9).
 """
 
 import asyncio
