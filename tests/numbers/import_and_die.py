@@ -38,4 +38,5 @@ async def work(url: str, home: str, simulator_url: str, tasks: list[list[str]]) 
 
 
 if __name__ == "__main__":
-    asyncio.run(work(*sys.argv[1:4], json.loads(sys.argv[4])))
+    _, url, home, simulator_url, tasks = sys.argv
+    asyncio.run(work(url, home, simulator_url, json.loads(tasks)))
