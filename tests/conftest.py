@@ -78,8 +78,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Two more than processors: who tests a call mostly waits for what is being said."""
-    return (yield) + 2
+    """Three for each processor: who tests a call mostly waits for what is being said."""
+    return 3 * (yield)
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:

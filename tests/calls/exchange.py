@@ -40,6 +40,7 @@ CALLER = "+12025550147"
 ANNA = "+12025550177"
 WITHIN_S = 40
 LOOK_EVERY_S = 0.1
+HURRIED_MS = 120  # a word, of an agent whom the test waits for in real time
 GOODBYE = "One moment, I'll put you through."
 
 
@@ -159,7 +160,7 @@ async def exchange(
         (offer,) = await accounts.operator.search(Search(area_code="415", limit=1))
         await accounts.operator.buy(offer.e164, order_tag="ord_1", callbacks=callbacks)
         office = await open_office(database, lines=0, e164=offer.e164)
-        synthesiser, brain = ToneSynthesiser(), ScriptedBrain()
+        synthesiser, brain = ToneSynthesiser(ms_per_word=HURRIED_MS), ScriptedBrain()
         voices = VoiceCache(synthesiser, folder / "voice")
         node = Node(
             Parts(

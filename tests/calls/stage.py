@@ -126,13 +126,16 @@ class ScriptedRecogniser:
 
 
 class ToneSynthesiser:
-    """A tone of 350 ms for each word; a pitch of its own for each utterance."""
+    """A tone for each word, as long as somebody takes who speaks slowly; a pitch of its own for
+    each utterance.
+    """
 
     identity = "tone"
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(self, *, fails: bool = False, ms_per_word: int = MS_PER_WORD) -> None:
         self.spoken: list[str] = []
         self.fails = fails
+        self.ms_per_word = ms_per_word
 
     async def start(self) -> None: ...
 
@@ -142,7 +145,7 @@ class ToneSynthesiser:
         if self.fails:
             raise SpeechUnavailable("The voice is not there.")
         self.spoken.append(text)
-        length = len(text.split()) * MS_PER_WORD * 8
+        length = len(text.split()) * self.ms_per_word * 8
         hertz = 300 + 40 * len(self.spoken)
         wave = 8000 * np.sin(2 * np.pi * hertz * np.arange(length) / 8000)
         audio = media.codec.encode_mulaw(wave.astype(np.int16)).tobytes()
