@@ -12,7 +12,7 @@ from typing import cast
 
 from office import SECRET, Office, open_office
 from sqlalchemy import select
-from stage import ScriptedBrain, ScriptedRecogniser, ToneSynthesiser
+from stage import MS_PER_WORD, ScriptedBrain, ScriptedRecogniser, ToneSynthesiser
 from telephone import Phone, telephone
 
 from offhook import inbox, numbers, teams
@@ -40,7 +40,6 @@ CALLER = "+12025550147"
 ANNA = "+12025550177"
 WITHIN_S = 40
 LOOK_EVERY_S = 0.1
-HURRIED_MS = 120  # a word, of an agent whom the test waits for in real time
 GOODBYE = "One moment, I'll put you through."
 
 
@@ -140,7 +139,7 @@ class Exchange:
 
 @asynccontextmanager
 async def exchange(
-    database: Database, folder: Path, *, words: Sequence[str]
+    database: Database, folder: Path, *, words: Sequence[str], ms_per_word: int = MS_PER_WORD
 ) -> AsyncGenerator[Exchange]:
     """The office's number answers; what the caller is understood to say stands in `words`."""
     settings = Settings.model_validate(
@@ -160,7 +159,7 @@ async def exchange(
         (offer,) = await accounts.operator.search(Search(area_code="415", limit=1))
         await accounts.operator.buy(offer.e164, order_tag="ord_1", callbacks=callbacks)
         office = await open_office(database, lines=0, e164=offer.e164)
-        synthesiser, brain = ToneSynthesiser(ms_per_word=HURRIED_MS), ScriptedBrain()
+        synthesiser, brain = ToneSynthesiser(ms_per_word=ms_per_word), ScriptedBrain()
         voices = VoiceCache(synthesiser, folder / "voice")
         node = Node(
             Parts(

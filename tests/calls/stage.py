@@ -38,6 +38,7 @@ from offhook.teams import Team
 from task_fixtures import plain_runner
 
 MS_PER_WORD = 350
+HURRIED_MS = 120  # a word, of an agent whom a test waits for in real time
 SECRET = b"s" * 32
 CALLER = "+12025550147"
 

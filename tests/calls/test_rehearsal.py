@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 from sounds import silence, speech
 from sqlalchemy import func, select
-from stage import SECRET, ScriptedRecogniser, ToneSynthesiser
+from stage import HURRIED_MS, SECRET, ScriptedRecogniser, ToneSynthesiser
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -128,7 +128,8 @@ async def node(
     database: Database, folder: Path, runner: tasks.Runner, *words: str
 ) -> AsyncGenerator[Node]:
     """A media process but for its vendors of speech."""
-    settings, synthesiser = Settings(home=str(folder), media_port=0), ToneSynthesiser()
+    settings = Settings(home=str(folder), media_port=0)
+    synthesiser = ToneSynthesiser(ms_per_word=HURRIED_MS)
     running = Node(
         Parts(
             settings=settings,

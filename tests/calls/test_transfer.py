@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from exchange import ANNA, CALLER, GOODBYE, Exchange, exchange
 from sounds import speech
+from stage import HURRIED_MS
 from telephone import Phone
 
 from number_fixtures import BY
@@ -33,7 +34,8 @@ NEVER = Hours(week=((),) * 7)
 
 @pytest.fixture
 async def here(database: Database, tmp_path: Path) -> AsyncIterator[Exchange]:
-    async with exchange(database, tmp_path, words=(QUESTION, AFTERWARDS)) as here:
+    words = (QUESTION, AFTERWARDS)
+    async with exchange(database, tmp_path, words=words, ms_per_word=HURRIED_MS) as here:
         yield here
 
 

@@ -126,7 +126,7 @@ def _elsewhere() -> dict[str, str]:
 def _give(db: sqlite3.Connection, account: str, index: int, routing: Mapping[str, str]) -> str:
     """A number that nobody has, as if the account had bought it long ago."""
     wanted = Wanted("US", "Local", area_code=AREA_CODES[index % len(AREA_CODES)], sms=True)
-    e164 = str(inventory.search(wanted, taken=numbers.taken(db))[-1]["phone_number"])
+    _, e164 = inventory.search(wanted, taken=numbers.taken(db))[-1]
     row = numbers.buy(db, account, {"PhoneNumber": e164})
     store.change(db, row, **routing)
     return e164

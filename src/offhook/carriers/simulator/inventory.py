@@ -102,8 +102,8 @@ def sold_here(country: str, kind: str) -> bool:
     return any((block.country, block.type) == (country, kind) for block in BLOCKS)
 
 
-def search(wanted: Wanted, *, taken: Collection[str]) -> list[dict[str, Any]]:
-    """The numbers on offer, as the API lists them, in a fixed order, places taking turns."""
+def search(wanted: Wanted, *, taken: Collection[str]) -> list[tuple[Block, str]]:
+    """The numbers on offer and their blocks, in a fixed order, places taking turns."""
     blocks = [
         block
         for block in _blocks(wanted)
@@ -112,7 +112,7 @@ def search(wanted: Wanted, *, taken: Collection[str]) -> list[dict[str, Any]]:
     rows = [list(block.numbers()) for block in blocks]
     longest = max(map(len, rows), default=0)
     return [
-        _listed(block, row[index])
+        (block, row[index])
         for index in range(longest)
         for block, row in zip(blocks, rows, strict=True)
         if index < len(row) and row[index] not in taken and _matches(row[index], wanted.contains)
@@ -166,7 +166,8 @@ def address_requirement(block: Block) -> str:
     return "local" if (block.country, block.type) == ("DE", "Local") else "none"
 
 
-def _listed(block: Block, number: str) -> dict[str, Any]:
+def listed(block: Block, number: str) -> dict[str, Any]:
+    """A number on offer as the API lists it."""
     parsed = phonenumbers.parse(number)
     style = phonenumbers.PhoneNumberFormat.NATIONAL
     return {

@@ -147,7 +147,8 @@ class RestApi:
         _, size = _paging(query)
         path = request.url.path
         found = inventory.search(wanted, taken=taken)[:size]
-        return JSONResponse({"available_phone_numbers": found, "uri": path})
+        listed = [inventory.listed(block, number) for block, number in found]
+        return JSONResponse({"available_phone_numbers": listed, "uri": path})
 
     async def _list_numbers(self, request: Request) -> Response:
         query = dict(request.query_params)
