@@ -20,13 +20,28 @@ const valuesOf = (form) => {
   return values;
 };
 
+// As the server wrote it: what a script or the browser has filled in since is the reader's own.
+const shownIn = (field) => {
+  if (field.matches(":disabled")) return [];
+  if (["checkbox", "radio"].includes(field.type)) return field.defaultChecked ? [field.value] : [];
+  if (!field.options) return [field.defaultValue];
+  const given = [...field.options].filter((option) => option.defaultSelected);
+  const first = field.multiple ? [] : [...field.options].slice(0, 1);
+  return (given.length ? given : first).map(({ value }) => value);
+};
+const shownBy = (form) => {
+  const values = new Map();
+  for (const field of fieldsOf(form)) values.set(field.name, [...(values.get(field.name) ?? []), ...shownIn(field)]);
+  return values;
+};
+
 const same = (a, b) => JSON.stringify(a ?? []) === JSON.stringify(b ?? []);
 const isGuarded = (form) =>
   form.matches("form[hx-post]:not([hx-target], [hx-encoding])") && [...valuesOf(form).values()].flat().some(Boolean);
 
 // What a form shows is remembered until somebody begins to change it.
 const remember = () => {
-  for (const form of document.forms) if (!touched.has(form)) seen.set(form, valuesOf(form));
+  for (const form of document.forms) if (!touched.has(form)) seen.set(form, shownBy(form));
 };
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, ({ target }) => target.form && touched.add(target.form), true);
@@ -67,7 +82,7 @@ const inWords = (theirs, name) => {
 
 // Takes over what only they have changed; returns the names of what both have.
 const merge = (form, theirs) => {
-  const [was, now, mine] = [seen.get(form), valuesOf(theirs), valuesOf(form)];
+  const [was, now, mine] = [seen.get(form), shownBy(theirs), valuesOf(form)];
   const clashes = [];
   for (const [name, values] of now) {
     if (same(was.get(name), values) || same(mine.get(name), values)) continue;

@@ -121,6 +121,7 @@ async def test_the_first_owner_signs_up_out_and_in(
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create the team").click()
     await page.wait_for_url("**/team")
+    await expect(page.locator("body")).to_have_attribute("data-zone", "Europe/Paris")
     await page.get_by_label("Account menu").filter(visible=True).click()
     await picture(page, f"menu-{width}", whole=False)
     await page.get_by_role("button", name="Sign out").filter(visible=True).click()
