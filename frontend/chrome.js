@@ -68,5 +68,6 @@ document.addEventListener("keydown", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
+    event.preventDefault(); // it means the menu alone
   }
 });

@@ -128,16 +128,17 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// --- what was searched for is in view; otherwise the end ---
+// --- what was searched for is in view; otherwise the end: of the pane, on a telephone of the page ---
 
-for (const pane of all("[data-stick-to-end]")) {
-  const scrolls = () => pane.scrollHeight > pane.clientHeight + 1;
-  const toEnd = () => scrolls() && pane.scrollTo({ top: pane.scrollHeight });
+for (const pane of all("[data-stick-to-end]").filter(isShown)) {
+  const scroller = () => (getComputedStyle(pane).overflowY === "visible" ? document.scrollingElement : pane);
+  const toEnd = () => scroller().scrollTo({ top: scroller().scrollHeight });
   const found = pane.querySelector("#conversation-log mark");
   let atEnd = !found;
-  pane.addEventListener("scroll", () => {
-    atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < NEAR_PX;
-  });
+  document.addEventListener("scroll", () => {
+    const { scrollHeight, scrollTop, clientHeight } = scroller();
+    atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }, true);
   const grown = new ResizeObserver(() => atEnd && toEnd());
   for (const part of pane.children) grown.observe(part);
   if (!found) toEnd();

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from number_fixtures import make_agent, make_enabled
 from offhook import contacts, inbox
@@ -122,6 +122,8 @@ async def test_an_inbox_whose_only_call_goes_on_is_not_called_empty(
     assert "No conversations yet" not in page
     assert "Calls that are over and texts appear here." in page
     assert "Nothing matches" in (await client.get("/inbox?channel=sms")).text
+    assert "Nothing is snoozed" in (await client.get("/inbox?snoozed=1")).text
+    assert "Nothing matches" in (await client.get("/inbox?snoozed=1&q=cake")).text
 
 
 async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
@@ -255,3 +257,31 @@ async def test_every_turn_appears_once_and_in_order_without_a_reload(
     order = await bubbles.evaluate_all("all => all.map((one) => Number(one.dataset.sequence))")
     assert order == list(range(1, 8))
     await expect(page.locator("#rows")).to_contain_text("lost")
+
+
+async def test_on_a_telephone_a_thread_opens_at_its_end_and_menus_fit(
+    page: Page, owner: Person, database: Database
+) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    number = await number_of(database, owner.team_id)
+    thread = await make_thread(database, owner.team_id, number, *(f"line {n}" for n in range(30)))
+    await page.goto(f"/inbox/{thread}")
+    await expect(page.get_by_text("line 29", exact=True).filter(visible=True)).to_be_in_viewport()
+    head = page.locator("#conversation-head")
+    for name in ("Snooze", "Assign", "Label", "More"):
+        await _opens_in_full(page, head.get_by_label(name, exact=True))
+    assert page.url.endswith(thread)  # Escape has closed the menus alone
+    await page.goto("/inbox")
+    await page.locator("label.row-pick").first.click()
+    bulk = page.get_by_role("toolbar")
+    for name in ("Snooze", "Assign", "Label", "More"):
+        await _opens_in_full(page, bulk.get_by_label(name, exact=True))
+
+
+async def _opens_in_full(page: Page, summary: Locator) -> None:
+    await summary.click()
+    menu = summary.locator("xpath=following-sibling::div")
+    await expect(menu).to_be_in_viewport(ratio=1)
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    await page.keyboard.press("Escape")
+    await expect(menu).to_be_hidden()

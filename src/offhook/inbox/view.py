@@ -84,6 +84,14 @@ class Wanted:
         return sum(bool(getattr(self, name)) for name in names)
 
     @property
+    def only_view(self) -> str:
+        """The view that is shown where nothing else narrows it; "" for all, and for filters."""
+        name = next((name for name, _, current in self.views if current and name != "All"), "")
+        assignee = "" if self.assignee == ME else self.assignee
+        rest = replace(self, unread="", person="", taken="", snoozed="", assignee=assignee)
+        return "" if rest.filtered else name
+
+    @property
     def views(self) -> list[tuple[str, str, bool]]:
         """The views above the list: name, address, whether it is this one."""
         offered = {
