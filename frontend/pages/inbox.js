@@ -61,7 +61,9 @@ document.addEventListener("composer:sent", ({ target }) => {
 // --- keys ---
 
 const rows = () => all("[data-row] > a");
-const current = () => document.activeElement.closest?.("[data-row]");
+let last; // the row that had the focus: it means that one still when a menu has closed
+document.addEventListener("focusin", ({ target }) => { last = target.closest("[data-row]") ?? last; });
+const current = () => document.activeElement.closest?.("[data-row]") ?? (last?.isConnected ? last : null);
 
 const move = (by) => {
   const links = rows();
@@ -108,6 +110,7 @@ const back = () => {
   if (chosen.size) {
     chosen.clear();
     showChosen();
+    current()?.querySelector("a").focus();
   } else if (document.getElementById("conversation")) {
     location.assign(page.dataset.list);
   }

@@ -160,7 +160,7 @@ async def test_a_person_is_asked_for_filtered_and_seen_to(
     number = await number_of(database, owner.team_id)
     thread = await make_thread(database, owner.team_id, number, "I want my money back")
     api = f"/api/v1/conversations/{thread}/person"
-    assert "Nothing matches" in (await client.get("/inbox?person=1")).text
+    assert "Nobody waits for a person" in (await client.get("/inbox?person=1")).text
     marked = await client.post(api, json={"reason": "Wants\x00 a refund.\n" + "x" * 300})
     assert marked.json()["person_needed"].startswith("Wants\ufffd a refund. xxx")
     assert "Person needed" in (await client.get("/inbox?person=1")).text
