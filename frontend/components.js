@@ -3,6 +3,12 @@ import { toast } from "./chrome.js";
 
 // --- copy, dialogs, typed confirmation ---
 
+// The first field has the focus, where there is none "Cancel".
+const open = (dialog) => {
+  dialog?.showModal();
+  dialog?.querySelector("form :is(input:not([type=hidden], [disabled]), select, textarea, [data-close])")?.focus();
+};
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) {
@@ -11,7 +17,7 @@ document.addEventListener("click", async (event) => {
     toast("Copied");
   }
   const opener = event.target.closest("[data-open]");
-  if (opener) document.getElementById(opener.dataset.open)?.showModal();
+  if (opener) open(document.getElementById(opener.dataset.open));
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   if (event.target.matches("dialog.sheet")) event.target.close(); // the backdrop
 });

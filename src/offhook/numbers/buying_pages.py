@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from offhook import billing, prices
 from offhook.billing import HoldState
 from offhook.carriers import NumberType, Search
-from offhook.numbers import problems, purchase
+from offhook.numbers import problems, purchase, rules
 from offhook.numbers.models import Purchase, Quote
 from offhook.numbers.purchase import Listing
 from offhook.numbers.saga import PurchaseState
@@ -37,11 +37,6 @@ TYPES = [
     (NumberType.MOBILE, "Mobile"),
     (NumberType.TOLL_FREE, "Toll-free"),
 ]
-REGISTRATIONS = {
-    "address": "An address in the country, before the number may be used.",
-    "a2p": "A registration of your brand and campaign (A2P 10DLC), before it may send texts.",
-    "toll_free_verification": "A toll-free verification, before it may send texts.",
-}
 # What a buyer sees of the saga: each line and the states in which it is under way.
 PROGRESS = [
     ("Reserving the payment", {PurchaseState.ORDERED, PurchaseState.AUTHENTICATING}),
@@ -167,7 +162,7 @@ async def review(
         quote=row,
         prices=_prices(row),
         terms=_terms(),
-        registrations=[REGISTRATIONS.get(each, each) for each in row.registrations],
+        registrations=rules.registration_sentences(row.registrations),
         simulated=carrier_name == "simulator",
         missing=standing.missing,
         steps=STEPS,

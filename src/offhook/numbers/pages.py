@@ -212,6 +212,7 @@ async def _shown(session: Session, actor: Actor, number_id: str) -> dict[str, An
         "agent_names": {agent.id: agent.name for agent in everybody},
         "month": {each.service.value: each for each in await limits.limits(session, number)},
         "sections": sections.sections(),
+        "registrations": rules.registration_sentences(number.registrations),
         "gone": NumberStatus(number.status) not in rules.CONFIGURABLE,
     }
 

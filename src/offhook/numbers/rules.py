@@ -11,7 +11,7 @@ Doing again what is done already changes nothing.
 """
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -85,6 +85,16 @@ MISSING_SENTENCES = {
     Missing.LIVE_AGENT: "Make its agent live.",
     Missing.SERVICE: "Switch on calls, SMS or both.",
 }
+REGISTRATION_SENTENCES = {
+    "address": "An address in the country, before the number may be used.",
+    "a2p": "A registration of your brand and campaign (A2P 10DLC), before it may send texts.",
+    "toll_free_verification": "A toll-free verification, before it may send texts.",
+}
+
+
+def registration_sentences(needed: Iterable[str]) -> list[str]:
+    """What must be registered at the carrier, in words (A3, N4)."""
+    return [REGISTRATION_SENTENCES.get(each, each) for each in needed]
 
 
 class RefusalCode(StrEnum):
