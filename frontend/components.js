@@ -40,7 +40,7 @@ const clock = (seconds) => {
 
 const ago = (seconds) => {
   const size = Math.abs(seconds);
-  if (size < 60) return "just now";
+  if (size < 60) return seconds < -5 ? "in a moment" : "just now"; // two clocks may differ a little
   const steps = [[3600, 60, "min"], [86400, 3600, "h"], [604800, 86400, "d"], [Infinity, 604800, "wk"]];
   const [, unit, name] = steps.find(([limit]) => size < limit);
   const text = `${Math.floor(size / unit)} ${name}`;

@@ -66,6 +66,8 @@ def test_times_show_the_teams_zone(moment: datetime, zone: str, text: str) -> No
         (86_400, "1 d ago"),
         (15 * 86_400, "2 wk ago"),
         (-180, "in 3 min"),
+        (-30, "in a moment"),
+        (-5, "just now"),
     ],
 )
 def test_relative_times(seconds: int, text: str) -> None:

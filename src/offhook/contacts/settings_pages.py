@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook import phone
+from offhook import audit, phone
 from offhook.contacts import defining, erasing, screening
 from offhook.contacts.rules import Attribute, Type
 from offhook.teams import AdminActor, CurrentActor, TeamSession
@@ -139,4 +139,5 @@ async def receipt(
     request: Request, erasure_id: str, actor: AdminActor, session: TeamSession
 ) -> HTMLResponse:
     found = await erasing.receipt(session, actor.team_id, erasure_id)
-    return render(request, "contacts/receipt.html", receipt=found)
+    who = dict(await audit.actors(session, actor.team_id)).get(found.erased_by, found.erased_by)
+    return render(request, "contacts/receipt.html", receipt=found, who=who)

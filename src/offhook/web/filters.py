@@ -54,12 +54,16 @@ def moment_text(moment: datetime, zone: str, now: datetime) -> str:
     return f"{local.day} {local:%b %Y}, {clock}"
 
 
+_APART_S = 5
+"""By how much two clocks may differ: what has just happened is not called something to come."""
+
+
 def ago_text(moment: datetime, now: datetime) -> str:
     """`just now`, `3 min ago`, `2 h ago`, `5 d ago`; "in 3 min" for what is to come."""
     seconds = round((now - moment).total_seconds())
     size = abs(seconds)
     if size < _MINUTE:
-        return "just now"
+        return "in a moment" if seconds < -_APART_S else "just now"
     for limit, unit, name in ((_HOUR, _MINUTE, "min"), (_DAY, _HOUR, "h"), (_WEEK, _DAY, "d")):
         if size < limit:
             return f"{size // unit} {name} ago" if seconds > 0 else f"in {size // unit} {name}"
