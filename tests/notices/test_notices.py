@@ -41,7 +41,8 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def publish(database: Database, event: Event) -> EventRow:
     async with database.team(event.team_id) as session:
-        return await db.publish(session, event)
+        (row,) = await db.write_events(session, [event])
+        return row
 
 
 async def mailed(database: Database, settings: Settings, team_id: str) -> dict[str, str]:
