@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from _database import new_database, postgres
 from offhook import teams, webhooks
-from offhook.db import Database, Event, publish, when_published
+from offhook.db import Database, Event, publish, when_published, write_events
 from offhook.outgoing import Outgoing, policy_of
 from offhook.settings import Settings
 from offhook.vault import open_vault
@@ -130,7 +130,7 @@ async def measure(url: str, home: str, kinds: list[str], events: int, rate: floa
             for number in range(events):
                 team = hired[number % len(hired)]
                 async with database.team(team) as session:
-                    row = await publish(session, Rung(team_id=team, number=number))
+                    (row,) = await write_events(session, [Rung(team_id=team, number=number)])
                 if number % len(hired) < GOOD:
                     sent[row.id] = time.perf_counter()
                 await asyncio.sleep(max(0.0, began + (number + 1) / rate - time.perf_counter()))
