@@ -123,13 +123,17 @@ def listen_in(page: Page, second: Page) -> None:
 
 def whisper(page: Page, other: Page) -> None:
     """What one tells the agent alone is in the other's transcript, as a whisper."""
+    other.set_viewport_size({"width": 1440, "height": 420})  # too low for all that was said
+    other.get_by_role("log").scroll_into_view_if_needed()
     field = page.get_by_label("Whisper to the agent")
     field.fill("On Sunday we have rye.")
     field.press("Enter")
     log = other.get_by_role("log")
     expect(log).to_contain_text("On Sunday we have rye.")
     expect(log).to_contain_text("to the agent")
+    expect(log.get_by_text("On Sunday we have rye.")).to_be_in_viewport()
     expect(field).to_have_value("")
+    other.set_viewport_size({"width": 1440, "height": 900})
 
 
 def take_over(page: Page, second: Page) -> None:
