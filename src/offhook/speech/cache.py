@@ -20,8 +20,8 @@ MOST_FILES = 2_000
 class VoiceCache:
     r"""The spoken forms of fixed texts.
 
-    >>> cache = VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
-    >>> await cache.audio("Hello, this is Miller's Bakery.")  # from disk, if known
+        cache = VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
+        await cache.audio("Hello, this is Miller's Bakery.")  # from disk, if known
     b"\xff\x7e..."
     """
 

@@ -88,6 +88,15 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"[\w']+", text.lower()))
 
 
+def ended_once(text: str) -> str:
+    """Without the full stop that the model sometimes writes behind another mark.
+
+    >>> ended_once("Are you open on Sunday?.")
+    'Are you open on Sunday?'
+    """
+    return re.sub(r"(?<=[?!])\.+$", "", text)
+
+
 def window_s(audio_s: float, *, final: bool) -> float:
     """How much the encoder is given: the audio, and silence enough for the decoder to stop."""
     needed = audio_s + _TAIL_S[final]

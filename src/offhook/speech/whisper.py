@@ -188,7 +188,7 @@ class Whisper:
         evidence = rules.Evidence(
             text, part.voiced_ms, result.no_speech_prob, float(result.scores[0])
         )
-        return _Spoken(text if rules.believable(evidence) else "", ())
+        return _Spoken(rules.ended_once(text) if rules.believable(evidence) else "", ())
 
     def _timed(self, part: _Part, spoken: _Spoken, encoded: Any, row: int, rows: int) -> _Spoken:
         """Places each word by the decoder's attention: where it looked when it said it."""
