@@ -20,9 +20,8 @@ MOST_FILES = 2_000
 class VoiceCache:
     r"""The spoken forms of fixed texts.
 
-        cache = VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
-        await cache.audio("Hello, this is Miller's Bakery.")  # from disk, if known
-    b"\xff\x7e..."
+    cache = VoiceCache(synthesiser, settings.home_path / "cache" / "voice")
+    await cache.audio("Hello, this is Miller's Bakery.")  # b"\xff\x7e...", from disk if known
     """
 
     def __init__(self, synthesiser: Synthesiser, folder: Path) -> None:
