@@ -23,19 +23,27 @@ LATE = {
     "twilio",
 }
 
+MODEL = {"openai", "pydantic_ai"}
+SCRIPT = """
+import sys, threading
+from offhook import processes
+from offhook.settings import Settings
+for model in ("", "openai:gpt"):
+    processes.read_ahead(Settings(model=model))
+    assert threading.active_count() == 1
+    print(*{name.split('.')[0] for name in sys.modules})
+"""
 
-def test_the_processes_start_without_any_vendors_library() -> None:
-    script = """import sys, threading, offhook.processes
-offhook.processes.read_ahead(offhook.settings.Settings())
-assert threading.active_count() == 1
-print(*{name.split('.')[0] for name in sys.modules})"""
+
+def test_the_processes_start_without_a_vendors_library_but_for_the_model_that_is_set() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", SCRIPT],
         capture_output=True,
         text=True,
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    loaded = set(done.stdout.split())
-    assert "offhook" in loaded
-    assert loaded & LATE == set()
+    first, second = (set(line.split()) for line in done.stdout.splitlines())
+    assert "offhook" in first
+    assert first & LATE == set()
+    assert second & LATE == MODEL
