@@ -18,6 +18,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from clusters import FAST, RUN_FOLDER, lay
 from databases import Connections, Shelf
 from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
@@ -42,14 +43,11 @@ TOGETHER = {
     "talked to": ("e2e/",),
 }
 REAL_TIME = {"killed", "talked to"}
-RUN_FOLDER = "TESTS_RUN_FOLDER"
 
 # The programs that tests start read compiled code, whatever this shell says of its own: compiling
 # it anew costs each of them a second.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class Together(LoadScopeScheduling):
@@ -72,7 +70,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 def pytest_configure(config: pytest.Config) -> None:
     """The workers of a run share a folder, which goes with the run."""
     if RUN_FOLDER not in os.environ:
-        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="offhook-run-")
+        os.environ[RUN_FOLDER] = folder = tempfile.mkdtemp(prefix="offhook-run-")
+        Path(folder).chmod(0o711)  # as root, PostgreSQL's own account must pass through
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True))
 
 
@@ -125,6 +124,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """A running server."""
     folder = Path(tempfile.mkdtemp(prefix="offhook-pg-"))
     folder.chmod(0o711)  # as root, the server's own account must pass through
+    lay(folder / "pg")
     server = EmbeddedPostgres(folder / "pg", extra=FAST)
     server.start()
     try:

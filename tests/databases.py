@@ -15,8 +15,8 @@ import psycopg
 from sqlalchemy import event
 
 from offhook.db import Database
-from offhook.db.migrate import migrate
 from offhook.supervisor import EmbeddedPostgres
+from offhook.supervisor.postgres import DATABASE
 
 TEMPLATE = "offhook_template"
 LIVES = 50  # so often is a database used between two sweeps: dead rows make it slower to read
@@ -89,9 +89,7 @@ class Shelf:
         self._clean: list[str] = []
         self._lives: Counter[str] = Counter()
         self._cleaners: dict[str, psycopg.Connection] = {}
-        self.create(TEMPLATE)
-        server.sql("CREATE EXTENSION IF NOT EXISTS vector", TEMPLATE)
-        migrate(server.url(TEMPLATE))
+        self.create(TEMPLATE, DATABASE)
         server.sql(CLEANER, TEMPLATE)
 
     def create(self, name: str, template: str | None = None) -> None:

@@ -16,6 +16,8 @@ from typing import TypeVar
 
 import pytest
 
+from clusters import RUN_FOLDER, lay
+
 T = TypeVar("T")
 START_S = 180.0
 STOP_S = 60.0
@@ -72,7 +74,8 @@ def _command(pid: int) -> str:
 class Installation:
     """`offhook serve` and what it prints."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, from_nothing: bool = False, **settings: str) -> None:
+        self.from_nothing = from_nothing
         self.root = Path(tempfile.mkdtemp(prefix="offhook-"))
         self.root.chmod(0o711)  # as root, the database's own account must pass through
         self.home = self.root / "home"
@@ -98,7 +101,7 @@ class Installation:
     def start(self) -> None:
         """Start and wait until everything is ready."""
         self.lines.clear()
-        self._share_voice()
+        self._share_what_takes_long()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "offhook.cli", "serve"],
             env=self.environment,
@@ -111,14 +114,15 @@ class Installation:
         until(lambda: self.printed("Ctrl-C stops it") or self.ended, "the start", START_S)
         assert not self.ended, "\n".join(self.lines)
 
-    def _share_voice(self) -> None:
-        """What one installation of a run of tests has spoken once, no other one speaks anew."""
+    def _share_what_takes_long(self) -> None:
+        """Sentences that another installation of this run of tests has spoken; a database."""
         kept = self.home / "cache" / "voice"
-        if (run := os.environ.get("TESTS_RUN_FOLDER")) and not kept.exists():
-            shared = Path(run) / "voice"
+        if not (self.from_nothing or self.home.exists()):
+            shared = Path(os.environ[RUN_FOLDER]) / "voice"
             shared.mkdir(exist_ok=True)
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.parent.mkdir(parents=True)
             kept.symlink_to(shared)
+            lay(self.home / "pg")
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

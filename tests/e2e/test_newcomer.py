@@ -26,7 +26,7 @@ PICTURE = base64.b64decode(
 def fresh() -> Iterator[Installation]:
     """An installation that nobody has signed up to."""
     needs(CHROMIUM)
-    installation = Installation()
+    installation = Installation(from_nothing=True)
     installation.start()
     yield installation
     installation.stop()
