@@ -9,7 +9,7 @@ instructions is cut off (SEC9).
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -147,9 +147,7 @@ def used_of(name: str, usage: RunUsage) -> list[costs.Used]:
 
     Tokens read from the vendor's cache are part of its count of tokens read.
     """
-    vendor, colon, model = name.partition(":")
-    if not colon:
-        vendor, model = "openai", name
+    vendor, model = _parts(name)
     cached = min(usage.cache_read_tokens, usage.input_tokens)
     amounts = {
         costs.Kind.TOKENS_IN: usage.input_tokens - cached,
@@ -162,25 +160,39 @@ def used_of(name: str, usage: RunUsage) -> list[costs.Used]:
 
 def open_model(name: str, settings: Settings) -> "Model[Any]":
     """`provider:name`; an address of one's own is spoken to as OpenAI's chat completions."""
-    provider, colon, model = name.partition(":")
-    if not colon:
-        provider, model = "openai", name
+    provider, model = _parts(name)
     key = settings.model_api_key.get_secret_value() or "none"
-    address = settings.model_base_url or None
+    return client(provider)(model, key, settings.model_base_url or None)
+
+
+def client(provider: str) -> "Callable[[str, str, str | None], Model[Any]]":
+    """What makes a model of its name, key and address; the provider's library is imported here."""
     if provider == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - as above
         from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - as above
 
-        return AnthropicModel(model, provider=AnthropicProvider(api_key=key, base_url=address))
+        return lambda name, key, address: AnthropicModel(
+            name, provider=AnthropicProvider(api_key=key, base_url=address)
+        )
     if provider in {"google", "google-gla", "gemini"}:
         from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415 - as above
         from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415 - as above
 
-        return GoogleModel(model, provider=GoogleProvider(api_key=key, base_url=address))
+        return lambda name, key, address: GoogleModel(
+            name, provider=GoogleProvider(api_key=key, base_url=address)
+        )
     from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - as above
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - as above
 
-    return OpenAIChatModel(model, provider=OpenAIProvider(base_url=address, api_key=key))
+    return lambda name, key, address: OpenAIChatModel(
+        name, provider=OpenAIProvider(base_url=address, api_key=key)
+    )
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Provider and model of `provider:name`."""
+    provider, colon, model = name.partition(":")
+    return (provider, model) if colon else ("openai", name)
 
 
 def _messages(briefing: Briefing, *, news: str) -> list[tuple[Speaker, str]]:

@@ -10,9 +10,9 @@ from offhook.settings import Settings
 def read_ahead(settings: Settings) -> None:
     """Import what the model that is set needs, before anybody waits for its answer."""
     if settings.model:
-        from offhook.agents.model import open_model  # noqa: PLC0415 - as below
+        from offhook.agents.model import client  # noqa: PLC0415 - as below
 
-        open_model(settings.model, settings)
+        client(settings.model.partition(":")[0])
 
 
 def open_brain(settings: Settings) -> Brain:
