@@ -4,7 +4,7 @@ The only place besides app.py that names all rooms; knows nothing of what is in 
 """
 
 import importlib
-import importlib.util
+from pathlib import Path
 
 from sqlalchemy import MetaData
 
@@ -35,8 +35,10 @@ ROOMS = (
 
 
 def metadata() -> MetaData:
-    """The tables of all rooms, each room's models imported."""
+    """The tables of all rooms, with the models of each room and of the subjects in it imported."""
+    offhook = Path(__file__).parent
     for room in ROOMS:
-        if importlib.util.find_spec(f"offhook.{room}.models") is not None:
-            importlib.import_module(f"offhook.{room}.models")
+        for models in sorted((offhook / room).rglob("models.py")):
+            name = models.relative_to(offhook.parent).with_suffix("").parts
+            importlib.import_module(".".join(name))
     return Base.metadata
