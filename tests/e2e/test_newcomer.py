@@ -89,7 +89,7 @@ def add_a_card(page: Page) -> None:
     dialog.locator("[name=expiry]").fill("12/30")
     dialog.locator("[name=code]").fill("123")
     dialog.get_by_role("button", name="Add card").click()
-    expect(page.get_by_text("4242")).to_be_visible()
+    expect(page.get_by_text("•••• 4242")).to_be_visible()
     look(page, "newcomer/billing")
 
 
