@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -24,10 +25,11 @@ from offhook.db import Database
 from offhook.supervisor import EmbeddedPostgres
 
 pytest_plugins = ("web_fixtures", "whole")
-# Installations are asked thousands of things, killed, talked to: each of these is one worker's.
-# The forked are programs of one server of processes.
+# Installations are asked thousands of things, looked at, killed, talked to: each of these is one
+# worker's. The forked are programs of one server of processes.
 TOGETHER = {
-    "asked": ("e2e/test_canaries", "e2e/test_every_page", "e2e/test_neighbours", "e2e/test_whole"),
+    "asked": ("e2e/test_canaries", "e2e/test_neighbours", "e2e/test_whole"),
+    "looked at": ("e2e/test_every_page",),
     "killed": ("faults/", "e2e/test_newcomer"),
     "forked": (
         "billing/test_close_kills",
@@ -48,6 +50,9 @@ REAL_TIME = {"killed", "talked to"}
 # it anew costs each of them a second.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 class Together(LoadScopeScheduling):

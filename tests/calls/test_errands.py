@@ -121,7 +121,7 @@ async def slow_call(
     call = await connected(database, snapshot(greeting=""))
     await new_task(
         database, call.team_id, {}, kind="slow", title="Order status", inputs=[],
-        agent_id=AGENT.agent_id, phrases=["where is my order"],
+        agent_id=AGENT.agent_id, phrases=["where is my order"], timeout_s=60,
     )  # fmt: skip
     stage = Stage(
         database, call, folder, brain=brain,
