@@ -45,7 +45,7 @@ test-peers: # callers and a browser for the tests; only where nobody minds apt-g
 	@if [ -n "$$CI" ]; then tools/install_test_peers.sh; fi
 
 test: $(VENV)/installed-dev assets test-peers
-	@$(BIN)/python -m pytest -n auto --maxprocesses 6
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 faults: $(VENV)/installed-dev assets # every kill matrix, KILLS times per step
 	@OFFHOOK_KILLS=$(KILLS) $(BIN)/python -m pytest -n 2 -m kills --timeout 3600

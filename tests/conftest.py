@@ -82,8 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Three for each processor: who tests a call mostly waits for what is being said."""
-    return 3 * (yield)
+    """Two for each processor: who tests a call mostly waits for what is being said."""
+    return 2 * (yield)
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -87,7 +87,7 @@ async def test_a_team_that_asks_for_it_keeps_no_card_number(
             session, person.team_id, conversation.id, speaker=Speaker.CALLER, text=said
         )
         await inbox.update_turn(session, person.team_id, turn.id, text=said)
-        await session.refresh(turn)
+        turns = await inbox.turns_of(session, person.team_id, conversation.id)
         await inbox.need_person(session, person.team_id, conversation.id, said)
-        kept = turn.text, conversation.preview, conversation.person_needed
+        kept = turns[0].text, conversation.preview, conversation.person_needed
     assert kept == ("It is •••• 4242." if asked else said,) * 3

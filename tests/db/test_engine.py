@@ -179,6 +179,24 @@ async def test_a_connection_lost_in_mid_transaction_is_an_error_and_the_next_one
     assert await count_events(database, team) == 0
 
 
+async def test_who_waits_for_a_connection_is_not_overtaken_again_and_again(
+    database: Database,
+) -> None:
+    few = Database(database.url, pool_size=2)
+    team = await make_team(database)
+    done = [0] * 12
+
+    async def work(index: int) -> None:
+        while max(done) < 100:
+            async with few.team(team) as session:
+                await session.execute(text("SELECT 1"))
+            done[index] += 1
+
+    await asyncio.gather(*(work(index) for index in range(len(done))))
+    await few.close()
+    assert min(done) > 20, done
+
+
 async def test_a_use_case_that_fails_or_is_cancelled_leaves_nothing(database: Database) -> None:
     team = await make_team(database)
     opened = asyncio.Event()

@@ -26,7 +26,7 @@ SPOKEN = (
     "I would like to book a table.",
     "Tomorrow.",
     "At seven P M.",
-    "There will be four of us.",
+    "There will be six people.",
     "John Smith.",
     "Yes, please.",
 )
@@ -110,7 +110,7 @@ def tomorrow_at_seven() -> str:
 def check(restaurant: Restaurant, phone: str, name: str, channel: str) -> None:
     """It is in the calendar, in the conversation's record, on the page, and in a delivery."""
     booked = until(lambda: restaurant.appointment(phone), "the appointment", 30)
-    assert (booked["state"], booked["party_size"]) == ("booked", 4)
+    assert (booked["state"], booked["party_size"]) == ("booked", 6)
     assert booked["starts_at"] == tomorrow_at_seven()
     assert booked["name"].casefold() == name.casefold()
     event = until(lambda: restaurant.delivered(booked), "the delivery", 30)
@@ -126,10 +126,10 @@ def test_a_table_is_booked_by_text(restaurant: Restaurant) -> None:
     assert "day" in restaurant.says("I would like to book a table")
     assert "time" in restaurant.says("tomorrow")
     assert "people" in restaurant.says("at 7 pm")
-    assert "name" in restaurant.says("four")
+    assert "name" in restaurant.says("six")
     assert restaurant.says("Ann Lee").endswith("Is that right?")
     assert restaurant.appointment(CALLER_BY_TEXT) is None
-    assert "You are booked for 4 people on" in restaurant.says("Yes please")
+    assert "You are booked for 6 people on" in restaurant.says("Yes please")
     check(restaurant, CALLER_BY_TEXT, "Ann Lee", "sms")
 
 
@@ -149,7 +149,7 @@ def test_a_table_is_booked_by_voice(restaurant: Restaurant) -> None:
     call = until(lambda: restaurant.owner.calls(restaurant.number), "the call")[0]
     turns = restaurant.owner.transcript(call)
     said = "\n".join(f"{turn['speaker']}: {turn['text']}" for turn in turns)
-    assert "You are booked for 4 people on" in said, said
+    assert "You are booked for 6 people on" in said, said
     check(restaurant, CALLER_BY_VOICE, "John Smith", "call")
 
 

@@ -18,7 +18,7 @@ from neighbours import Furnished, harvest, offered_by
 
 MINUTES = float(os.environ.get("OFFHOOK_FUZZ", "0"))
 SEED = os.environ.get("OFFHOOK_FUZZ_SEED", "1")
-SECONDS = int(MINUTES * 60) or 50
+SECONDS = int(MINUTES * 60) or 80
 EXAMPLES = 100 if MINUTES else 3
 ANSWERS = "not_a_server_error,status_code_conformance,content_type_conformance"
 CHECKS = "all" if MINUTES else f"{ANSWERS},response_schema_conformance,ignored_auth"

@@ -25,6 +25,8 @@ from sqlalchemy.util import greenlet_spawn
 Session = AsyncSession
 Clock = Callable[[], datetime]
 EVERY_TEAM = "*"
+TURN_S = 30.0
+"""How long a transaction waits for a connection, before it fails with TimeoutError."""
 # `true`: the setting ends with the transaction, so a pooled connection carries no team along.
 OPEN_FOR_TEAM = "BEGIN; SELECT set_config('offhook.team', {}, true)"
 HOLD_QUOTED = "SELECT pg_advisory_xact_lock(hashtextextended({}, 0))"
@@ -54,6 +56,8 @@ class Database:
             pool_reset_on_return=None,
         )
         self._ready: list[PoolProxiedConnection] = []
+        # The pool would let who comes overtake who waits, as often as they come.
+        self._turns = asyncio.Semaphore(2 * pool_size)
 
     def at(self, moment: datetime) -> "Database":
         """The same connections, for what is to be done as if it were `moment`."""
@@ -109,9 +113,15 @@ class Database:
         return await self._begin(opening)
 
     async def _begin(self, opening: str) -> Session:
+        async with asyncio.timeout(TURN_S):
+            await self._turns.acquire()
         try:
             pooled = self._ready.pop() if self._ready else await self._check_out()
-        except psycopg.Error as error:  # as the mapped side raises it
+        except BaseException as error:
+            self._turns.release()
+            if not isinstance(error, psycopg.Error):
+                raise
+            # As the mapped side raises it.
             raise DBAPIError.instance("connect", None, error, psycopg.Error) from error
         session = AsyncSession(
             self.engine,
@@ -152,23 +162,27 @@ class Database:
                 await driver_of(session).rollback()
         except (DBAPIError, psycopg.Error) as error:
             await greenlet_spawn(pooled.invalidate, error)
-        if pooled.is_valid:
+        finally:
             await self._give_back(session)
 
     async def _check_out(self) -> PoolProxiedConnection:
         return await greenlet_spawn(self.engine.sync_engine.raw_connection)
 
     async def _give_back(self, session: Session) -> None:
-        """Keep the connection at hand for the next transaction, unless one waits at the pool,
-        whose way in and out costs about as much processor time as a statement.
+        """Keep the connection at hand for the next transaction: the way into the pool and out of it
+        costs about as much processor time as a statement.
         """
         pooled = session.info.pop("pooled")
         del session.info["driver"]
-        pool = cast("QueuePool", self.engine.pool)
-        if len(self._ready) < pool.size() and pool.checkedout() < 2 * pool.size():
-            self._ready.append(pooled)
-        else:
-            await greenlet_spawn(pooled.close)
+        try:
+            if not pooled.is_valid:
+                return
+            if len(self._ready) < cast("QueuePool", self.engine.pool).size():
+                self._ready.append(pooled)
+            else:
+                await greenlet_spawn(pooled.close)
+        finally:
+            self._turns.release()
 
 
 class _Mapped(sqlalchemy.orm.Session):
