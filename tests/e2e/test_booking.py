@@ -48,7 +48,7 @@ class Restaurant:
             "name": "Tables",
             "hours": every_day,
             "slot_minutes": 120,
-            "places": 10,
+            "places": 20,
             "counts_people": True,
         }
         self.calendar: str = owner.post("/calendars", calendar)["id"]
