@@ -168,21 +168,21 @@ def open_model(name: str, settings: Settings) -> "Model[Any]":
 def client(provider: str) -> "Callable[[str, str, str | None], Model[Any]]":
     """What makes a model of its name, key and address; the provider's library is imported here."""
     if provider == "anthropic":
-        from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - as above
-        from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - as above
+        from pydantic_ai.models.anthropic import AnthropicModel
+        from pydantic_ai.providers.anthropic import AnthropicProvider
 
         return lambda name, key, address: AnthropicModel(
             name, provider=AnthropicProvider(api_key=key, base_url=address)
         )
     if provider in {"google", "google-gla", "gemini"}:
-        from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415 - as above
-        from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415 - as above
+        from pydantic_ai.models.google import GoogleModel
+        from pydantic_ai.providers.google import GoogleProvider
 
         return lambda name, key, address: GoogleModel(
             name, provider=GoogleProvider(api_key=key, base_url=address)
         )
-    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - as above
-    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - as above
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
 
     return lambda name, key, address: OpenAIChatModel(
         name, provider=OpenAIProvider(base_url=address, api_key=key)

@@ -10,7 +10,7 @@ from offhook.settings import Settings
 def read_ahead(settings: Settings) -> None:
     """Import what the model that is set needs, before anybody waits for its answer."""
     if settings.model:
-        from offhook.agents.model import client  # noqa: PLC0415 - as below
+        from offhook.agents.model import client
 
         client(settings.model.partition(":")[0])
 
@@ -37,7 +37,7 @@ class LateModelBrain:
 
     def _open(self) -> Brain:
         if self._opened is None:
-            from offhook.agents.model import ModelBrain  # noqa: PLC0415 - seconds of start-up
+            from offhook.agents.model import ModelBrain
 
             self._opened = ModelBrain(self._settings, OfflineBrain())
         return self._opened

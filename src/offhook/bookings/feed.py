@@ -57,7 +57,7 @@ def document(
     appointments: Sequence[Appointment], *more: tuple[str, object, dict[str, str]]
 ) -> bytes:
     """Appointments as an iCalendar object; `more` are its further properties."""
-    import icalendar  # noqa: PLC0415 - on first use: no process pays for it at its start
+    import icalendar
 
     whole: Any = icalendar.Calendar()  # its methods are partly untyped
     whole.add("prodid", "-//Offhook//Bookings//EN")
@@ -71,7 +71,7 @@ def document(
 
 def event(appointment: Appointment) -> Any:
     """One appointment as a VEVENT."""
-    import icalendar  # noqa: PLC0415 - as above
+    import icalendar
 
     made: Any = icalendar.Event()
     cancelled = appointment.state is AppointmentState.CANCELLED

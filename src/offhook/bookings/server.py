@@ -94,7 +94,7 @@ class Server:
         return f"{self._account.url.rstrip('/')}/{name}.ics"
 
     def _client(self) -> "GuardedClient":
-        from offhook.bookings.dav_client import GuardedClient  # noqa: PLC0415 - a vendor's library
+        from offhook.bookings.dav_client import GuardedClient
 
         account = self._account
         return GuardedClient(self._outgoing, account.url, account.username, account.password)
@@ -122,8 +122,8 @@ def _read(texts: Sequence[str], start: datetime, end: datetime, zone: ZoneInfo) 
 
 
 def _occurrences(text: str, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Event]:
-    import icalendar  # noqa: PLC0415 - on first use
-    import recurring_ical_events  # noqa: PLC0415 - as above
+    import icalendar
+    import recurring_ical_events
 
     try:
         whole: Any = icalendar.Calendar.from_ical(text)

@@ -31,8 +31,8 @@ def is_current(psycopg_url: str) -> bool:
 
 def migrate(url: str, metadata: MetaData | None = None) -> None:
     """Upgrade to the newest revision, as one transaction: all of it or nothing."""
-    from alembic import command  # noqa: PLC0415 - half a second that a current database is spared
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic import command  # half a second that a current database is spared
+    from alembic.config import Config
 
     engine = create_engine(url)
     config = Config()

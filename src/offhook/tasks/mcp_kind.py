@@ -211,10 +211,10 @@ async def _session(
 ) -> "AsyncGenerator[Client]":
     """A session through the guard. Raises NotReached, UrlRefused, NotPublic or _Broken."""
     # On first use: the library and its HTTP client cost most of a second.
-    from mcp import Client, MCPError  # noqa: PLC0415 - see above
-    from mcp.client.streamable_http import streamable_http_client  # noqa: PLC0415 - see above
+    from mcp import Client, MCPError
+    from mcp.client.streamable_http import streamable_http_client
 
-    from offhook.outgoing import mcp as guarded  # noqa: PLC0415 - see above
+    from offhook.outgoing import mcp as guarded
 
     means.outgoing.check_url(url)
     http = guarded.client(means.outgoing, headers, seconds)
