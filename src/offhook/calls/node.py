@@ -75,17 +75,20 @@ class LiveCall:
 
     def look_again(self, after: timedelta | None, look: Callable[[], None]) -> None:
         """Have `look` called after that time, in the place of what was to be called before."""
-        if self._looks_again is not None:
-            self._looks_again.cancel()
-            self._looks_again = None
+        self._forget_look()
         if after is not None and not self.is_over:
             loop = asyncio.get_running_loop()
             self._looks_again = loop.call_later(after.total_seconds(), look)
 
+    def _forget_look(self) -> None:
+        if self._looks_again is not None:
+            self._looks_again.cancel()
+            self._looks_again = None
+
     def close(self) -> None:
         """The call is over: nobody has anything to follow any more."""
         self.is_over = True
-        self.look_again(None, self.close)
+        self._forget_look()
         self.words.close()
         self.company.close()
         for watcher in tuple(self.watchers):

@@ -31,34 +31,37 @@ NEEDS_PERSON = {
 
 
 LATELY = f"""
-    SELECT
-        EXISTS (
-            SELECT FROM opt_outs
-            WHERE team_id = %(team_id)s AND ours = %(ours)s AND remote = %(remote)s
-        ),
-        manners.settle_ms, manners.replies_per_hour, manners.replies_per_day,
-        manners.new_senders_per_hour, manners.countries, manners.stops_loops,
-        replies.in_hour, replies.in_day,
-        CASE WHEN %(is_young)s AND replies.in_day = 0 THEN (
-            SELECT count(*) FROM (
-                SELECT FROM conversations
-                WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
-                    AND sender BETWEEN %(first)s AND %(last)s
-                    AND opened_at > %(since)s AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
-                LIMIT coalesce(manners.new_senders_per_hour, {Manners().new_senders_per_hour})
-            ) AS earlier
-        ) ELSE 0 END,
+    WITH known AS MATERIALIZED (
+        SELECT
+            EXISTS (
+                SELECT FROM opt_outs
+                WHERE team_id = %(team_id)s AND ours = %(ours)s AND remote = %(remote)s
+            ),
+            manners.settle_ms, manners.replies_per_hour, manners.replies_per_day,
+            manners.new_senders_per_hour, manners.countries, manners.stops_loops,
+            replies.in_hour, replies.in_day,
+            CASE WHEN %(is_young)s AND replies.in_day = 0 THEN (
+                SELECT count(*) FROM (
+                    SELECT FROM conversations
+                    WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
+                        AND sender BETWEEN %(first)s AND %(last)s AND opened_at > %(since)s
+                        AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
+                    LIMIT coalesce(manners.new_senders_per_hour, {Manners().new_senders_per_hour})
+                ) AS earlier
+            ) ELSE 0 END
+        FROM (
+            SELECT count(*) FILTER (WHERE created_at > %(hour)s) AS in_hour, count(*) AS in_day
+            FROM messages
+            WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
+                AND created_at > %(day)s AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}')
+                AND state NOT IN ('{State.DRAFT}', '{State.WITHDRAWN}')
+        ) AS replies
+        LEFT JOIN text_manners AS manners
+            ON manners.team_id = %(team_id)s AND manners.number_id = %(number_id)s
+    )
+    SELECT known.*,
         recent.direction, recent.created_at, recent.body, recent.kind, recent.outcome, recent.why
-    FROM (
-        SELECT count(*) FILTER (WHERE created_at > %(hour)s) AS in_hour, count(*) AS in_day
-        FROM messages
-        WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
-            AND created_at > %(day)s AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}')
-            AND state NOT IN ('{State.DRAFT}', '{State.WITHDRAWN}')
-    ) AS replies
-    LEFT JOIN text_manners AS manners
-        ON manners.team_id = %(team_id)s AND manners.number_id = %(number_id)s
-    LEFT JOIN LATERAL (
+    FROM known LEFT JOIN LATERAL (
         SELECT * FROM messages
         WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
             AND created_at > %(hour)s AND turn_sequence IS NOT NULL
