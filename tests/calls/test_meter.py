@@ -1,6 +1,5 @@
 """The meter of a live call (U4, UL5, UL7, UL9, UL14): told, hung up, never past the instant."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,7 +140,6 @@ def test_once_over_nothing_is_due_any_more() -> None:
     step_ms=st.integers(20, 900),
     max_minutes=st.integers(1, 8),
 )
-@pytest.mark.timeout(60)
 def test_no_call_is_ever_open_past_its_last_granted_minute(
     minutes: int, step_ms: int, max_minutes: int
 ) -> None:

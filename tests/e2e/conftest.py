@@ -18,14 +18,6 @@ from receiver import Receiver, receiving
 from whole import Whole
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A whole installation takes its time."""
-    here = str(Path(__file__).parent)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.timeout(300))
-
-
 @pytest.fixture(scope="session")
 def receiver(whole: Whole) -> Receiver:
     return whole.receiver

@@ -176,7 +176,6 @@ def tab(owner: Owner) -> Iterator[Page]:
         browser.close()
 
 
-@pytest.mark.timeout(600)
 def test_every_page_is_led_to_and_no_link_is_dead(site: Map) -> None:
     assert site.dead == []
     known = {each.path for each in routes()}

@@ -47,7 +47,7 @@ def an_installation() -> Generator[Stage]:
             installation.end()
 
 
-@pytest.mark.timeout(300 * PEOPLE // SHORT)
+@pytest.mark.timeout(900 * PEOPLE // SHORT)
 def test_a_day_of_calls_and_texts_is_in_every_book_as_the_rules_promise(tmp_path: Path) -> None:
     needs("flite")
     script = written(SEED, PEOPLE)

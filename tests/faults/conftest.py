@@ -13,14 +13,6 @@ from owner import Bought, Owner
 from whole import Whole
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A whole installation takes its time."""
-    here = str(Path(__file__).parent)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.timeout(300))
-
-
 @pytest.fixture(scope="session")
 def installation(whole: Whole) -> Installation:
     """One for all of them; a test that ends it starts it again."""

@@ -15,7 +15,7 @@ from offhook.knowledge import SourceKind, SourceState
 
 WORKER = Path(__file__).parent / "worker.py"
 STEPS = ("knowledge.began", "knowledge.read", "knowledge.written")
-pytestmark = [pytest.mark.kills, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.kills
 
 
 async def start(database: Database, port: int, dies_at: str = "") -> programs.Program:

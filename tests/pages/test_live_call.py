@@ -15,7 +15,6 @@ from offhook.inbox import Speaker
 from offhook.phone import E164
 from web_fixtures import Person, Served, context_of, serious
 
-pytestmark = pytest.mark.timeout(300)  # eight tabs on a busy machine
 CALLER = "+14155550190"
 
 

@@ -20,7 +20,6 @@ from offhook.phone import E164
 from offhook.teams import Role
 from web_fixtures import Person, Served, context_of, new_member
 
-pytestmark = pytest.mark.timeout(300)  # several browsers' tabs on a busy machine
 NO_NEWS = "globalThis.SharedWorker = class { port = { postMessage() {}, start() {} }; };"
 
 

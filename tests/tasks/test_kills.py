@@ -28,7 +28,7 @@ KILLS = range(int(os.environ.get("OFFHOOK_KILLS", "1")))
 PROGRAM = Path(__file__).parent / "confirming.py"
 OUTSIDE = ("tasks.confirmed", "tasks.claimed", "tasks.sent", "tasks.finished")
 MAY = {"party": 4, "day": "2026-05-15"}
-pytestmark = [pytest.mark.kills, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.kills
 
 
 async def kill(talk: Talk, settings: Settings, where: str) -> None:

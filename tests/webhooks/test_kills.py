@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("OFFHOOK_KILLS", "1"))
 WORKER = Path(__file__).with_name("deliver_and_die.py")
 LATER = {"webhooks.answered", "webhooks.recorded"}
 STEPS = ("webhooks.due", "webhooks.claimed", "webhooks.answered", "webhooks.recorded")
-pytestmark = [pytest.mark.kills, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.kills
 
 
 async def start(desk: Desk, point: str = "") -> programs.Program:
