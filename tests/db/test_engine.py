@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from offhook.db import (
+    Busy,
     Database,
     Event,
     EventRow,
@@ -195,6 +196,21 @@ async def test_who_waits_for_a_connection_is_not_overtaken_again_and_again(
     await asyncio.gather(*(work(index) for index in range(len(done))))
     await few.close()
     assert min(done) > 20, done
+
+
+async def test_who_finds_no_connection_in_time_is_told_and_begins_nothing(
+    database: Database,
+) -> None:
+    one = Database(database.url, pool_size=1)
+    async with one.system(), one.system():  # all that there are
+        hurried = one.within(0.02)
+        for _ in range(2):
+            with pytest.raises(Busy):
+                async with hurried.system():
+                    pytest.fail("a transaction without a connection")
+    async with hurried.system() as session:  # a free one is taken, however late
+        assert await fetch(session, "SELECT 1", {}) == [(1,)]
+    await one.close()
 
 
 async def test_a_use_case_that_fails_or_is_cancelled_leaves_nothing(database: Database) -> None:

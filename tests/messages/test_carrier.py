@@ -6,10 +6,12 @@ from urllib.parse import quote_from_bytes, quote_plus
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from message_fixtures import ANN, Shop
 from offhook import inbox, web
-from offhook.carriers import sign
+from offhook.carriers import callbacks, sign
+from offhook.db import Database
 from offhook.messages import routes
 from offhook.messages.rules import Outcome, State, Why
 
@@ -20,12 +22,17 @@ Fields = list[tuple[str, str]]
 
 
 @pytest.fixture
-async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+def app(shop: Shop) -> FastAPI:
     app = web.create_app(shop.settings, csrf_exempt=("/carriers/",))
     app.state.database = shop.database
     app.state.carriers = shop.carriers
     for router in routes.routers:
         app.include_router(router)
+    return app
+
+
+@pytest.fixture
+async def client(app: FastAPI, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=shop.settings.web_url) as client:
         yield client
@@ -71,6 +78,22 @@ async def test_a_genuine_text_is_kept_and_answered_through_the_api(
     assert "<Message" not in answer.text
     await shop.work()
     assert await shop.sent_to(ANN) == ["Re: hello"]
+
+
+async def test_a_text_that_finds_no_connection_is_refused_and_kept_when_told_again(
+    app: FastAPI, client: httpx.AsyncClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The carrier tells again what was answered 503 (faults a1)."""
+    monkeypatch.setattr(callbacks, "WAITED_FOR_S", 0.02)
+    few = app.state.database = Database(shop.database.url, pool_size=1)
+    async with few.system(), few.system():
+        refused = await post(client, shop, fields(shop))
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["code"] == "overloaded"
+    assert await shop.messages() == []
+    assert (await post(client, shop, fields(shop))).status_code == 200
+    assert [each.body for each in await shop.messages()] == ["hello"]
+    await few.close()
 
 
 async def test_a_day_told_twice_changes_nothing(client: httpx.AsyncClient, shop: Shop) -> None:

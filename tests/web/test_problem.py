@@ -6,6 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from offhook.db import Busy
 from offhook.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from offhook.web import Banner
 from offhook.web.csrf import HEADER, SEED_COOKIE, sign
@@ -28,6 +29,7 @@ PROBLEMS: dict[str, Problem] = {
     "forbidden": Forbidden("Only an owner can do this."),
     "unavailable": Unavailable("The carrier does not answer.", retry_after_s=30),
 }
+BUSY = "busy"
 CANARY = "a-secret-in-an-error"
 
 
@@ -43,6 +45,8 @@ def open_site(site: Site) -> Site:
 
         @router.post(prefix + "/{name}/refused")
         async def refused(name: str) -> None:
+            if name == BUSY:
+                raise Busy("no connection became free in 30 s")
             raise PROBLEMS[name]
 
         @router.post(prefix + "/body")
@@ -121,6 +125,18 @@ async def test_a_problem_that_passes_says_when_to_try_again(open_site: Site) -> 
     async with open_site.client() as client:
         told = await client.post("/api/v1/test/unavailable/refused")
     assert told.headers["retry-after"] == "30"
+
+
+async def test_who_finds_no_connection_is_asked_to_come_again(open_site: Site) -> None:
+    async with open_site.client() as client:
+        told = await client.post("/api/v1/test/busy/refused")
+        message = await client.post("/test/busy/refused", headers={"HX-Request": "true"})
+        page = await client.post("/test/busy/refused")
+    assert {each.status_code for each in (told, message, page)} == {503}
+    assert {each.headers["retry-after"] for each in (told, message, page)} == {"5"}
+    assert told.json()["code"] == message.headers["HX-Problem"] == "overloaded"
+    assert told.json()["detail"] in message.text
+    assert told.json()["remedy"] in page.text
 
 
 async def test_details_are_for_programs(open_site: Site) -> None:

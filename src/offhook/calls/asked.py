@@ -76,7 +76,7 @@ def settings_of(request: Request) -> Settings:
 
 
 def database_of(request: Request) -> Database:
-    return cast("Database", request.app.state.database)
+    return cast("Database", request.app.state.database).within(callbacks.WAITED_FOR_S)
 
 
 def carriers_of(request: Request) -> Carriers:

@@ -17,6 +17,10 @@ from offhook.errors import Forbidden
 from offhook.settings import Settings
 
 Fields = list[tuple[str, str]]
+WAITED_FOR_S = 10.0
+"""Later than so nobody begins to work on a callback: carriers give up after 15 s, and tell again or
+elsewhere what was refused before.
+"""
 
 
 class CallbackForged(Forbidden):

@@ -20,6 +20,7 @@ Everything inside one `async with` is committed together or not at all: rows, ev
 
 from offhook.db.away import AWAY, within
 from offhook.db.engine import (
+    Busy,
     Database,
     Session,
     fetch,
@@ -56,6 +57,7 @@ from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, pro
 __all__ = [
     "AWAY",
     "Base",
+    "Busy",
     "Database",
     "Event",
     "EventRow",

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import inf
 from typing import Any, cast
 
 import psycopg
@@ -26,13 +27,17 @@ Session = AsyncSession
 Clock = Callable[[], datetime]
 EVERY_TEAM = "*"
 TURN_S = 30.0
-"""How long a transaction waits for a connection, before it fails with TimeoutError."""
+"""How long a transaction waits for a connection, before it fails with `Busy`."""
 # `true`: the setting ends with the transaction, so a pooled connection carries no team along.
 OPEN_FOR_TEAM = "BEGIN; SELECT set_config('offhook.team', {}, true)"
 HOLD_QUOTED = "SELECT pg_advisory_xact_lock(hashtextextended({}, 0))"
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(key)s, 0))"
 NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"
+
+
+class Busy(TimeoutError):  # noqa: N818 - an answer to who asks, not a defect
+    """All connections are in use, and none became free in time: nothing was begun."""
 
 
 class Database:
@@ -45,6 +50,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10, clock: Clock | None = None) -> None:
         self.url = url
         self.clock = clock
+        self.until = inf
         # The driver's own BEGIN would be one wait more: ours travels with the team.
         self.engine = create_async_engine(
             url,
@@ -64,6 +70,14 @@ class Database:
         as_then = copy(self)
         as_then.clock = lambda: moment
         return as_then
+
+    def within(self, seconds: float) -> "Database":
+        """The same connections, for work that nobody waits for after so long: its transactions wait
+        no longer for one, all of them together.
+        """
+        hurried = copy(self)
+        hurried.until = asyncio.get_running_loop().time() + seconds
+        return hurried
 
     @property
     def psycopg_url(self) -> str:
@@ -113,8 +127,13 @@ class Database:
         return await self._begin(opening)
 
     async def _begin(self, opening: str) -> Session:
-        async with asyncio.timeout(TURN_S):
-            await self._turns.acquire()
+        came = asyncio.get_running_loop().time()
+        until = min(came + TURN_S, self.until)
+        try:
+            async with asyncio.timeout_at(until):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Busy(f"no connection became free in {until - came:.0f} s") from error
         try:
             pooled = self._ready.pop() if self._ready else await self._check_out()
         except BaseException as error:

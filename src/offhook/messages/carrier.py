@@ -4,6 +4,7 @@
     POST /carriers/twilio/sms-status     news of a text that we sent; `message` is our id of it
 
 Genuine ones are answered 2xx once all is stored, repetitions alike (S2, SEC2); forged ones 403.
+Those that find no connection in time are refused while the carrier still listens, and told again.
 """
 
 from typing import Annotated, cast
@@ -47,13 +48,14 @@ async def sms(request: Request, signature: Signature = None) -> Response:
     It must be signed by the account of the number that it is for, by our own record (SEC1).
     """
     came = await _received(request)
-    async with _database(request).system() as session:
+    database = _database(request)
+    async with database.system() as session:
         number = await numbers.held(session, readable(came.claim("To")))
     account_id = number.account_id if number else None
     account = await callbacks.verify(came, _carriers(request), account_id, signature)
     inbound = parse_inbound_sms(came.fields)
     await receive(
-        _database(request),
+        database,
         inbound,
         account_id=account.sid,
         settle_ms=_settings(request).settle_ms,
@@ -71,12 +73,13 @@ async def sms_status(
     """News of a text of ours, signed by the account of the number that sent it."""
     came = await _received(request)
     told = readable(came.claim("MessageSid"))
-    async with _database(request).system() as session:
+    database = _database(request)
+    async with database.system() as session:
         number_id = await sent_from(session, readable(message), told)
         account_id = await numbers.account_of(session, number_id) if number_id else None
     await callbacks.verify(came, _carriers(request), account_id, signature)
     news = parse_message_status(came.fields)
-    await on_status(_database(request), message, news)
+    await on_status(database, message, news)
     return _document()
 
 
@@ -93,4 +96,4 @@ def _carriers(request: Request) -> Carriers:
 
 
 def _database(request: Request) -> Database:
-    return cast("Database", request.app.state.database)
+    return cast("Database", request.app.state.database).within(callbacks.WAITED_FOR_S)

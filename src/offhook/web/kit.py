@@ -24,6 +24,7 @@ from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from offhook.db import Busy
 from offhook.errors import Invalid, Problem, Unauthorised
 from offhook.settings import Settings, secret_key
 from offhook.web import assets, design, openapi, problem
@@ -127,6 +128,7 @@ def create_app(
     app.add_exception_handler(HTTPException, problem.on_http)
     app.add_exception_handler(RequestValidationError, problem.on_validation)
     app.add_exception_handler(DataError, problem.on_data)
+    app.add_exception_handler(Busy, problem.on_busy)
     openapi.install(app)
     add_routes(app, router)
     if settings.environment == "development":

@@ -22,7 +22,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from offhook.errors import Invalid, Problem, Unauthorised
+from offhook.db import Busy
+from offhook.errors import Invalid, Problem, Unauthorised, Unavailable
 from offhook.web.page import kit, render
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 PROBLEM_JSON = "application/problem+json"
 SIGN_IN_PATH = "/sign-in"
+RETRY_AFTER_S = 5
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 _SENTENCES: dict[int, tuple[str, str, str]] = {
@@ -217,6 +219,23 @@ async def on_data(request: Request, error: Exception) -> Response:
     refusal = TextUnusable(
         "The request has a character or a figure that cannot be stored.",
         remedy="Leave out control characters, and keep numbers within reason.",
+    )
+    return await answer(request, of_problem(refusal))
+
+
+class Overloaded(Unavailable):
+    """More is asked than there are connections to the database for."""
+
+    code = "overloaded"
+
+
+async def on_busy(request: Request, error: Exception) -> Response:
+    """Nothing was begun, so a browser, a program and a carrier may all ask again."""
+    log.warning("turned away: %s %s: %s", request.method, request.url.path, cast("Busy", error))
+    refusal = Overloaded(
+        "More is asked at the moment than this installation can answer.",
+        remedy="Try again in a few seconds.",
+        retry_after_s=RETRY_AFTER_S,
     )
     return await answer(request, of_problem(refusal))
 
