@@ -229,6 +229,38 @@ async def test_rest_lists_pages_and_turns(
     assert closed.json()["state"] == "closed"
 
 
+async def test_rest_answers_a_search_in_parts_that_have_every_conversation_once(
+    client: AsyncClient, owner: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I3: an answer looks through so many conversations; whoever follows `next` misses nothing."""
+    monkeypatch.setattr(searching, "AT_ONCE", 0)
+    monkeypatch.setattr(searching, "MEANWHILE", 3)
+    number = await number_of(database, owner.team_id)
+    wanted: list[str] = []
+    async with database.team(owner.team_id) as session:
+        for index, both in enumerate([True, *[False] * 7, *[True] * 6]):
+            thread = await inbox.open_thread(
+                session, owner.team_id, number_id=number, sender=f"+1415555{2000 + index}"
+            )
+            said = ["left right"] if both else ["left", "right"]
+            for text in said:
+                await inbox.add_turn(
+                    session, owner.team_id, thread.id, speaker=Speaker.CALLER, text=text
+                )
+            wanted = [thread.id, *wanted] if both else wanted
+    sizes: list[int] = []
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {"q": "left right", "limit": "2", "cursor": cursor}
+        answer = (await client.get("/api/v1/conversations", params=asked)).json()
+        cursor = answer["next"]
+        sizes.append(len(answer["items"]))
+        found += [each["id"] for each in answer["items"]]
+    assert found == wanted
+    assert {0, 2} < set(sizes), sizes
+
+
 async def test_last_activity_of_a_number(
     client: AsyncClient, owner: Person, database: Database
 ) -> None:

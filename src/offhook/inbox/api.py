@@ -147,9 +147,14 @@ FilterQuery = Annotated[Filter, Depends(_filter)]
 async def index(
     actor: CurrentActor, session: TeamSession, paging: PagingQuery, wanted: FilterQuery
 ) -> Page[ConversationOut]:
-    """Conversations, latest activity first. Refused calls only with `state=not_answered`."""
+    """Conversations, latest activity first. Refused calls only with `state=not_answered`.
+
+    A search (`q`) for words that are common, but seldom together, is answered in parts: a page has
+    what was found in the time of an answer, which may be fewer than `limit`, or none. There is more
+    for as long as `next` is not null; whoever follows it gets every conversation once.
+    """
     by = await listing.read_by(session, actor.team_id, actor.who)
-    found = await searching.page(session, actor.team_id, wanted, by, paging)
+    found = await searching.page(session, actor.team_id, wanted, by, paging, first_look=True)
     return Page(items=await _out(session, actor, found.shown), next=found.after)
 
 

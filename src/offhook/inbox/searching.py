@@ -9,7 +9,7 @@ The index reads the whole list of each beginning that it is asked for ("ref" for
 teams. So it is asked for what is rare, and what it finds is looked through for the rest.
 
 Words that are all common and seldom together take time that grows with the inbox. A first look
-leaves those: it has what is among the newest, and says that there may be more.
+leaves those: it has what is among the newest it came to, and says from where on there may be more.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from offhook.db import Expected, Session, expected_rows, fetch, plan_by_values
+from offhook.db import Expected, Session, expected_rows, plan_by_values
 from offhook.inbox.listing import Filter, ReadBy, holds, listed, said
 from offhook.inbox.models import Conversation, TurnWords
 from offhook.inbox.words import Phrase, asked, tsquery
 from offhook.web import Paging, beyond, encode_cursor, paginate
 
 ORDER = (Conversation.last_activity_at, Conversation.id)
-NO_WHOLE_TABLE = "SELECT set_config('enable_seqscan', 'off', true)"
-"""A long walk might seem dearer than reading all turns there are; it ends when the page is full."""
 
 # Costs are counted in steps: to look through the next conversation of a walk, turn by turn.
 PLACES, PAGES = 230, 12
@@ -162,7 +160,7 @@ class Search:
 class Found:
     """Conversations, latest activity first, and the next cursor.
 
-    `is_whole` is False where only the newest were looked through, and there may be more.
+    `is_whole` is False where the page is not full and yet there may be more, after the cursor.
     """
 
     shown: list[Conversation]
@@ -179,15 +177,17 @@ async def page(
     *only: ColumnElement[bool],
     first_look: bool = False,
 ) -> Found:
-    """One page of `wanted` and of `only`; with `first_look` no more than is found at once."""
+    """One page of `wanted` and of `only`; with `first_look` no more than is found at once, however
+    many conversations there are.
+    """
     query = listed(team_id, replace(wanted, words=""), by).where(*only)
     if not wanted.words.strip():
         return Found(*await paginate(session, query, paging, *ORDER))
     phrases = asked(wanted.words)
     if not phrases:
         return Found([], None)
-    await plan_by_values(session)
-    await fetch(session, NO_WHOLE_TABLE, {})
+    # A long walk might seem dearer than reading all turns there are; it ends with a full page.
+    await plan_by_values(session, whole_tables=False)
     search = Search(team_id, query, phrases, paging.limit + 1, paging.cursor)
     rows, looked_to = await look(session, search, AT_ONCE if first_look else inf)
     if len(rows) > paging.limit:

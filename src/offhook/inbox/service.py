@@ -27,7 +27,9 @@ from offhook.inbox.models import Channel, Conversation, Labelled, Speaker, State
 from offhook.inbox.summaries import enqueue_summary
 from offhook.inbox.words import folded
 
-APPEND = """
+WORDS = "to_tsvector('simple', %(words)s) || array_to_tsvector(ARRAY[%(team)s::text])"
+"""What the search finds a turn by (I3)."""
+APPEND = f"""
     WITH moment AS MATERIALIZED (
         SELECT coalesce(%(present)s::timestamptz, clock_timestamp()) AS at
     ), moved AS (
@@ -50,27 +52,25 @@ APPEND = """
         RETURNING started_at, ended_at
     ), words AS (
         INSERT INTO turn_words (turn_id, conversation_id, words)
-        VALUES (%(id)s, %(conversation_id)s,
-            to_tsvector('simple', %(words)s) || array_to_tsvector(ARRAY[%(team)s::text]))
+        VALUES (%(id)s, %(conversation_id)s, {WORDS})
     ), labelled AS (
         UPDATE inbox_labelled AS label SET last_activity_at = moved.last_activity_at FROM moved
         WHERE label.team_id = %(team_id)s AND label.conversation_id = %(conversation_id)s
     )
     SELECT turn.*, moved.* FROM turn, moved
-"""
+"""  # noqa: S608 - a constant of our own
 """The conversation is locked before it, so that its times are in the order of its turns (UM7)."""
 APPENDED = (
     *("id", "team_id", "conversation_id", "author", "text", "started_at", "ended_at"),
     *("status", "note"),
 )
 MOVED = ("last_sequence", "last_activity_at", "preview", "last_heard_at", "snoozed_until")
-INDEX = """
+INDEX = f"""
     INSERT INTO turn_words (turn_id, conversation_id, words)
-    VALUES (%(turn_id)s, %(conversation_id)s,
-        to_tsvector('simple', %(words)s) || array_to_tsvector(ARRAY[%(team)s::text]))
+    VALUES (%(turn_id)s, %(conversation_id)s, {WORDS})
     ON CONFLICT (turn_id) DO UPDATE SET words = excluded.words
     RETURNING turn_id
-"""
+"""  # noqa: S608 - a constant of our own
 
 
 class ConversationNotFound(NotFound):
