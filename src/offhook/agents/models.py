@@ -15,7 +15,7 @@ from offhook.agents.rules import AgentStatus
 from offhook.agents.snapshot import DEFAULT_FALLBACK, Options, Snapshot, options_from
 from offhook.agents.trials.models import Trial
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamKeyed, TeamOwned, primary_key
 
 __all__ = ["Agent", "AgentVersion", "BusinessFacts", "Trial"]
 
@@ -80,7 +80,7 @@ class AgentVersion(TeamOwned, Base):
     """What is new in it, in the words of who published it."""
 
 
-class BusinessFacts(TeamOwned, Base):
+class BusinessFacts(TeamKeyed, Base):
     """What all agents of a team know; `source_id` is the same text among the knowledge."""
 
     __audit__ = Marks("business facts", without=("source_id",))

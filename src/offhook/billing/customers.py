@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.billing.gateway import Gateway
-from offhook.db import Base, Session, TeamOwned, new_id, primary_key
+from offhook.db import Base, Session, TeamKeyed, new_id, primary_key
 
 
-class Customer(TeamOwned, Base):
+class Customer(TeamKeyed, Base):
     """A team as `gateway` knows it."""
 
     __tablename__ = "gateway_customers"

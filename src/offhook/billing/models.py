@@ -14,12 +14,12 @@ from offhook.audit import Marks
 from offhook.billing.gateway import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, HoldState
 from offhook.billing.rules import CardStatus, Step, SubscriptionState
 from offhook.billing.totals import InvoiceState, LineKind
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, TeamOwned, one_of, primary_key
 from offhook.prices import Money
 from offhook.usage.periods import Period
 
 
-class Subscription(TeamOwned, Base):
+class Subscription(TeamKeyed, Base):
     """One per team. `since` is when the present state began (past_due lasts 14 days)."""
 
     __tablename__ = "subscriptions"
@@ -41,7 +41,7 @@ class SubscriptionChange(TeamOwned, Base):
     at: Mapped[datetime]
 
 
-class ReleaseNotice(TeamOwned, Base):
+class ReleaseNotice(TeamKeyed, Base):
     """A suspended team was told that its numbers go back in so many days (UN11)."""
 
     __tablename__ = "release_notices"
@@ -125,7 +125,7 @@ class GatewayEvent(Base):
     received_at: Mapped[datetime]
 
 
-class Invoice(TeamOwned, Base):
+class Invoice(TeamKeyed, Base):
     """A closed month. Immutable but for what says how it is paid; money in micros of `currency`.
 
     `period_start` and `period_end` are instants of the ledger's month, never days of a calendar.
@@ -264,7 +264,7 @@ class Seller(Base):
     rates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
 
 
-class Buyer(TeamOwned, Base):
+class Buyer(TeamKeyed, Base):
     """A team's billing details; until it gives some, its name and country stand in."""
 
     __tablename__ = "billing_buyers"

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamKeyed, TeamOwned, one_of, primary_key
 
 ID_CHARS = 40
 KEY_CHARS = 255
@@ -58,7 +58,7 @@ class Calendar(TeamOwned, Base):
     deleted_at: Mapped[datetime | None]
 
 
-class Appointment(TeamOwned, Base):
+class Appointment(TeamKeyed, Base):
     """A booking: from `starts_at` until `ends_at`, taking `places` until `occupied_until`."""
 
     __tablename__ = "booking_appointments"

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, TeamOwned, one_of, primary_key
 
 
 class ImportState(StrEnum):
@@ -20,7 +20,7 @@ class ImportState(StrEnum):
     DONE = "done"
 
 
-class Import(TeamOwned, Base):
+class Import(TeamKeyed, Base):
     """One file. `data` is kept until its rows are taken; `columns` says what each column means."""
 
     __audit__ = Marks(

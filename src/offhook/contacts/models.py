@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
 from offhook.contacts.rules import Source, Type
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, TeamOwned, one_of, primary_key
 
 
-class Contact(TeamOwned, Base):
+class Contact(TeamKeyed, Base):
     """A person. `e164` is their first number, `name` what pages and agents call them.
 
     `name` follows from the values (`rules.display_name`). A contact that was merged into another
@@ -34,7 +34,7 @@ class Contact(TeamOwned, Base):
     updated_at: Mapped[datetime]
 
 
-class ContactNumber(TeamOwned, Base):
+class ContactNumber(TeamKeyed, Base):
     """A number of a contact, in one team at most one contact's.
 
     `canonical` is the same for every national spelling (P6); `e164` is the one that was told
@@ -52,7 +52,7 @@ class ContactNumber(TeamOwned, Base):
     created_at: Mapped[datetime]
 
 
-class AttributeRow(TeamOwned, Base):
+class AttributeRow(TeamKeyed, Base):
     """An attribute of the team's own, or what the team changed about a standard one (P3)."""
 
     __tablename__ = "contact_attributes"
@@ -68,7 +68,7 @@ class AttributeRow(TeamOwned, Base):
     created_at: Mapped[datetime]
 
 
-class Value(TeamOwned, Base):
+class Value(TeamKeyed, Base):
     """What is known of a contact under one key, and from where (P2).
 
     Empty text set by hand says that it is not known, and is as much a decision as a value. From
@@ -106,7 +106,7 @@ class Note(TeamOwned, Base):
     at: Mapped[datetime]
 
 
-class BlockedNumber(TeamOwned, Base):
+class BlockedNumber(TeamKeyed, Base):
     """A number that is not answered (P7). It is the number's: it outlives contact and merge."""
 
     __tablename__ = "blocked_numbers"
@@ -119,7 +119,7 @@ class BlockedNumber(TeamOwned, Base):
     at: Mapped[datetime]
 
 
-class Screening(TeamOwned, Base):
+class Screening(TeamKeyed, Base):
     """How a team screens: one row, made with the first change."""
 
     __tablename__ = "contact_screening"
@@ -131,7 +131,7 @@ class Screening(TeamOwned, Base):
     changed_at: Mapped[datetime]
 
 
-class Erasure(TeamOwned, Base):
+class Erasure(TeamKeyed, Base):
     """The receipt of an erasure: what was erased by kind and number, and the digest of it all.
 
     Holds nothing of the person: `contact_ids` are random, `digest` is the SHA-256 of the export

@@ -10,12 +10,12 @@ from sqlalchemy import BigInteger, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamKeyed, primary_key
 
 ID = String(80)
 
 
-class CostLine(TeamOwned, Base):
+class CostLine(TeamKeyed, Base):
     """Units of one kind. `rate_id` is empty where no rate was set: it costs nothing then."""
 
     __tablename__ = "cost_lines"
@@ -45,7 +45,7 @@ class CostLine(TeamOwned, Base):
     last_at: Mapped[datetime]
 
 
-class CarrierCost(TeamOwned, Base):
+class CarrierCost(TeamKeyed, Base):
     """What a carrier charged for one of its calls or messages, by the carrier's own id."""
 
     __tablename__ = "cost_carrier"

@@ -52,7 +52,7 @@ from offhook.db.outbox import (
     write_events,
 )
 from offhook.db.sealed import Rotated, Sealed, keys_in_use, rotate, seal, unseal
-from offhook.db.tables import Base, TeamOwned, UtcTime, one_of, primary_key, protect
+from offhook.db.tables import Base, TeamKeyed, TeamOwned, UtcTime, one_of, primary_key, protect
 
 __all__ = [
     "AWAY",
@@ -68,6 +68,7 @@ __all__ = [
     "Rotated",
     "Sealed",
     "Session",
+    "TeamKeyed",
     "TeamOwned",
     "UtcTime",
     "count_anew",

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.db.engine import Session, fetch, notify_at_commit, one_at_a_time, told_time
 from offhook.db.ids import random_id
-from offhook.db.tables import ID_LENGTH, Base, TeamOwned
+from offhook.db.tables import ID_LENGTH, Base, TeamKeyed
 
 log = logging.getLogger(__name__)
 CHANNEL = "offhook_live"
@@ -53,7 +53,7 @@ class Event(BaseModel):
         return (f"conversation:{self.conversation_id}",) if self.conversation_id else ()
 
 
-class EventRow(TeamOwned, Base):
+class EventRow(TeamKeyed, Base):
     """One published event; `sequence` is gapless per conversation (W3)."""
 
     __tablename__ = "events"

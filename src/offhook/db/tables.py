@@ -75,6 +75,18 @@ class TeamOwned:
         return mapped_column(String(ID_LENGTH), ForeignKey("teams.id"), index=True)
 
 
+class TeamKeyed(TeamOwned):
+    """The same, in a table whose rows are found by longer keys, most of which begin with the team.
+
+    An index of the team alone would be written with each row, and where the server knows nothing of
+    a table yet it would read all that a team has there to find a few.
+    """
+
+    @declared_attr
+    def team_id(cls) -> Mapped[str]:  # noqa: N805 - a declared attribute is a class method
+        return mapped_column(String(ID_LENGTH), ForeignKey("teams.id"))
+
+
 def protect(table: str) -> Sequence[str]:
     """The statements that put `table` behind row-level security, for its migration."""
     seen = "team_id = current_setting('offhook.team', true)"

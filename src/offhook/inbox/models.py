@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, one_of, primary_key
 
 
 class Channel(StrEnum):
@@ -34,7 +34,7 @@ class Speaker(StrEnum):
     NOTICE = "notice"
 
 
-class Conversation(TeamOwned, Base):
+class Conversation(TeamKeyed, Base):
     """One call, or the SMS thread of one number and one sender (S8).
 
     `sender` is what the carrier said: an E.164, a short code, a word, or "" for who hides (P5).
@@ -80,7 +80,7 @@ class Conversation(TeamOwned, Base):
             postgresql_where="snoozed_until IS NOT NULL",
         ),
         Index("ix_conversations_opened", "team_id", "opened_at", "id"),
-        Index("ix_conversations_timeline", "team_id", "number_id", "sender"),
+        Index("ix_conversations_timeline", "team_id", "number_id", "sender", "opened_at"),
     )
     id: Mapped[str] = primary_key("cnv")
     channel: Mapped[Channel] = mapped_column(one_of(Channel, length=16))
@@ -112,7 +112,7 @@ class Conversation(TeamOwned, Base):
     """Which model wrote title and summary; "" when they are the conversation's own words."""
 
 
-class Turn(TeamOwned, Base):
+class Turn(TeamKeyed, Base):
     """One bubble. `ended_at` is None while it is still being spoken.
 
     `author` is who of the team said it by hand, as others see them; "" for everybody else.

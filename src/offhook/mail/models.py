@@ -11,7 +11,7 @@ from sqlalchemy import Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamKeyed, one_of, primary_key
 
 
 class State(StrEnum):
@@ -33,7 +33,7 @@ class State(StrEnum):
     LATE = "late"
 
 
-class Mail(TeamOwned, Base):
+class Mail(TeamKeyed, Base):
     """One letter to one address. `key` is unique in its team: what is told once is mailed once."""
 
     __tablename__ = "mails"

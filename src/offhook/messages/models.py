@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, one_of, primary_key
 from offhook.messages.rules import Kind, Outcome, State, Why
 
 
@@ -15,7 +15,7 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
 
 
-class Message(TeamOwned, Base):
+class Message(TeamKeyed, Base):
     """One text, in or out. `ours` and `remote` are the two ends as they were at the time.
 
     An inbound one has an `outcome`, and `why` if it was kept; an outbound one a `kind`. `counted`:
@@ -35,7 +35,7 @@ class Message(TeamOwned, Base):
             unique=True,
             postgresql_where=f"state = '{State.DRAFT}'",
         ),
-        Index("ix_messages_thread", "conversation_id", "turn_sequence"),
+        Index("ix_messages_thread", "team_id", "conversation_id", "turn_sequence"),
         Index(
             "ix_messages_unfinished",
             "created_at",
@@ -73,7 +73,7 @@ class Message(TeamOwned, Base):
     created_at: Mapped[datetime]
 
 
-class OptOut(TeamOwned, Base):
+class OptOut(TeamKeyed, Base):
     """Somebody who wants no texts and no calls from one of a team's numbers (S4).
 
     Kept by the two telephone numbers, so it outlives the records of both.

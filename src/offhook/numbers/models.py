@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
 from offhook.carriers import Network
-from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamKeyed, TeamOwned, one_of, primary_key
 from offhook.numbers.own.rules import OWN, Health, ImportState
 from offhook.numbers.rules import Configuration, NumberStatus
 from offhook.numbers.saga import PurchaseState
@@ -192,7 +192,7 @@ class Quote(TeamOwned, Base):
     expires_at: Mapped[datetime]
 
 
-class Purchase(TeamOwned, Base):
+class Purchase(TeamKeyed, Base):
     """One order and how far it has come (A5); its id is the order tag at the carrier.
 
     `waits_since` is what the saga's patience is counted from; `charge_id` is the payment's row.

@@ -12,13 +12,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamKeyed, TeamOwned, one_of, primary_key
 from offhook.tasks.rules import DEFAULT_MONEY, RunState
 
 ID_CHARS = 40
 
 
-class Task(TeamOwned, Base):
+class Task(TeamKeyed, Base):
     """Something that agents of the team can do. `name` is the slug by which a brain calls it."""
 
     __tablename__ = "tasks"
@@ -65,7 +65,7 @@ class AgentTask(TeamOwned, Base):
     channels: Mapped[list[str]] = mapped_column(ARRAY(String(10)))
 
 
-class TaskRun(TeamOwned, Base):
+class TaskRun(TeamKeyed, Base):
     """One proposal of a task in a conversation, and what became of it (T3).
 
     `definition` is the task as it was when it was confirmed: later attempts do the same.
@@ -125,7 +125,7 @@ class TaskRun(TeamOwned, Base):
     told_at: Mapped[datetime | None]
 
 
-class TextedCode(TeamOwned, Base):
+class TextedCode(TeamKeyed, Base):
     """A code that was texted to a number in a conversation, to be told back (proving.py).
 
     `looked_turn`: up to there it was looked for. Forgotten after a day.
@@ -146,7 +146,7 @@ class TextedCode(TeamOwned, Base):
     proven_at: Mapped[datetime | None]
 
 
-class TeamSecret(TeamOwned, Base):
+class TeamSecret(TeamKeyed, Base):
     """A secret that requests carry as `{{secret:NAME}}`; sealed, and never shown again."""
 
     __tablename__ = "team_secrets"

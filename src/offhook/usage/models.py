@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, TeamOwned, UtcTime
+from offhook.db import Base, TeamKeyed, TeamOwned, UtcTime
 
 ID = String(80)  # call and message ids may be a carrier's own
 TEAM_ID = String(40)
@@ -140,7 +140,7 @@ class Entry(Base):
     actor: Mapped[str | None] = mapped_column(String(80))
 
 
-class Counter(TeamOwned, Base):
+class Counter(TeamKeyed, Base):
     """Posted and pending units of one number, service and month: the row that the kernel locks.
 
     `limit_units` repeats the meter's limit for as long as the month runs; `granted_limit` is the
@@ -227,7 +227,7 @@ class Notice(TeamOwned, Base):
     announced_at: Mapped[datetime]
 
 
-class ClosedLine(TeamOwned, Base):
+class ClosedLine(TeamKeyed, Base):
     """Units of one number, service, month and price, as one close found them; never changed.
 
     `closed_in` is the start of the month that was closed; `period_start` the month of the units.

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
-from offhook.db import Base, Sealed, TeamOwned, one_of, primary_key
+from offhook.db import Base, Sealed, TeamKeyed, TeamOwned, one_of, primary_key
 from offhook.webhooks.rules import DeliveryState, EndpointKind, EndpointState
 
 EVENT_LENGTH = 60
@@ -58,7 +58,7 @@ class Secret(TeamOwned, Base):
     expires_at: Mapped[datetime | None]
 
 
-class Delivery(TeamOwned, Base):
+class Delivery(TeamKeyed, Base):
     """One event on its way to one endpoint.
 
     `tries` counts in the present round of the schedule, `attempts` over all replays. While a

@@ -6,10 +6,10 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.calls.latency.rules import Stage, Times
-from offhook.db import Base, TeamOwned, primary_key
+from offhook.db import Base, TeamKeyed, primary_key
 
 
-class ReplyTimes(TeamOwned, Base):
+class ReplyTimes(TeamKeyed, Base):
     """One reply. `at` is the end of what it answers, each `…_ms` the time since then (`Stage`)."""
 
     __tablename__ = "reply_times"

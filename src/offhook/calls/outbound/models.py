@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
 from offhook.calls.outbound.rules import DAILY_CALLS, PER_CONTACT, Hours, Machine
-from offhook.db import Base, TeamOwned, one_of
+from offhook.db import Base, TeamKeyed, TeamOwned, one_of
 
 
 class OutboundRules(TeamOwned, Base):
@@ -34,7 +34,7 @@ class OutboundRules(TeamOwned, Base):
     opening: Mapped[str] = mapped_column(Text, default="")
 
 
-class OutboundCall(TeamOwned, Base):
+class OutboundCall(TeamKeyed, Base):
     """A call that we started, beside its row in `calls`.
 
     `attempted_at`: from when on the carrier may know of it. `message_due`: a machine's beep was

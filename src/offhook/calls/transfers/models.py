@@ -7,10 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from offhook.audit import Marks
 from offhook.calls.transfers.rules import Failure, TransferState
-from offhook.db import Base, TeamOwned, one_of, primary_key
+from offhook.db import Base, TeamKeyed, TeamOwned, one_of, primary_key
 
 
-class TransferTarget(TeamOwned, Base):
+class TransferTarget(TeamKeyed, Base):
     """A person or desk of the owner's list (SEC13); nobody else is ever called.
 
     `announced`: whoever answers hears who is calling, and takes the call by pressing a key.
