@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from axe_playwright_python.base import AXE_SCRIPT
 from fastapi import APIRouter, FastAPI
 from playwright import async_api, sync_api
@@ -33,7 +34,7 @@ from offhook.db import Database, Listener
 from offhook.outgoing import Outgoing
 from offhook.schema import ROOMS
 from offhook.settings import Settings
-from offhook.teams import keys, service
+from offhook.teams import keys, service, tokens
 from offhook.teams.models import Membership, Role
 from offhook.vault import open_vault
 from offhook.web import SESSION_COOKIE, Others, Server, add_routes, assets, create_app, csrf, server
@@ -45,6 +46,10 @@ PASSWORD = "correct horse battery"
 PATIENCE_MS = 30_000
 for playing in (async_api, sync_api):
     playing.expect.set_options(timeout=PATIENCE_MS)
+# A password is stretched as little as argon2 can: as the product does it, it costs each person of
+# each test a fortieth of a second. Where it matters it is the product's (tests/teams).
+STRETCHING = tokens.HASHER
+tokens.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HANDSET = Others(connect=("ws://127.0.0.1:*",))
 _people = itertools.count(1)
 

@@ -1,11 +1,12 @@
 """One whole installation, started as a user starts it, its first owner and a receiver of webhooks:
 for the end-to-end tests and for those of faults, which share what takes long to start.
 
-A test that ends a process, or all of them, starts it again.
+A test that ends a process, or all of them, starts it again. It rests while tests run that have no
+installation, for one that nobody uses takes a thirtieth of a processor from them.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,27 @@ if TYPE_CHECKING:  # most tests need none of it
     from installation import Installation
     from owner import Owner
     from receiver import Receiver
+
+
+FOLDERS = {"e2e", "faults"}
+SHARED: dict[str, "Installation"] = {}
+"""Those of many tests, by the fixture that has started them."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, each in SHARED.items():
+        if each.ended and name in getattr(item, "fixturenames", ()):
+            each.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    yield
+    if nextitem is None or nextitem.path.parent.name not in FOLDERS:
+        for each in SHARED.values():
+            if not each.ended:
+                each.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +67,10 @@ def whole() -> Iterator[Whole]:
         )
         try:
             installation.start()
+            SHARED["whole"] = installation
             owner = Owner(installation)
             yield Whole(installation, owner, receiver)
             owner.close()
         finally:
+            SHARED.pop("whole", None)
             installation.end()

@@ -15,7 +15,7 @@ from neighbours import Furnished, furnish, remember
 from owner import Owner
 from receiver import Receiver, receiving
 
-from whole import Whole
+from whole import SHARED, Whole
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +49,7 @@ def furnished() -> Iterator[Furnished]:
             SETTLE_MS="200",
         )
         installation.start()
+        SHARED["furnished"] = installation
         owner = Owner(installation)
         try:
             made, number = remember(owner), owner.ready_number()
@@ -56,4 +57,5 @@ def furnished() -> Iterator[Furnished]:
             yield Furnished(owner, number, made, receiver)
         finally:
             owner.close()
+            del SHARED["furnished"]
             installation.end()

@@ -12,7 +12,7 @@ from offhook.settings import Settings
 from offhook.teams import service, tokens
 from offhook.teams.models import Membership, Role, SignIn, Team, User
 from offhook.web import SESSION_COOKIE
-from web_fixtures import PASSWORD, Person, Site, actor_of, new_member, new_owner
+from web_fixtures import PASSWORD, STRETCHING, Person, Site, actor_of, new_member, new_owner
 
 HTMX = {"HX-Request": "true"}
 
@@ -113,6 +113,14 @@ async def test_after_signing_in_one_stays_on_this_host(
     assert told.headers["location"] == goes_to
 
 
+@pytest.fixture
+def stretched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what they cost the product."""
+    monkeypatch.setattr(tokens, "HASHER", STRETCHING)
+    tokens.nobodys_hash.cache_clear()
+
+
+@pytest.mark.usefixtures("stretched")
 async def test_an_unknown_user_costs_as_much_as_a_wrong_password(
     site: Site, owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +194,7 @@ async def test_a_session_ends_idle_and_absolutely(
         assert (await client.get("/team")).status_code == (200 if alive else 303)
 
 
+@pytest.mark.usefixtures("stretched")
 async def test_no_token_and_no_password_is_stored_in_the_clear(site: Site, owner: Person) -> None:
     async with site.database.system() as session:
         assert (await session.scalars(select(SignIn.token_hash))).one() != owner.cookie

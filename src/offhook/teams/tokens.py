@@ -45,14 +45,14 @@ async def hash_password(password: str) -> str:
 async def verify(stored: str | None, password: str) -> bool:
     """Whether the password is right. One hash is computed whether or not there is a user."""
     try:
-        await asyncio.to_thread(HASHER.verify, stored or _nobodys_hash(), password)
+        await asyncio.to_thread(HASHER.verify, stored or nobodys_hash(), password)
     except VerificationError:
         return False
     return stored is not None
 
 
 @lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
+def nobodys_hash() -> str:
     return HASHER.hash(secrets.token_urlsafe(TOKEN_BYTES))
 
 
