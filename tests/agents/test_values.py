@@ -89,6 +89,10 @@ def test_days_are_found_as_people_say_them(said: str, day: str) -> None:
         ("February 30", "February has only 29 days."),
         ("Friday the sixteenth of May", "16 May is a Saturday, not a Friday."),
         ("13/13", "There is no day 13/13."),
+        ("the 32nd", "No month has a day 32."),
+        ("on the 0th", "No month has a day 0."),
+        ("0000-01-01", "There is no year 0."),
+        ("1 May 0000", "There is no year 0."),
     ],
 )
 def test_a_day_that_does_not_exist_is_found_with_the_reason(said: str, sentence: str) -> None:

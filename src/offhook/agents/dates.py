@@ -45,6 +45,8 @@ def _dated(day: int, month: int, year: int | None, today: date) -> Made:
     most = calendar.monthrange(year or 2024, month)[1]
     if not 1 <= day <= most:
         return f"{MONTHS[month - 1].capitalize()} has only {most} days."
+    if year == 0:
+        return "There is no year 0."
     if year is not None:
         return date(year, month, day)
     for candidate in range(today.year, today.year + 9):
@@ -95,10 +97,10 @@ def _numbered(match: re.Match[str], today: date) -> Made:
     first = today.replace(day=1)
     for _ in range(4):
         most = calendar.monthrange(first.year, first.month)[1]
-        if day <= most and (when := first.replace(day=day)) >= today:
+        if 1 <= day <= most and (when := first.replace(day=day)) >= today:
             return when
         first = first.replace(day=most) + timedelta(days=1)
-    return f"No month has a {day}th day."
+    return f"No month has a day {day}."
 
 
 def _named(match: re.Match[str], today: date) -> date:
