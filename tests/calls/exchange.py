@@ -3,7 +3,6 @@ process, a worker's keeper. Real sockets and documents; only vendors of words ar
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from offhook.settings import Settings
 from offhook.speech import VoiceCache
 from offhook.vault import open_vault
 from offhook.web import create_app, server
+from ports import free_port
 from task_fixtures import plain_runner
 from web_fixtures import room_routers
 
@@ -41,12 +41,6 @@ ANNA = "+12025550177"
 WITHIN_S = 40
 LOOK_EVERY_S = 0.1
 GOODBYE = "One moment, I'll put you through."
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -105,7 +105,7 @@ class Line:
             await asyncio.sleep(0.02)
 
     async def closed(self) -> int:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.reading
         return self.socket.close_code or 0
 

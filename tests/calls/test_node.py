@@ -72,7 +72,7 @@ async def test_keys_that_a_caller_presses_are_a_turn(process: Process) -> None:
     await process.ended(verdict.call_id)
 
 
-async def _closed(socket: ClientConnection, *, within_s: float = 5) -> int:
+async def _closed(socket: ClientConnection, *, within_s: float = 30) -> int:
     """The code with which the other side closed."""
     async with asyncio.timeout(within_s):
         try:
@@ -186,7 +186,7 @@ async def test_a_process_that_is_told_to_stop_says_goodbye_and_settles(
         assert call.reason == End.STOPPING
         assert await office.balance() == (1, 0)
         assert await process.is_there() == []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await asyncio.gather(caller.task, return_exceptions=True)
 
 

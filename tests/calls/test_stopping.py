@@ -28,7 +28,7 @@ async def office(clocked: Database) -> AsyncIterator[Office]:
 
 async def somebody_waits(database: Database) -> None:
     """Until a transaction waits for another one's lock."""
-    async with asyncio.timeout(10), database.system() as session:
+    async with asyncio.timeout(30), database.system() as session:
         waiting = text("SELECT 1 FROM pg_locks WHERE NOT granted")
         while (await session.execute(waiting)).first() is None:
             pass  # each look is a question to the server, so others have their turn

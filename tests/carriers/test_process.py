@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from offhook.carriers.simulator.server import log_path
 from offhook.carriers.twilio.opening import open_twilio
 from offhook.phone import E164
 from offhook.settings import Settings
+from ports import free_port
 
 PERSON = E164("+12025550142")
 ROOT = Path(__file__).parents[2]
@@ -27,10 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return Settings(home=str(tmp_path), simulator_port=port)
+    return Settings(home=str(tmp_path), simulator_port=free_port())
 
 
 @pytest.fixture
@@ -102,7 +99,7 @@ async def test_killed_carrier_goes_on_where_it_was(
         assert await carrier.find("ord_1") is not None
         await _until(lambda: _has_delivered(settings, message_id))
         second.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(second.wait(), 10) == 0
+        assert await asyncio.wait_for(second.wait(), 30) == 0
     after = store.log_of(log_path(settings))
     assert after[: len(before)] == before
     assert _delivered(settings, message_id) == 1

@@ -104,7 +104,7 @@ async def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     told, _ = await process.communicate()
     found = re.fullmatch(rb"(\d+)\n", told)
     assert found
-    for _ in range(100):
+    for _ in range(600):
         if not psutil.pid_exists(int(found[1])):
             return
         await asyncio.sleep(0.05)

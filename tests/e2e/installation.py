@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import TypeVar
 import pytest
 
 from clusters import RUN_FOLDER, lay
+from ports import free_port
 
 T = TypeVar("T")
 START_S = 180.0
@@ -30,12 +30,6 @@ COMMANDS = {
     "postgres": "bin/postgres",
     "zygote": "offhook.cli zygote",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:

@@ -169,11 +169,16 @@ class Owner:
     # --- looking ---
 
     def used(self, number: Bought, service: str) -> tuple[int, int]:
-        """Units of this month: used and held."""
-        for each in self.get("/usage")["numbers"]:
-            if (each["number_id"], each["service"]) == (number.id, service):
-                return each["used"], each["held"]
-        return 0, 0
+        """Units: used and held. Of all months: the installation is of today, but a month may end
+        in the middle of a test.
+        """
+        found = [
+            (each["used"], each["held"])
+            for month in self.get("/usage/months")["items"]
+            for each in self.get("/usage", month=month["period"]["month"])["numbers"]
+            if (each["number_id"], each["service"]) == (number.id, service)
+        ]
+        return sum(used for used, _ in found), sum(held for _, held in found)
 
     def calls(self, number: Bought) -> list[Json]:
         """Calls that were let in, the newest first."""

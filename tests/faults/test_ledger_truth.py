@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -93,9 +93,9 @@ def test_a_call_that_ended_while_the_database_stood_still_is_settled_by_its_own_
         trust_env=False,
     )
     assert changed.json() == {"sids": [record["sid"]]}
-    today = datetime.now(UTC).date()
+    day = datetime.fromisoformat(done["answered_at"]).date()
     for _ in range(2):
-        asked = owner.browser.post(f"/api/v1/operator/reconciliation/days/{today}/check")
+        asked = owner.browser.post(f"/api/v1/operator/reconciliation/days/{day}/check")
         assert asked.status_code == 202, asked.text
     found = until(lambda: _difference(owner, call["id"]), "the difference", 120)
     assert (found["kind"], found["action"], found["units"]) == ("shorter", "taken_back", -1)

@@ -155,7 +155,7 @@ async def scans(database: Database, team_id: str, index: str) -> int:
 
 
 async def until_read(database: Database, team_id: str, index: str, before: int) -> None:
-    for _ in range(100):  # the server counts when its connection is idle again
+    for _ in range(300):  # the server counts when its connection is idle again
         if await scans(database, team_id, index) != before:
             return
         await asyncio.sleep(0.1)

@@ -263,8 +263,13 @@ async def test_five_days_of_failures_switch_off_and_one_success_clears_w10(
 
 
 async def test_at_most_four_at_once_to_one_endpoint_w9(desk: Desk) -> None:
+    four = asyncio.Event()
+
     async def slow(request: Request, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.05)
+        if there.at_once == rules.AT_ONCE:
+            four.set()
+        await four.wait()
+        await asyncio.sleep(0.05)  # a fifth would be here by then
         await answer(204)(request, writer)
 
     async with receiver(slow) as there:

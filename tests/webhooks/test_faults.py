@@ -1,7 +1,6 @@
 """Receivers that misbehave: each is one failed attempt and delays no other (W8, W9)."""
 
 import asyncio
-import time
 from contextlib import suppress
 
 import pytest
@@ -54,9 +53,8 @@ async def test_it_is_a_failed_attempt_within_its_time_w8(
     async with receiver(handler) as there:
         await desk.endpoint(there.url)
         await desk.bake()
-        began = time.perf_counter()
-        await desk.dispatcher.run_due()
-        assert time.perf_counter() - began < TOTAL_S + 8
+        async with asyncio.timeout(25):  # before the other side would have come to its end
+            await desk.dispatcher.run_due()
     (delivery,) = await desk.deliveries()
     assert (delivery.state, delivery.tries) == (DeliveryState.PENDING, 1)
     (attempt,) = await desk.attempts()
@@ -107,7 +105,8 @@ async def test_a_private_address_is_not_asked_sec24(desk: Desk) -> None:
     assert "no public address" in attempt.error
 
 
-async def test_bad_endpoints_delay_no_other_w9(desk: Desk) -> None:
+async def test_bad_endpoints_delay_no_other_w9(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "TOTAL_S", 120.0)
     async with receiver(silent) as hanging, receiver(slow_head) as slow, receiver() as good:
         for bad in (hanging, slow):
             for _ in range(5):
@@ -116,7 +115,7 @@ async def test_bad_endpoints_delay_no_other_w9(desk: Desk) -> None:
         running = asyncio.create_task(desk.dispatcher.run())
         try:
             await desk.bake(20)
-            async with asyncio.timeout(12):  # far from the 15 s that the others take each
+            async with asyncio.timeout(25):  # before the others come to their end
                 await good.wait_for(20)
         finally:
             running.cancel()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from offhook.webhooks import signing, snippets
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 RECEIVERS = ROOT / "src" / "offhook" / "webhooks" / "receivers"
@@ -57,7 +58,7 @@ async def test_the_node_receiver(tmp_path: Path) -> None:
     """The npm library finds its packages beside the script."""
     shutil.copy(RECEIVERS / "receiver.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES)
-    secret, port = signing.new_secret(), 18_431
+    secret, port = signing.new_secret(), free_port()
     process = await asyncio.create_subprocess_exec(
         "node",
         str(tmp_path / "receiver.mjs"),
