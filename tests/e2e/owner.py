@@ -169,16 +169,19 @@ class Owner:
     # --- looking ---
 
     def used(self, number: Bought, service: str) -> tuple[int, int]:
-        """Units: used and held. Of all months: the installation is of today, but a month may end
-        in the middle of a test.
-        """
+        """Units: used and held."""
         found = [
             (each["used"], each["held"])
-            for month in self.get("/usage/months")["items"]
-            for each in self.get("/usage", month=month["period"]["month"])["numbers"]
+            for month in self.usage()
+            for each in month["numbers"]
             if (each["number_id"], each["service"]) == (number.id, service)
         ]
         return sum(used for used, _ in found), sum(held for _, held in found)
+
+    def usage(self) -> list[Json]:
+        """Of each month: the installation is of today, but a month may end while a test goes on."""
+        months = self.get("/usage/months")["items"]
+        return [self.get("/usage", month=each["period"]["month"]) for each in months]
 
     def calls(self, number: Bought) -> list[Json]:
         """Calls that were let in, the newest first."""

@@ -11,7 +11,7 @@ from typing import Any
 
 Row = dict[str, Any]
 Books = Mapping[str, Sequence[Row]]
-"""Rows by table, as JSON; "usage" holds the one answer of `GET /usage`."""
+"""Rows by table, as JSON; "usage" holds the answer of `GET /usage` for each month."""
 
 SECOND_US = 1_000_000
 STATES = {

@@ -227,7 +227,7 @@ class Ideal:
             counters.append({**account, "posted": 0, "pending": 0, "granted_limit": 1000})
         [counter] = [row for row in counters if account.items() <= row.items()]
         counter["posted"] += 1
-        usage = self.books["usage"] or [{"free": []}]
+        usage = self.books["usage"] or [{"period": {"starts_at": MONTH}, "free": []}]
         self.books["usage"] = usage
         pools = {pool["service"]: pool for pool in usage[0]["free"]}
         if service not in pools:

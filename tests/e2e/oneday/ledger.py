@@ -89,9 +89,10 @@ def limits_held(history: History) -> Iterator[Disagreement]:
 
 def free_in_order(history: History) -> Iterator[Disagreement]:
     """UI5, UF2: the month's first units are free, whichever number used them."""
-    for pool in (pool for usage in history.books["usage"] for pool in usage["free"]):
-        service = pool["service"]
-        facts = by(_unit, _entries(history, service))
+    for month, pool in ((each, pool) for each in history.books["usage"] for pool in each["free"]):
+        service, start = pool["service"], at(month["period"]["starts_at"])
+        entries = [row for row in _entries(history, service) if at(row["period_start"]) == start]
+        facts = by(_unit, entries)
         kept = [found for found in facts.values() if sum(each["units"] for each in found) == 1]
         begun = sorted(
             (found[0] for found in kept), key=lambda row: (at(row["starts_at"]), _unit(row))

@@ -165,7 +165,7 @@ class _Day:
     async def _read(self) -> History:
         owner = self._stage.owner
         ours = await books.read(self._stage.database)
-        usage = await asyncio.to_thread(owner.get, "/usage")
+        usage = await asyncio.to_thread(owner.usage)
         await self._carrier.look()
         log, numbers = self._carrier.log, {each.e164 for each in self._stage.desks.values()}
         deliveries = self._stage.receiver.deliveries
@@ -173,7 +173,7 @@ class _Day:
             history.texts(log, numbers),
             history.calls(log, numbers),
             history.joins(log),
-            {**ours, "usage": [usage]},
+            {**ours, "usage": usage},
             tuple(self._taken),
             tuple(Posted(headers["idempotency-key"]) for headers, _ in deliveries),
         )
