@@ -44,7 +44,7 @@ def _running(name: str, folder: Path) -> Iterator[Path]:
     process = start(name, socket)
     yield socket
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="session")
