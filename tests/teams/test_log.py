@@ -2,6 +2,8 @@
 
 import csv
 import io
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -10,11 +12,12 @@ from sqlalchemy import text
 from offhook import administration, audit
 from offhook.audit import By, Entry, Kind
 from offhook.teams import service
-from offhook.teams.log_words import changed_text
+from offhook.teams.log_words import Piece, changed_text, told
 from offhook.teams.models import Role
 from web_fixtures import Person, Site, new_member, new_owner
 
 HTMX = {"HX-Request": "true"}
+NOON = datetime(2026, 5, 14, 11, 59, 52, 82_000, tzinfo=UTC)
 
 
 async def test_what_a_person_did_is_on_the_page_with_before_and_after(
@@ -147,6 +150,31 @@ async def test_the_command_line_checks_every_log_and_its_acts_are_told_as_its_ow
 )
 def test_a_change_in_words(changes: str, lines: list[str]) -> None:
     assert changed_text(Entry(changes=changes)) == lines
+
+
+AGENT = "agt_01m8ndq8xgdme1fkwm85zg4p3f"
+TASK = "tsk_01m8ndqw23qrf3yjh1g1pqpvqy"
+NAMES = {AGENT: audit.Named("agent", "Night desk", f"/agents/{AGENT}")}
+
+
+@pytest.mark.parametrize(
+    ("value", "pieces"),
+    [
+        (AGENT, [Piece("Night desk", f"/agents/{AGENT}")]),
+        (TASK, [Piece(TASK)]),  # nothing is known of it
+        ([AGENT, True], [Piece("Night desk", f"/agents/{AGENT}"), Piece(", "), Piece("yes")]),
+        ({"who": AGENT}, [Piece("who: "), Piece("Night desk", f"/agents/{AGENT}")]),
+        (
+            "2026-05-14T11:59:52.082000+00:00",
+            [Piece("2026-05-14T11:59:52.082000+00:00", at=NOON)],
+        ),
+        ("x" * 400, [Piece("x" * 159 + "…")]),
+        (["x" * 160, "y"], [Piece("x" * 160), Piece("…")]),
+        (None, []),
+    ],
+)
+def test_a_value_in_pieces(value: Any, pieces: list[Piece]) -> None:
+    assert told(value, NAMES) == pieces
 
 
 async def test_a_change_that_fails_leaves_no_entry(site: Site, owner: Person) -> None:

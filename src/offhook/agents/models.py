@@ -22,7 +22,7 @@ __all__ = ["Agent", "AgentVersion", "BusinessFacts", "Trial"]
 
 class Agent(TeamOwned, Base):
     __tablename__ = "agents"
-    __audit__ = Marks("agent", label="name")
+    __audit__ = Marks("agent", label="name", page="/agents/{}")
     id: Mapped[str] = primary_key("agt")
     name: Mapped[str] = mapped_column(String(80))
     status: Mapped[str] = mapped_column(String(10), default=AgentStatus.DRAFT)

@@ -15,8 +15,9 @@ What is no change of a row, such as a download or somebody listening, is recorde
     audit.record(session, team_id, "heard", "recording", call_id, label=...)
 
 Secrets never get in: of columns that are sealed, hashed or named in `secret` only the fact that
-they changed. `listed` reads the log of a team, `verify` finds the first entry that was altered or
-is missing. Knows no room's tables but by their marks.
+they changed. `listed` reads the log of a team, `names` says what its ids are called and which page
+shows them, `verify` finds the first entry that was altered or is missing. Knows no room's tables
+but by their marks.
 """
 
 from offhook.audit.actor import By, Kind, act_as, acting
@@ -24,6 +25,7 @@ from offhook.audit.capture import record
 from offhook.audit.chain import Broken
 from offhook.audit.marks import Marks
 from offhook.audit.models import INSTALLATION, Entry
+from offhook.audit.naming import Named, ids_in, names
 from offhook.audit.reading import (
     Filter,
     actors,
@@ -46,6 +48,7 @@ __all__ = [
     "Filter",
     "Kind",
     "Marks",
+    "Named",
     "Verdict",
     "act_as",
     "acting",
@@ -53,8 +56,10 @@ __all__ = [
     "chains",
     "entries",
     "has",
+    "ids_in",
     "is_recorded",
     "listed",
+    "names",
     "record",
     "subjects",
     "verify",

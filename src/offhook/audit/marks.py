@@ -25,7 +25,8 @@ class Marks:
     sealed columns and hashes are secret by themselves. `key`: the column that identifies a row.
     `team`: the column of the owning team; empty for what belongs to the installation. `private`:
     no value is shown, for this log cannot forget a person. `by_hand`: recorded only where a person
-    or a key acts, for what callers change all day.
+    or a key acts, for what callers change all day. `recorded`: whether changes are at all; the log
+    may speak of what has a record of its own. `page`: what shows a row, `{}` for its id.
     """
 
     subject: str
@@ -37,6 +38,8 @@ class Marks:
     team: str = "team_id"
     private: bool = False
     by_hand: bool = False
+    recorded: bool = True
+    page: str = ""
 
 
 def marks_of(entity: Any) -> Marks | None:
@@ -56,7 +59,7 @@ def is_secret(marks: Marks, table: Table, column: str) -> bool:
 
 def is_asked(marks: Marks, by: By) -> bool:
     """Whether what `by` does is recorded at all."""
-    return not marks.by_hand or by.kind not in (Kind.SYSTEM, Kind.CARRIER)
+    return marks.recorded and (not marks.by_hand or by.kind not in (Kind.SYSTEM, Kind.CARRIER))
 
 
 def is_shown(marks: Marks, column: str) -> bool:

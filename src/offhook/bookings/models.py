@@ -32,7 +32,12 @@ class Calendar(TeamOwned, Base):
     """
 
     __tablename__ = "booking_calendars"
-    __audit__ = Marks("calendar", label="name", without=("asked_at", "read_at", "read_error"))
+    __audit__ = Marks(
+        "calendar",
+        label="name",
+        without=("asked_at", "read_at", "read_error"),
+        page="/calendars/{}",
+    )
     id: Mapped[str] = primary_key("cal")
     name: Mapped[str] = mapped_column(String(80))
     zone: Mapped[str] = mapped_column(String(64))
@@ -63,7 +68,11 @@ class Appointment(TeamKeyed, Base):
 
     __tablename__ = "booking_appointments"
     __audit__ = Marks(
-        "appointment", private=True, by_hand=True, without=("told_revision", "told_at")
+        "appointment",
+        private=True,
+        by_hand=True,
+        without=("told_revision", "told_at"),
+        page="/appointments/{}",
     )
     __table_args__ = (
         UniqueConstraint("team_id", "key"),

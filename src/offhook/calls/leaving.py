@@ -29,8 +29,8 @@ HANG_UP_AFTER_S = 1.0  # at the latest, of the 2 s that the meter leaves (U4)
 
 def of_speech(settings: Settings, listened_ms: int, spoken: int) -> list[costs.Used]:
     """What a call used of the vendors of speech; `spoken` counts characters."""
-    listens = (settings.recogniser, settings.recogniser_model or "built in")
-    speaks = (settings.synthesiser, settings.synthesiser_model or "built in")
+    listens = (settings.recogniser, settings.recogniser_model or "recogniser")
+    speaks = (settings.synthesiser, settings.synthesiser_model or "voice")
     return [
         costs.Used(costs.Kind.LISTENED_MS, *listens, listened_ms),
         costs.Used(costs.Kind.SPOKEN_CHARACTERS, *speaks, spoken),

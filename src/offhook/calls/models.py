@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.calls.latency.models import ReplyTimes
 from offhook.calls.manners.models import CallManners
 from offhook.calls.manners.rules import Answers
@@ -41,6 +42,7 @@ class Call(TeamOwned, Base):
     a caller meets outside the hours.
     """
 
+    __audit__ = Marks("call", recorded=False, page="/calls/{}")
     __tablename__ = "calls"
     __table_args__ = (
         Index("ix_calls_live", "number_id", "caller", postgresql_where="ended_at IS NULL"),

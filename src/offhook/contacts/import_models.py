@@ -27,6 +27,7 @@ class Import(TeamKeyed, Base):
         "import",
         label="filename",
         without=("data", "rows_done", "created", "updated", "unchanged", "refused", "ended_at"),
+        page="/contacts/import/{}",
     )
     __tablename__ = "contact_imports"
     __table_args__ = (Index("ix_contact_imports_list", "team_id", "created_at", "id"),)

@@ -21,7 +21,7 @@ class Contact(TeamKeyed, Base):
     """
 
     __tablename__ = "contacts"
-    __audit__ = Marks("contact", private=True, by_hand=True)
+    __audit__ = Marks("contact", private=True, by_hand=True, page="/contacts/{}")
     __table_args__ = (
         Index("ix_contacts_list", "team_id", "created_at", "id"),
         Index("ix_contacts_merged_into", "merged_into", postgresql_where="merged_into IS NOT NULL"),
@@ -139,7 +139,7 @@ class Erasure(TeamKeyed, Base):
     """
 
     __tablename__ = "contact_erasures"
-    __audit__ = Marks("erasure")
+    __audit__ = Marks("erasure", page="/contacts/erased/{}")
     __table_args__ = (Index("ix_contact_erasures_list", "team_id", "at", "id"),)
     id: Mapped[str] = primary_key("era")
     contact_ids: Mapped[list[str]] = mapped_column(JSONB)

@@ -55,7 +55,12 @@ class Base(DeclarativeBase):
 
 def primary_key(prefix: str) -> Mapped[str]:
     """A text id with `prefix`, made by us before the row is written."""
-    return mapped_column(String(ID_LENGTH), primary_key=True, default=partial(new_id, prefix))
+    return mapped_column(
+        String(ID_LENGTH),
+        primary_key=True,
+        default=partial(new_id, prefix),
+        info={"prefix": prefix},
+    )
 
 
 def one_of(kind: type[StrEnum], *, length: int = 20) -> Enum:

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from offhook.audit import Marks
 from offhook.db import Base, TeamKeyed, one_of, primary_key
 
 
@@ -47,6 +48,7 @@ class Conversation(TeamKeyed, Base):
     `taken_over_by` (a member's or a key's id) is answered by hand (S7).
     """
 
+    __audit__ = Marks("conversation", recorded=False, page="/inbox/{}")
     __tablename__ = "conversations"
     __table_args__ = (
         Index(

@@ -69,7 +69,7 @@ class Source(TeamOwned, Base):
     """
 
     __tablename__ = "knowledge_sources"
-    __audit__ = Marks("knowledge source", label="title", without=READING)
+    __audit__ = Marks("knowledge source", label="title", without=READING, page="/knowledge/{}")
     id: Mapped[str] = primary_key("src")
     kind: Mapped[str] = mapped_column(String(10))
     title: Mapped[str] = mapped_column(String(200))

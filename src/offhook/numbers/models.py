@@ -19,6 +19,7 @@ from offhook.usage import Service
 
 IMPORT_PROGRESS = (
     "state",
+    "batch_id",
     "before",
     "ours",
     "left",
@@ -27,7 +28,16 @@ IMPORT_PROGRESS = (
     "by_id",
     "by_label",
 )
-PURCHASE_PROGRESS = ("state", "waits_since", "charge_id", "carrier_id", "number_id", "buyer")
+PURCHASE_PROGRESS = (
+    "state",
+    "waits_since",
+    "idempotency_key",
+    "quote_id",
+    "charge_id",
+    "carrier_id",
+    "number_id",
+    "buyer",
+)
 
 
 class Number(TeamOwned, Base):
@@ -43,6 +53,7 @@ class Number(TeamOwned, Base):
         label="name",
         otherwise="e164",
         without=("held_since", "enabled_at", "released_at"),
+        page="/numbers/{}",
     )
     __table_args__ = (
         # One holder at a time, over all teams; a later holder is another row (UN6).
@@ -112,7 +123,9 @@ class CarrierAccount(TeamOwned, Base):
     """
 
     __tablename__ = "carrier_accounts"
-    __audit__ = Marks("carrier account", label="name", without=("checked_at", "health"))
+    __audit__ = Marks(
+        "carrier account", label="name", without=("checked_at", "health"), page="/numbers/own/{}"
+    )
     __table_args__ = (
         Index(
             "uq_carrier_accounts_current",
@@ -199,7 +212,9 @@ class Purchase(TeamKeyed, Base):
     """
 
     __tablename__ = "number_purchases"
-    __audit__ = Marks("purchase", label="e164", without=PURCHASE_PROGRESS)
+    __audit__ = Marks(
+        "purchase", label="e164", without=PURCHASE_PROGRESS, page="/numbers/purchases/{}"
+    )
     __table_args__ = (
         UniqueConstraint("team_id", "idempotency_key"),
         Index("ix_number_purchases_open", "state", "updated_at"),

@@ -49,7 +49,9 @@ class BookingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
     calendar_id: str = Field(min_length=1, max_length=40, title="Calendar")
     action: Action = Field(default=Action.BOOK, title="What it does")
-    party: bool = Field(default=False, description="Ask for how many people it is.")
+    party: bool = Field(
+        default=False, title="Ask for how many", description="People who come, in the booking."
+    )
 
 
 DATE = Input("date", InputType.DATE, description="The day.", question="For which day?")

@@ -22,7 +22,7 @@ class Task(TeamKeyed, Base):
     """Something that agents of the team can do. `name` is the slug by which a brain calls it."""
 
     __tablename__ = "tasks"
-    __audit__ = Marks("task", label="title", without=("revision",))
+    __audit__ = Marks("task", label="title", without=("revision",), page="/tasks/{}")
     __table_args__ = (UniqueConstraint("team_id", "name"),)
     id: Mapped[str] = primary_key("tsk")
     kind: Mapped[str] = mapped_column(String(20))

@@ -21,7 +21,7 @@ from offhook.teams.access import (
     TeamSession,
     operator_only,
 )
-from offhook.teams.log_words import ACTORS, changes_of
+from offhook.teams.log_words import ACTORS, ids_in, line
 from offhook.web import Paging, render
 
 router = APIRouter(include_in_schema=False)
@@ -74,13 +74,17 @@ async def _log(
 ) -> HTMLResponse:
     wanted = asked.filter(actor.timezone)
     rows, following = await audit.listed(session, team_id, wanted, Paging(PAGE, cursor))
+    actors = await audit.actors(session, team_id)
+    names = {id_: audit.Named("person", name) for id_, name in actors}
+    names |= await audit.names(session, team_id, ids_in(rows))
     here = {key: value for key, value in asdict(asked).items() if value}
     return render(
         request,
         template,
         actor=actor,
-        entries=[(row, changes_of(row)) for row in rows],
-        actors=await audit.actors(session, team_id),
+        lines=[line(row, names) for row in rows],
+        actors=actors,
+        name_of_asked=names[asked.of].name if asked.of in names else "",
         subjects=await audit.subjects(session, team_id),
         kinds=ACTORS,
         asked=asked,

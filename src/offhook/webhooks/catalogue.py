@@ -109,7 +109,7 @@ class Kind:
     def sentence(self) -> str:
         """What has happened when it is sent: the model's docstring, without our rules' names."""
         own = getdoc(self.model) if vars(self.model).get("__doc__") else None
-        return _RULES.sub("", " ".join((own or _words(self.name)).split())).replace("`", "")
+        return _RULES.sub("", " ".join((own or _words(self.name)).split()))
 
     @property
     def speaks(self) -> bool:

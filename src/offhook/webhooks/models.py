@@ -29,7 +29,7 @@ class Endpoint(TeamOwned, Base):
     """
 
     __tablename__ = "webhook_endpoints"
-    __audit__ = Marks("webhook endpoint", label="name", without=SEEN)
+    __audit__ = Marks("webhook endpoint", label="name", without=SEEN, page="/webhooks/endpoints/{}")
     id: Mapped[str] = primary_key("whe")
     kind: Mapped[EndpointKind] = mapped_column(one_of(EndpointKind))
     name: Mapped[str] = mapped_column(String(80))
