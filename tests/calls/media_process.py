@@ -35,6 +35,7 @@ class Line:
     def __init__(self) -> None:
         self.hung_up: list[str] = []
         self.limits: list[int] = []
+        self.redirected: list[str] = []
 
     async def of(self, account_id: str | None) -> Self:
         return self
@@ -44,6 +45,9 @@ class Line:
 
     async def limit_call(self, call_id: str, *, seconds: int) -> None:
         self.limits.append(seconds)
+
+    async def redirect(self, call_id: str, *, document: str) -> None:
+        self.redirected.append(document)
 
 
 class Telephone:
@@ -109,6 +113,7 @@ class Process:
         *,
         words: tuple[str, ...],
         synthesiser: ToneSynthesiser | None = None,
+        recogniser: ScriptedRecogniser | None = None,
     ) -> None:
         self.office = office
         self.carrier = Line()
@@ -122,7 +127,7 @@ class Process:
                 database=office.database,
                 carriers=cast("Carriers", self.carrier),
                 brain=cast("Brain", self.brain),
-                recogniser=ScriptedRecogniser(*words),
+                recogniser=recogniser or ScriptedRecogniser(*words),
                 synthesiser=synthesiser,
                 voices=VoiceCache(synthesiser, settings.home_path / "voice"),
                 runner=plain_runner(office.database, settings),
@@ -169,11 +174,12 @@ async def running(
     *words: str,
     team_id: str = "",
     synthesiser: ToneSynthesiser | None = None,
+    recogniser: ScriptedRecogniser | None = None,
 ) -> AsyncGenerator[Process]:
     """A media process of a number's office; what is understood stands in `words`."""
     office = await open_office(database, lines=0, team_id=team_id)
     settings = Settings.model_validate({"home": str(folder), "media_port": 0, "media_lines": 4})
-    process = Process(office, settings, words=words, synthesiser=synthesiser)
+    process = Process(office, settings, words=words, synthesiser=synthesiser, recogniser=recogniser)
     await process.node.up.wait()
     await until(process.is_there)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from media_process import WITHIN_S, Caller, Process, running, until
 from office import SECRET
 from sounds import speech
+from stage import ScriptedHearing, ScriptedRecogniser
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -17,6 +19,8 @@ from number_fixtures import BY
 from offhook import inbox, numbers
 from offhook.calls import recordings
 from offhook.calls.joining.companion import Companion
+from offhook.calls.node import EngineStopped
+from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End
 from offhook.calls.stopping import when_number_stopped, words_url
 from offhook.calls.stream import MAX_FRAME_BYTES, MediaStream, Watcher, listen
@@ -25,6 +29,7 @@ from offhook.carriers import streams
 from offhook.db import Database
 from offhook.numbers import stopping as number_stopping
 
+OTHER = "+12025550199"
 QUESTION = "Are you open on Sunday morning?"
 POLICY, SIZE = 1008, 1009
 
@@ -192,7 +197,7 @@ async def test_a_process_that_is_told_to_stop_says_goodbye_and_settles(
 
 async def test_a_caller_who_comes_while_the_process_stops_is_not_taken(process: Process) -> None:
     verdict = await process.office.admitted()
-    first = Caller(process.url, await process.office.admitted("+12025550199"))
+    first = Caller(process.url, await process.office.admitted(OTHER))
     await first.hears(100)
     process.stopping.set()
     await asyncio.sleep(0)
@@ -203,6 +208,65 @@ async def test_a_caller_who_comes_while_the_process_stops_is_not_taken(process: 
     await process.stop()
     assert (await process.office.call(verdict.call_id)).state is CallState.ADMITTED
     await asyncio.gather(first.task, return_exceptions=True)
+
+
+async def test_an_engine_that_has_failed_ends_its_process_and_no_caller_is_left_in_silence(
+    database: Database, tmp_path: Path
+) -> None:
+    """C9: the carrier says what this process cannot say, and the next call is another's."""
+    async with running(database, tmp_path) as process:
+        verdict = await process.office.admitted()
+        caller = Caller(process.url, verdict)
+        await caller.hears(100)
+        process.node.engine.detector = None  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        call = await process.ended(verdict.call_id)
+        assert call.reason == End.MEDIA_LOST
+        [said] = process.carrier.redirected
+        assert ENGLISH.trouble in unescape(said)
+        with pytest.raises(EngineStopped):
+            await process.stop()
+        assert await process.is_there() == []
+        process.task = asyncio.create_task(asyncio.sleep(0))
+        await asyncio.gather(caller.task, return_exceptions=True)
+
+
+class HardOfHearing(ScriptedRecogniser):
+    """Its first hearing fails outright when somebody begins to speak."""
+
+    def open(self, **options: Any) -> ScriptedHearing:
+        hearing = super().open(**options)
+        if not self.opened:
+            hearing.begin = _fail  # type: ignore[method-assign]  # pyright: ignore[reportAttributeAccessIssue]
+        self.opened = True
+        return hearing
+
+    opened = False
+
+
+def _fail(lead_ms: int = 0) -> None:
+    raise ZeroDivisionError
+
+
+async def test_what_fails_in_one_call_ends_it_with_an_apology_and_the_others_go_on(
+    database: Database, tmp_path: Path
+) -> None:
+    """C9."""
+    recogniser = HardOfHearing(QUESTION)
+    async with running(database, tmp_path, recogniser=recogniser) as process:
+        unheard, heard = await process.office.admitted(), await process.office.admitted(OTHER)
+        first = Caller(process.url, unheard)
+        await first.hears(5 * 350 - 100)
+        second = Caller(process.url, heard)
+        await second.hears(5 * 350 - 100)
+        for caller in (first, second):
+            caller.microphone.hear(speech(QUESTION))
+        call = await process.ended(unheard.call_id)
+        assert call.reason == End.TROUBLE
+        await until(lambda: process.brain.briefings)
+        assert (await process.office.call(heard.call_id)).state is CallState.LIVE
+        await second.hang_up()
+        await process.ended(heard.call_id)
+        await asyncio.gather(first.task, return_exceptions=True)
 
 
 # --- the socket alone: what a stranger may do to it (SEC4, SEC26) ---

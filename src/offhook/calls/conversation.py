@@ -178,6 +178,8 @@ class Conversation:
                 self._pressing.cleared()
             case media.RecordingFailed():
                 self._taping.failed(event)
+            case media.LineFailed():
+                self._way_out.unsaid = self._phrases.trouble  # this process cannot say it (C9)
             case _:
                 pass
 

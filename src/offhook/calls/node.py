@@ -55,6 +55,10 @@ GOODBYE_S = 8.0
 VOICES = 8  # lines beyond those of calls, for members who have taken one over
 
 
+class EngineStopped(Exception):  # noqa: N818 - it ends the process, which is started again
+    """The engine's tick has failed: this process hears and says nothing any more."""
+
+
 class LiveCall:
     """A call on this node: its conversation, whoever watches its words, and who has joined it."""
 
@@ -106,6 +110,8 @@ class Node:
         self._echoes: dict[str, Echo] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._defect: str | None = None
+        self._over = asyncio.Event()
         self._journal = journal.Journal(journal.folder_of(self._settings.home_path), self.id)
         self.up = asyncio.Event()
         """Set when streams are taken at `url`."""
@@ -118,7 +124,9 @@ class Node:
         self._rehearsals = Rehearsals(parts, self.engine)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Serve until `stopping` is set, then say goodbye to every caller and return."""
+        """Serve until `stopping` is set, then say goodbye to every caller and return. Raises
+        EngineStopped where there is no voice any more to say it with.
+        """
         settings = self._settings
         recordings.recover(settings.home_path)
         self.engine.start()
@@ -131,9 +139,10 @@ class Node:
             asyncio.create_task(self._beat()),
             asyncio.create_task(listener.run()),
             asyncio.create_task(self._warm_up()),
+            asyncio.create_task(self._told(stopping)),
         ]
         try:
-            await stopping.wait()
+            await self._over.wait()
         finally:
             await self._drain()
             for task in beside:
@@ -143,6 +152,12 @@ class Node:
             self._journal.close()
             server.close()
             await asyncio.to_thread(self.engine.stop)
+        if self._defect is not None:
+            raise EngineStopped(self._defect)
+
+    async def _told(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self._over.set()
 
     def capacity(self) -> int:
         """Calls that this process can hear, speak to and carry at once (C1)."""
@@ -306,19 +321,41 @@ class Node:
                 self._rehearsals.send(line_id, outgoing)
         for event in batch.events:
             live = self._calls.get(event.line.removesuffix(VOICE))
-            if isinstance(event, media.RecordingSaved):
-                self._spawn(self._recording_saved(event.line, event.path))
-            elif live is not None and event.line.endswith(VOICE):
-                live.conversation.taking.on_event(event)
-            elif live is not None:
-                live.conversation.on_event(event)
-            elif (echo := self._echoes.get(event.line)) is not None:
-                echo.on_event(event)
-            else:
-                self._rehearsals.on_event(event)
+            try:
+                self._on_event(event, live)
+            except Exception as defect:  # of one call: the others get what is theirs
+                if live is not None:
+                    live.conversation.failed(defect)
+                else:
+                    log.exception("an event of %s failed", event.line)
         for line_id, both in batch.heard:
             if (live := self._calls.get(line_id)) is not None:
                 live.company.hear(both)
+
+    def _on_event(self, event: media.Event, live: LiveCall | None) -> None:
+        if isinstance(event, media.EngineFailed):
+            self._engine_failed(event)
+        elif isinstance(event, media.RecordingSaved):
+            self._spawn(self._recording_saved(event.line, event.path))
+        elif live is not None and event.line.endswith(VOICE):
+            if isinstance(event, media.LineFailed):
+                live.company.hand_back(lost=True)
+            live.conversation.taking.on_event(event)
+        elif live is not None:
+            live.conversation.on_event(event)
+        elif (echo := self._echoes.get(event.line)) is not None:
+            echo.on_event(event)
+        else:
+            self._rehearsals.on_event(event)
+
+    def _engine_failed(self, event: media.EngineFailed) -> None:
+        """Every line has failed; the supervisor starts a process that hears again."""
+        self._draining, self._defect = True, event.reason
+        for line_id, live in self._calls.items():
+            live.conversation.on_event(media.LineFailed(line_id, event.at_ms, event.reason))
+        for line_id, echo in self._echoes.items():
+            echo.on_event(media.LineFailed(line_id, event.at_ms, event.reason))
+        self._over.set()
 
     async def _recording_saved(self, call_id: str, path: Path) -> None:
         length = recordings.length_ms(path)
@@ -403,7 +440,7 @@ class Node:
                     await self._parts.voices.audio(sentence, language=language)
 
     async def _drain(self) -> None:
-        """No new calls; every caller hears why, and the calls end in order."""
+        """No new calls; every caller hears why, if there is a voice, and the calls end in order."""
         self._draining = True
         self._rehearsals.end()
         ending = [
@@ -415,6 +452,7 @@ class Node:
                 )
             )
             for live in self._calls.values()
+            if self._defect is None
         ]
         await asyncio.gather(*ending, return_exceptions=True)
         if self._tasks:

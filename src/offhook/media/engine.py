@@ -101,8 +101,10 @@ class Engine:
         """Stop ticking, save every recording, end the threads."""
         self._stopping.set()
         self._thread.join()
-        self.tracks.end_all()
-        self.recorder.stop()
+        try:
+            self.tracks.end_all()
+        finally:
+            self.recorder.stop()
 
     def open(self, line_id: LineId, options: LineOptions | None = None) -> Line:
         """Open a line. Raises LinesFull; admission knows `max_lines` and asks first."""
@@ -313,4 +315,3 @@ class Engine:
             self._post(
                 Batch([], [events.EngineFailed("", self.tick_number * TICK_MS, repr(defect))])
             )
-            raise
