@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -201,6 +202,52 @@ def test_a_folder_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
     recorder.stop()
     assert len(reasons) == 1
     assert saved == []
+
+
+def test_a_folder_that_goes_away_costs_its_recordings_and_no_others(tmp_path: Path) -> None:
+    """C3: what is written elsewhere is made durable and watched all the same."""
+    gone, there = tmp_path / "gone", tmp_path / "there"
+    reasons: list[str] = []
+    told = threading.Event()
+
+    def failed(reason: str) -> None:
+        reasons.append(reason)
+        told.set()
+
+    recorder = Recorder(reserve_bytes=0)
+    recorder.start()
+    lost = Recording(gone / "call.wav", failed, lambda _: None)
+    recorder.append(lost, b"\xff" * 320)
+    while not lost.part.exists():
+        time.sleep(0.01)
+    lost.part.unlink()
+    gone.rmdir()
+    assert told.wait(30)
+    saved: list[Path] = []
+    kept = Recording(there / "call.wav", failed, saved.append)
+    recorder.append(kept, b"\x01\x02" * 160)
+    recorder.close(lost)
+    recorder.close(kept)
+    assert "recording-sync" in {thread.name for thread in threading.enumerate()}
+    recorder.stop()
+    assert (saved, len(reasons)) == ([there / "call.wav"], 1)
+
+
+def test_a_disk_that_stands_still_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """faults.md: recordings stop first, calls go on; what was handed over is kept."""
+    reasons: list[str] = []
+    recorder = Recorder(reserve_bytes=0, most_waiting=2)  # nobody writes yet
+    recording = Recording(tmp_path / "call.wav", reasons.append, lambda _: None)
+    for sound in (b"\x01\x02", b"\x03\x04", b"\x05\x06", b"\x07\x08"):
+        recorder.append(recording, sound * 160)
+    assert reasons == ["the disk is too slow"]
+    recorder.close(recording)
+    recorder.start()
+    recorder.stop()
+    assert channels(tmp_path / "call.wav") == (
+        b"\x01" * 160 + b"\x03" * 160,
+        b"\x02" * 160 + b"\x04" * 160,
+    )
 
 
 def test_closing_a_line_saves_its_recording(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ SYNC_EVERY_S: Final = 1.0
 RESERVE_BYTES: Final = 512 * 1024 * 1024
 """Recordings stop while this much is still free, so that the database never meets a full disk."""
 
+MOST_WAITING: Final = 8_192
+"""Pieces of half a second, 64 MB in all: a disk that stands still must not fill the memory."""
+
 _CHANNELS: Final = 2
 _MULAW: Final = 7  # WAVE_FORMAT_MULAW, RFC 2361
 _HEAD: Final = struct.Struct("<4sI4s4sIHHIIHHH4sII4sI")
@@ -65,12 +68,15 @@ def recover(folder: Path) -> list[Path]:
 
 @dataclass(eq=False, slots=True)
 class Recording:
-    """One recording being written. `path` is the WAV that it becomes."""
+    """One recording being written. `path` is the WAV that it becomes. `over`: it takes no more,
+    for a reason that was told; `failed`: nor can what was handed over be written.
+    """
 
     path: Path
     on_failure: Callable[[str], None]
     on_finished: Callable[[Path], None]
     descriptor: int | None = None
+    over: bool = False
     failed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,8 +89,11 @@ class Recording:
 class Recorder:
     """The two threads behind all recordings of a process."""
 
-    def __init__(self, *, reserve_bytes: int = RESERVE_BYTES) -> None:
+    def __init__(
+        self, *, reserve_bytes: int = RESERVE_BYTES, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._reserve = reserve_bytes
+        self._most_waiting = most_waiting
         self._queue: SimpleQueue[tuple[Recording, bytes | None] | None] = SimpleQueue()
         self._dirty: set[Recording] = set()
         self._guard = threading.Lock()
@@ -106,7 +115,12 @@ class Recorder:
 
     def append(self, recording: Recording, audio: bytes) -> None:
         """Hand over interleaved mu-law, caller first. Never blocks."""
-        self._queue.put((recording, audio))
+        if recording.over:
+            return
+        if self._queue.qsize() >= self._most_waiting:
+            self._give_up(recording, "the disk is too slow")
+        else:
+            self._queue.put((recording, audio))
 
     def close(self, recording: Recording) -> None:
         """Finish the recording after all that was appended. Never blocks."""
@@ -159,7 +173,14 @@ class Recorder:
     def _fail(self, recording: Recording, reason: str) -> None:
         recording.failed = True
         self._release(recording)
-        recording.on_failure(reason)
+        self._give_up(recording, reason)
+
+    def _give_up(self, recording: Recording, reason: str) -> None:
+        """Take no more audio of it, and tell once why; what is written is finished at its end."""
+        with self._guard:
+            was_over, recording.over = recording.over, True
+        if not was_over:
+            recording.on_failure(reason)
 
     def _release(self, recording: Recording) -> None:
         with self._guard:
@@ -175,22 +196,15 @@ class Recorder:
             with self._guard:
                 dirty, self._dirty = self._dirty, set()
             for recording in dirty:
-                with recording.lock:
-                    if recording.descriptor is None:
-                        continue
-                    try:
-                        os.fdatasync(recording.descriptor)
-                    except OSError as error:
-                        recording.on_failure(str(error))
-            self._watch_disk(dirty)
+                try:
+                    self._sync(recording)
+                except OSError as error:
+                    self._give_up(recording, str(error))
 
-    def _watch_disk(self, dirty: set[Recording]) -> None:
-        full = {
-            folder
-            for folder in {recording.path.parent for recording in dirty}
-            if self._disk_is_full(folder)
-        }
-        for recording in dirty:
-            if recording.path.parent in full and not recording.failed:
-                recording.failed = True
-                recording.on_failure("the disk is nearly full")
+    def _sync(self, recording: Recording) -> None:
+        with recording.lock:
+            if recording.descriptor is None:
+                return
+            os.fdatasync(recording.descriptor)
+        if self._disk_is_full(recording.path.parent):
+            self._give_up(recording, "the disk is nearly full")
