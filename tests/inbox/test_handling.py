@@ -8,7 +8,7 @@ import pytest
 from offhook import inbox
 from offhook.db import Database, now
 from offhook.errors import Problem
-from offhook.inbox import Filter, Speaker, acts, handling
+from offhook.inbox import Filter, Speaker, State, acts, handling
 from offhook.inbox.acts import Act, Wish
 from offhook.teams import Role
 from web_fixtures import Person, new_member
@@ -86,6 +86,29 @@ async def test_what_is_snoozed_returns_at_its_time_or_with_the_next_text(
         assert await inbox.wake_due(session) == 0
     assert await ids(database, team, Filter()) == [texted, timed]
     assert timed in await ids(database, team, UNREAD, me)
+
+
+async def test_a_thread_that_closes_meanwhile_comes_back_all_the_same(
+    database: Database, owner: Person
+) -> None:
+    """I6, S8: whoever wants to see it on Monday sees it; closed by hand it is done with."""
+    team, me = owner.team_id, owner.user_id
+    quiet, closed = await a_thread(database, team, "x"), await a_thread(database, team, "y", BOB)
+    async with database.team(team) as session:
+        soon = await now(session) + timedelta(days=3)
+        for each in (quiet, closed):
+            await inbox.snooze(session, team, each, soon, me)
+        await inbox.close_by_hand(session, team, closed)
+    async with database.system() as session:
+        later = await now(session) + timedelta(days=1)
+        assert await inbox.close_idle_threads(session, before=later) == 1
+    async with database.at(soon).system() as session:
+        assert await inbox.wake_due(session) == 1
+    async with database.team(team) as session:
+        thread = await inbox.get(session, team, quiet)
+        assert (thread.state, thread.snoozed_until) == (State.CLOSED, None)
+        assert (await inbox.get(session, team, closed)).snoozed_until is None
+    assert quiet in await ids(database, team, UNREAD, me)
 
 
 async def test_labels_are_found_offered_and_forgotten(database: Database, owner: Person) -> None:

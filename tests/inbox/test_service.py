@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from offhook import contacts, inbox
 from offhook.db import Database, EventRow
-from offhook.inbox import Channel, Filter, Speaker, State
+from offhook.inbox import Channel, Filter, Speaker, State, Told, Turn, looks
 from offhook.inbox.listing import NOBODY, passages
+from offhook.inbox.reading import TIMELINE_CONVERSATIONS
 from offhook.phone import E164
 from offhook.teams.models import Team
 
@@ -131,6 +132,66 @@ async def test_calls_and_texts_of_one_number_and_sender_are_one_timeline(
     async with database.team(team) as session:
         told = await inbox.timeline(session, team, await inbox.get(session, team, call))
         assert [each.conversation.id for each in told] == [thread, call]
+
+
+async def test_a_timeline_is_one_persons_and_keeps_what_is_looked_at(database: Database) -> None:
+    """I2: their other number is theirs too; no number of calls pushes the thread out."""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        contact = (await contacts.on_contact(session, team, ANN)).id
+        thread = await inbox.open_thread(
+            session, team, number_id=NUMBER, sender=ANN, contact_id=contact
+        )
+        other = await inbox.open_thread(
+            session, team, number_id=NUMBER, sender="+14155550112", contact_id=contact
+        )
+        await inbox.open_thread(session, team, number_id="num_b", sender=ANN, contact_id=contact)
+        told = await inbox.timeline(session, team, thread)
+        assert [each.conversation.id for each in told] == [thread.id, other.id]
+        entries = looks.timeline(
+            [Told(other, [Turn(id="trn_1", started_at=thread.opened_at)])], thread, UTC
+        )
+        assert [each.other for each in entries] == ["", "(415) 555-0112"]
+        for _ in range(TIMELINE_CONVERSATIONS + 1):
+            await inbox.open_conversation(
+                session, team, channel=Channel.CALL, number_id=NUMBER, sender=ANN
+            )
+        told = await inbox.timeline(session, team, thread)
+        assert len(told) == TIMELINE_CONVERSATIONS + 1
+        assert told[0].conversation.id == thread.id
+
+
+async def test_the_name_of_whoever_writes_is_kept_as_far_as_it_fits(database: Database) -> None:
+    """An address has up to 254 characters."""
+    team = await make_team(database)
+    thread = await a_text(database, team, "hello")
+    async with database.team(team) as session:
+        turn = await inbox.add_turn(
+            session, team, thread, speaker=Speaker.PERSON, text="Hi", author="a" * 254
+        )
+        assert turn.author == "a" * 200
+
+
+async def test_what_did_not_reach_them_is_not_remembered_as_said(database: Database) -> None:
+    """P4, S6"""
+    team = await make_team(database)
+    async with database.team(team) as session:
+        contact = (await contacts.on_contact(session, team, ANN)).id
+        thread = await inbox.open_thread(
+            session, team, number_id=NUMBER, sender=ANN, contact_id=contact
+        )
+        for speaker, text, status in (
+            (Speaker.CALLER, "Is it open?", "received"),
+            (Speaker.AGENT, "Yes.", "delivered"),
+            (Speaker.AGENT, "Come at nine.", "undelivered"),
+            (Speaker.AGENT, "It is paid.", "withdrawn"),
+            (Speaker.PERSON, "Hello?", "failed"),
+        ):
+            await inbox.add_turn(
+                session, team, thread.id, speaker=speaker, text=text, status=status
+            )
+        [earlier] = (await inbox.remembered(session, team, "cnv_other", contact)).earlier
+        assert [said.text for said in earlier.said] == ["Is it open?", "Yes."]
 
 
 async def test_refused_calls_are_hidden_unless_filtered_for_and_never_unread(

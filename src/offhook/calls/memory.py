@@ -5,22 +5,18 @@ connection (C6, C7), and what members have whispered to it (I5).
 from sqlalchemy import select
 
 from offhook import inbox
-from offhook.agents import Said, Speaker
+from offhook.agents import Said
 from offhook.db import Session
 
 WHISPER = "whisper"
 """The status of a turn that a member told the agent alone."""
-SPEAKERS = {
-    inbox.Speaker.CALLER: Speaker.CALLER,
-    inbox.Speaker.AGENT: Speaker.AGENT,
-    inbox.Speaker.PERSON: Speaker.PERSON,
-}
 
 
 async def memory(session: Session, team_id: str, conversation_id: str) -> list[Said]:
     """Every turn as it was heard, in order; the product's own notices are nobody's words."""
     turns = await inbox.turns_of(session, team_id, conversation_id)
-    return [Said(SPEAKERS[turn.speaker], turn.text) for turn in turns if turn.speaker in SPEAKERS]
+    voices = inbox.VOICES
+    return [Said(voices[turn.speaker], turn.text) for turn in turns if turn.speaker in voices]
 
 
 async def whispers(session: Session, team_id: str, conversation_id: str) -> tuple[str, ...]:

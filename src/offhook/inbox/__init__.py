@@ -39,10 +39,10 @@ from offhook.inbox.handling import (
 from offhook.inbox.jobs import register as register_jobs
 from offhook.inbox.listing import Filter, listed, read_by, unread_of
 from offhook.inbox.looks import Entry, spoken_and_done
-from offhook.inbox.memory import Memory, learn, remembered
+from offhook.inbox.memory import VOICES, Memory, learn, remembered
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Told, labels, last_activity, timeline, turns_of
-from offhook.inbox.rules import storable
+from offhook.inbox.rules import UNREAD_BY_THEM, storable
 from offhook.inbox.service import (
     CallIsLive,
     ConversationNotFound,
@@ -65,6 +65,8 @@ from offhook.inbox.task_kinds import KINDS
 
 __all__ = [
     "KINDS",
+    "UNREAD_BY_THEM",
+    "VOICES",
     "CallIsLive",
     "Channel",
     "Conversation",

@@ -1,13 +1,14 @@
 """How conversations are put into words and order for the pages. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from offhook import phone
 from offhook.contacts import Contact
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
 from offhook.inbox.reading import Told
+from offhook.inbox.rules import UNREAD_BY_THEM
 from offhook.tasks import TaskRun
 
 REASONS: Mapping[str, str] = {
@@ -38,8 +39,7 @@ REASONS: Mapping[str, str] = {
     "our_fault": "a fault on our side",
     "ledger_away": "a fault on our side",
 }
-ERRORS = frozenset({"failed", "undelivered", "withdrawn"})
-SHOWN_STATES = frozenset({"queued", "sent", "delivered", "interrupted", *ERRORS})
+SHOWN_STATES = frozenset({"queued", "sent", "delivered", "interrupted", *UNREAD_BY_THEM})
 STATES = {
     State.LIVE: ("Live", "live"),
     State.OPEN: ("Open", "on"),
@@ -50,11 +50,15 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a timeline: a new day, a bubble, a task, or a whole call among the texts (I2)."""
+    """A line of a timeline: a new day, a bubble, a task, or a whole call among the texts (I2).
+
+    `other`: another number of the same person that it was said by.
+    """
 
     id: str
     at: datetime
     day: str = ""
+    other: str = ""
     turn: Turn | None = None
     call: Told | None = None
     run: TaskRun | None = None
@@ -90,17 +94,22 @@ def status(turn: Turn) -> tuple[str, str]:
         return "queued", ""
     if turn.status not in SHOWN_STATES:
         return "", ""
-    return turn.status, "error" if turn.status in ERRORS else ""
+    return turn.status, "error" if turn.status in UNREAD_BY_THEM else ""
 
 
-def timeline(told: Iterable[Told], zone: tzinfo) -> list[Entry]:
-    """Bubbles of texts and whole calls in the order of time, a line before each new day."""
+def timeline(told: Iterable[Told], chosen: Conversation, zone: tzinfo) -> list[Entry]:
+    """Bubbles of texts and whole calls in the order of time, a line before each new day; `chosen`
+    is the conversation that is looked at.
+    """
     entries: list[Entry] = []
     for each in told:
-        if each.conversation.channel is Channel.CALL:
-            entries.append(Entry(each.conversation.id, each.conversation.opened_at, call=each))
+        row = each.conversation
+        other = title(row, None) if row.sender != chosen.sender else ""
+        if row.channel is Channel.CALL:
+            entries.append(Entry(row.id, row.opened_at, call=each, other=other))
         else:
-            entries += spoken_and_done(each.turns, each.runs)
+            said = spoken_and_done(each.turns, each.runs)
+            entries += [replace(entry, other=other) for entry in said] if other else said
     entries.sort(key=lambda entry: entry.at)
     return _with_days(entries, zone)
 

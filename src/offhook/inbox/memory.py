@@ -2,7 +2,8 @@
 text alike, and what it learns (P3, P4).
 
 Only of whoever shows their number: a hidden caller has no contact and so no memory (P5). The last
-few conversations, each cut to its last turns; what was only a notice is left out.
+few conversations, each cut to its last turns; what was only a notice is left out, and what did not
+reach the other side.
 """
 
 import logging
@@ -15,6 +16,7 @@ from offhook import agents, contacts
 from offhook.db import Session
 from offhook.errors import Problem
 from offhook.inbox.models import Channel, Conversation, Speaker, State, Turn
+from offhook.inbox.rules import UNREAD_BY_THEM
 
 log = logging.getLogger(__name__)
 CONVERSATIONS = 3
@@ -25,6 +27,7 @@ VOICES = {
     Speaker.AGENT: agents.Speaker.AGENT,
     Speaker.PERSON: agents.Speaker.PERSON,
 }
+"""Whose words a turn is, to an agent; a NOTICE is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +103,27 @@ async def _earlier(
     )
     remembered: list[agents.Earlier] = []
     for each in list(found)[::-1]:
-        said = _said(await _last_turns(session, each))
+        said = _said(await last_said(session, team_id, each.id, TURNS))
         if said:
             channel = agents.Channel.CALL if each.channel is Channel.CALL else agents.Channel.SMS
             remembered.append(agents.Earlier(channel, each.last_activity_at, said))
     return remembered
 
 
-async def _last_turns(session: Session, conversation: Conversation) -> Sequence[Turn]:
+async def last_said(
+    session: Session, team_id: str, conversation_id: str, most: int
+) -> Sequence[Turn]:
+    """The last turns that anybody said and the other side heard or wrote, in order."""
     rows = await session.scalars(
         select(Turn)
         .where(
-            Turn.team_id == conversation.team_id,
-            Turn.conversation_id == conversation.id,
+            Turn.team_id == team_id,
+            Turn.conversation_id == conversation_id,
             Turn.speaker != Speaker.NOTICE,
+            Turn.status.not_in(UNREAD_BY_THEM),
         )
         .order_by(Turn.sequence.desc())
-        .limit(TURNS)
+        .limit(most)
     )
     return list(rows)[::-1]
 

@@ -41,24 +41,30 @@ async def turns_of(
 
 
 async def timeline(session: Session, team_id: str, conversation: Conversation) -> list[Told]:
-    """All conversations of one number and one sender, oldest first, calls among texts (I2).
+    """All conversations of one number and one contact, oldest first, calls among texts (I2), also
+    those by another number of theirs; of whoever is no contact, those of the sender.
 
     Of somebody who hides only this conversation is known to be theirs (P5). Refused calls are
-    left out unless it is one. At most the newest hundred.
+    left out unless it is one. At most this one and the hundred in which something happened last.
     """
     if conversation.sender:
+        row = Conversation
+        theirs = row.sender == conversation.sender
+        if conversation.contact_id is not None:
+            theirs |= row.contact_id == conversation.contact_id
         found = await session.scalars(
-            select(Conversation)
+            select(row)
             .where(
-                Conversation.team_id == team_id,
-                Conversation.number_id == conversation.number_id,
-                Conversation.sender == conversation.sender,
-                (Conversation.state != State.NOT_ANSWERED) | (Conversation.id == conversation.id),
+                row.team_id == team_id,
+                row.number_id == conversation.number_id,
+                theirs,
+                row.state != State.NOT_ANSWERED,
+                row.id != conversation.id,
             )
-            .order_by(Conversation.opened_at.desc(), Conversation.id.desc())
+            .order_by(row.last_activity_at.desc(), row.id.desc())
             .limit(TIMELINE_CONVERSATIONS)
         )
-        conversations = list(found)[::-1]
+        conversations = sorted([conversation, *found], key=lambda each: (each.opened_at, each.id))
     else:
         conversations = [conversation]
     rows = await session.scalars(

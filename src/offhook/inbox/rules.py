@@ -14,11 +14,15 @@ MAX_TURN_BYTES = 4_096
 """SEC26: a turn of a transcript."""
 PREVIEW_CHARACTERS = 140
 MAX_REASON_CHARACTERS = 200
+MAX_AUTHOR_CHARACTERS = 200
 MAX_LABEL = 30
 MAX_LABELS = 20
 MAX_SNOOZE = timedelta(days=365)
 EVENING, MORNING = time(18), time(9)
 SOON = timedelta(hours=1)
+
+UNREAD_BY_THEM = frozenset({"failed", "undelivered", "withdrawn"})
+"""The states of a text of ours that did not reach the other side: to them it was not said."""
 
 CLOSES: frozenset[State] = frozenset({State.LIVE, State.OPEN})
 REOPENS: frozenset[tuple[Channel, State]] = frozenset({(Channel.SMS, State.CLOSED)})

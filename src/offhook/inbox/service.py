@@ -244,8 +244,8 @@ async def add_turn(
 
     `locked`: the conversation, where it is locked already, as `open_thread` gives it. `author`: who
     of the team said it. It starts now where no other time is given, and ends in the same moment
-    with `at_once`. Text is cut at 4 kB (SEC26) and made storable (SM8). The turn that is returned
-    is to be read: it is changed by `update_turn`.
+    with `at_once`. Text is cut at 4 kB (SEC26) and made storable (SM8), `author` to its column.
+    The turn that is returned is to be read: it is changed by `update_turn`.
     """
     conversation = locked or await get(session, team_id, conversation_id, lock=True)
     turn = Turn(
@@ -253,7 +253,7 @@ async def add_turn(
         team_id=team_id,
         conversation_id=conversation_id,
         speaker=speaker,
-        author=author,
+        author=author[: rules.MAX_AUTHOR_CHARACTERS],
         text=await _kept(session, team_id, text),
         started_at=started_at,
         ended_at=ended_at,
@@ -384,7 +384,6 @@ async def close(
     conversation.state = State.CLOSED
     conversation.reason = reason
     conversation.closed_at = at or await now(session)
-    conversation.snoozed_until = None
     # The next text is the agent's again: nobody waits for a person who is done (S7, S8).
     conversation.taken_over_by, conversation.taken_over_at = "", None
     await session.flush()
@@ -405,10 +404,14 @@ async def close(
 
 
 async def close_by_hand(session: Session, team_id: str, conversation_id: str) -> Conversation:
-    """Close a thread (S8). A live call is ended on its own page, not here."""
-    conversation = await get(session, team_id, conversation_id)
+    """Close a thread (S8), which ends a snooze too; one that closes by itself still comes back. A
+    live call is ended on its own page, not here.
+    """
+    conversation = await get(session, team_id, conversation_id, lock=True)
     if conversation.state is State.LIVE:
         raise CallIsLive("The call is still going on.", remedy="End it on the call's page.")
+    conversation.snoozed_until = None
+    await session.flush()
     return await close(session, team_id, conversation_id, reason="by_hand")
 
 

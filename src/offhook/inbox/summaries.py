@@ -5,15 +5,11 @@ from sqlalchemy import select
 from offhook import agents, costs
 from offhook.db import Database, Session, enqueue, touch
 from offhook.inbox.listing import ERASED
-from offhook.inbox.models import Conversation, Speaker, Turn
+from offhook.inbox.memory import VOICES, last_said
+from offhook.inbox.models import Conversation
 
 SUMMARISE = "inbox.summarise"
 TURNS = 200
-VOICES = {
-    Speaker.CALLER: agents.Speaker.CALLER,
-    Speaker.AGENT: agents.Speaker.AGENT,
-    Speaker.PERSON: agents.Speaker.PERSON,
-}
 
 
 async def enqueue_summary(session: Session, conversation: Conversation) -> None:
@@ -37,8 +33,10 @@ class Summaries:
 
     async def summarise(self, team_id: str, conversation_id: str) -> None:
         async with self._database.team(team_id) as session:
-            said = await _said(session, team_id, conversation_id)
-        summary = await self._summariser.summarise(said)
+            turns = await last_said(session, team_id, conversation_id, TURNS)
+        summary = await self._summariser.summarise(
+            [agents.Said(VOICES[turn.speaker], turn.text) for turn in turns]
+        )
         if not summary.title:
             return
         async with self._database.team(team_id) as session:
@@ -59,17 +57,3 @@ class Summaries:
                 used=summary.used,
             )
             await touch(session, team_id, "inbox", f"conversation:{conversation_id}")
-
-
-async def _said(session: Session, team_id: str, conversation_id: str) -> list[agents.Said]:
-    rows = await session.scalars(
-        select(Turn)
-        .where(
-            Turn.team_id == team_id,
-            Turn.conversation_id == conversation_id,
-            Turn.speaker != Speaker.NOTICE,
-        )
-        .order_by(Turn.sequence.desc())
-        .limit(TURNS)
-    )
-    return [agents.Said(VOICES[turn.speaker], turn.text) for turn in list(rows)[::-1]]

@@ -225,7 +225,7 @@ async def of_conversation(
     phrases = words.asked(wanted.q)
     zone = ZoneInfo(actor.timezone)
     return {
-        "entries": looks.timeline(told, zone),
+        "entries": looks.timeline(told, chosen, zone),
         "contact": contact,
         "known": known,
         "title": looks.title(chosen, contact),
@@ -253,12 +253,12 @@ async def of_conversation(
 
 
 def _thread_of(told: Sequence[reading.Told], chosen: Conversation) -> str:
-    """Where a text to this person would go; "" where they have no thread with this number."""
-    if chosen.channel is Channel.SMS:
-        return chosen.id
-    return next(
-        (each.conversation.id for each in told if each.conversation.channel is Channel.SMS), ""
-    )
+    """Where a text to this person would go, best to the number that this is about; "" where they
+    have no thread with ours.
+    """
+    threads = [each.conversation for each in told if each.conversation.channel is Channel.SMS]
+    threads.sort(key=lambda each: (each.id == chosen.id, each.sender == chosen.sender))
+    return threads[-1].id if threads else ""
 
 
 def _topics(told: reading.Told) -> tuple[str, str]:

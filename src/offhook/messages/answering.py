@@ -27,8 +27,6 @@ from offhook.messages.wishes import wish_to_stop
 
 HISTORY_TURNS = 60
 SETTLED_WITHIN_S = 60
-UNREAD_BY_THEM = frozenset({State.FAILED, State.UNDELIVERED, State.WITHDRAWN})
-VOICES = {Speaker.CALLER: Voice.CALLER, Speaker.AGENT: Voice.AGENT, Speaker.PERSON: Voice.PERSON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +264,10 @@ async def _briefed(
 
 def _said(turn: Turn) -> Said | None:
     """A turn as the other side knows it; what never reached them was not said."""
-    if turn.speaker is Speaker.NOTICE or turn.status in UNREAD_BY_THEM:
+    if turn.speaker is Speaker.NOTICE or turn.status in inbox.UNREAD_BY_THEM:
         return None
     files = [f"({word_for(each['content_type'])})" for each in turn.media]
-    return Said(VOICES[turn.speaker], " ".join([turn.text.strip(), *files]).strip())
+    return Said(inbox.VOICES[turn.speaker], " ".join([turn.text.strip(), *files]).strip())
 
 
 async def _write(session: Session, prepared: Prepared, reply: Reply) -> bool:
