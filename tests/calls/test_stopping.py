@@ -34,10 +34,13 @@ async def somebody_waits(database: Database) -> None:
             pass  # each look is a question to the server, so others have their turn
 
 
-@pytest.mark.parametrize("how", ["disable", "suspend"])
+@pytest.mark.parametrize(
+    ("how", "reason"), [("disable", End.NUMBER_DISABLED), ("suspend", End.SUSPENDED)]
+)
 async def test_a_number_that_stops_waits_for_a_call_being_admitted_and_ends_it(
-    office: Office, how: str
+    office: Office, how: str, reason: End
 ) -> None:
+    """And says why (N11)."""
     async with office.database.system() as session:
         verdict = await admission.admit(session, office.rings())
         assert isinstance(verdict, Admitted)
@@ -45,7 +48,7 @@ async def test_a_number_that_stops_waits_for_a_call_being_admitted_and_ends_it(
         await somebody_waits(office.database)
     await stops
     (call,) = await office.calls()
-    assert call.end_requested == End.NUMBER_DISABLED
+    assert call.end_requested == reason
 
 
 async def test_a_call_that_comes_while_its_number_stops_waits_and_is_refused(

@@ -6,14 +6,21 @@ from offhook.calls.admission import CARRIED_STATES
 from offhook.calls.rules import End
 from offhook.calls.tokens import watch_token
 from offhook.db import Session
+from offhook.numbers import Reason
 
 
 async def when_number_stopped(
     session: Session, number: numbers.Number, stopped: numbers.Service | None
 ) -> None:
-    """End the live calls of a number whose calls stopped (N9); texts are not ours."""
+    """End the live calls of a number whose calls stopped, and say why (N9, N11); texts are not
+    ours.
+    """
     if stopped in {None, numbers.Service.CALLS}:
-        await service.end_calls_of(session, number.team_id, number.id, End.NUMBER_DISABLED)
+        calls = numbers.Service.CALLS
+        answer = await numbers.answering(session, number.team_id, number.id, calls)
+        suspended = isinstance(answer, numbers.Refusal) and answer.reason is Reason.SUSPENDED
+        reason = End.SUSPENDED if suspended else End.NUMBER_DISABLED
+        await service.end_calls_of(session, number.team_id, number.id, reason)
 
 
 async def words_url(session: Session, team_id: str, call_id: str, secret: bytes) -> str | None:
