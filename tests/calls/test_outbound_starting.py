@@ -1,8 +1,11 @@
 """Who may be called, once, by REST, page and task; a number's rules (C8, SEC7, SEC12, S4)."""
 
+import asyncio
+
 import httpx
 import pytest
 from office import CALLER, Office, open_office
+from sqlalchemy import text
 
 from number_fixtures import make_number
 from offhook import contacts, numbers, tasks
@@ -161,6 +164,26 @@ async def test_rules_are_checked_whole_and_another_teams_are_not_there(
     assert (await member.get("/fragments/call")).status_code == 200
     saved = await member.post(f"/numbers/{office.number_id}/outbound", data={"opens": "08:00"})
     assert saved.status_code == 403
+
+
+async def test_rules_that_are_set_at_once_are_all_in_the_numbers_activity(
+    api: httpx.AsyncClient, office: Office, site: Site
+) -> None:
+    """SEC21, SEC23: of many who are the first each is served, and the last one stands."""
+    other = await make_number(site.database, office.team_id)
+    there = f"/api/v1/numbers/{other}/outbound"
+    wanted = [ALWAYS | {"daily_calls": each} for each in (4, 5, 6)]
+    answers = await asyncio.gather(*(api.put(there, json=each) for each in wanted))
+    assert {each.status_code for each in answers} == {200}
+    async with site.database.team(office.team_id) as session:
+        rows = await session.execute(
+            text("SELECT before, after FROM number_activity WHERE number_id = :number"
+                 " ORDER BY position"), {"number": other},
+        )  # fmt: skip
+        changes = rows.all()
+    assert len(changes) == 3
+    assert changes[0].before == {"quiet_hours": True, "daily_calls": 100}
+    assert changes[-1].after == {"daily_calls": (await api.get(there)).json()["daily_calls"]}
 
 
 async def test_the_pages_begin_a_call_and_save_the_rules(

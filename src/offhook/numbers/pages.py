@@ -68,6 +68,14 @@ FIELDS = {
     "new_senders_per_hour": "New senders answered an hour",
     "countries": "Countries answered",
     "stops_loops": "Silent between machines",
+    "quiet_hours": "Calls within hours only",
+    "opens": "Calls from",
+    "closes": "Calls until",
+    "countries_called": "Countries called",
+    "daily_calls": "Calls begun a day",
+    "daily_per_contact": "Calls to one person a day",
+    "machine": "When a machine answers",
+    "opening": "First words of a call",
 }
 
 

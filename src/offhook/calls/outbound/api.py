@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from offhook import contacts, phone
+from offhook import contacts, numbers, phone
 from offhook.calls.api import CallOut
 from offhook.calls.outbound import rules, settings, starting
 from offhook.calls.outbound.models import OutboundRules
@@ -125,7 +125,8 @@ async def change_outbound(
 ) -> RulesOut:
     """From the next call on."""
     wanted = Wanted(**body.model_dump(exclude={"countries"}), countries=tuple(body.countries))
-    return RulesOut.of(await settings.change(session, actor.team_id, number_id, wanted))
+    by = numbers.by(actor)
+    return RulesOut.of(await settings.change(session, actor.team_id, number_id, by, wanted))
 
 
 async def callee(session: TeamSession, actor: CurrentActor, *, to: str, contact_id: str) -> E164:

@@ -109,7 +109,7 @@ async def change(
         machine=Machine(machine) if machine in set(Machine) else Machine.HANG_UP,
         opening=opening,
     )
-    await settings.change(session, actor.team_id, number_id, wanted)
+    await settings.change(session, actor.team_id, number_id, numbers.by(actor), wanted)
     return redirect(request, f"/numbers/{number_id}/outbound", toast="Saved")
 
 

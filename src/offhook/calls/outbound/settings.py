@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import time
+from typing import Any
 
 import phonenumbers
 from sqlalchemy import select
@@ -53,15 +54,21 @@ async def of(session: Session, team_id: str, number_id: str) -> OutboundRules:
     )
 
 
-async def change(session: Session, team_id: str, number_id: str, wanted: Wanted) -> OutboundRules:
-    """From the next call on. Raises RulesInvalid with every fault, NumberNotFound."""
+async def change(
+    session: Session, team_id: str, number_id: str, by: numbers.By, wanted: Wanted
+) -> OutboundRules:
+    """From the next call on. Raises RulesInvalid with every fault, NumberNotFound, NumberGone."""
     kept = _checked(wanted)
+    number = await numbers.locked(session, team_id, number_id)
     found = await of(session, team_id, number_id)
+    before = _told(found)
     for name in Wanted.__dataclass_fields__:
         value = getattr(kept, name)
         setattr(found, name, list(value) if name == "countries" else value)
-    session.add(found)
-    await session.flush()
+    if (after := _told(found)) != before:
+        session.add(found)
+        await session.flush()
+        await numbers.record_activity(session, number, by, "configured", before=before, after=after)
     return found
 
 
@@ -93,6 +100,20 @@ async def quiet_until(
         return None
     opens = rules.opens_at(hours, zones, at)
     return f"{opens:%Y-%m-%d %H:%M} UTC" if opens else ""
+
+
+def _told(found: OutboundRules) -> dict[str, Any]:
+    """As the number's activity shows it."""
+    return {
+        "quiet_hours": found.quiet_hours,
+        "opens": f"{found.opens:%H:%M}",
+        "closes": f"{found.closes:%H:%M}",
+        "countries_called": ", ".join(found.countries),
+        "daily_calls": found.daily_calls,
+        "daily_per_contact": found.daily_per_contact,
+        "machine": found.machine.value,
+        "opening": found.opening,
+    }
 
 
 def _checked(wanted: Wanted) -> Wanted:
