@@ -277,6 +277,13 @@ class DeadCarrier:
         raise Unreachable("The carrier is away.", outcome_unknown=True)
 
 
+class BrokenCarrier(DeadCarrier):
+    """What it answers is understood by nobody."""
+
+    async def hang_up(self, call_id: str) -> None:
+        raise ValueError(call_id)
+
+
 async def _two_calls_that_died_at_70_s(database: Database, clock: Clock) -> Office:
     """Both have spoken, hold their second minute and showed their last sign of life at 70 s."""
     office = await open_office(database)
@@ -329,6 +336,16 @@ async def test_dead_calls_are_settled_at_their_last_sign_of_life(
     await jobs.sweep(clocked, cast("Carriers", carrier), tmp_path)
     assert len(carrier.asked) == 2
     assert await office.told("call.ended") == 2
+
+
+async def test_a_dead_call_that_cannot_be_settled_keeps_no_other_from_it(
+    clocked: Database, clock: Clock, tmp_path: Path
+) -> None:
+    """LB4: what is met with one call is its own, at every look."""
+    office = await _two_calls_that_died_at_70_s(clocked, clock)
+    clock.advance(seconds=121)
+    await jobs.sweep(clocked, cast("Carriers", BrokenCarrier()), tmp_path)
+    assert {row.state for row in await office.calls()} == {CallState.ENDED}
 
 
 async def test_a_dead_call_whose_agent_never_spoke_costs_nothing(

@@ -33,6 +33,7 @@ class Line:
         self.documents: list[str] = []
         self.record: CallRecord | None = None
         self.away = False
+        self.defect: Exception | None = None
 
     async def of(self, account_id: str | None) -> Self:
         return self
@@ -46,6 +47,8 @@ class Line:
     async def limit_call(self, call_id: str, *, seconds: int) -> None:
         if self.away:
             raise Unreachable("The carrier is away.", outcome_unknown=True)
+        if self.defect is not None:
+            raise self.defect
         self.limits.append(seconds)
 
     async def find_call(self, call_id: str) -> CallRecord | None:
@@ -118,6 +121,23 @@ async def test_minutes_go_on_and_the_carrier_knows_where_they_end(leaves: Leaves
     async with away.office.database.team(away.office.team_id) as session:
         await service.finish(session, away.office.team_id, away.call_id, End.CALLER_HUNG_UP)
     assert await away.office.balance() == (2, 0)  # ended in its second minute
+
+
+async def test_what_is_met_with_one_call_keeps_no_other_from_its_minutes(leaves: Leaves) -> None:
+    """U4"""
+    away = await leaves(10)
+    office = away.office
+    connected = await office.live("+12025550188")
+    async with office.database.team(office.team_id) as session:
+        (target,) = await targets.listed(session, office.team_id)
+        wish = transfers.Wish(target.id, "run_2", connected.granted)
+        await service.leave(session, office.team_id, connected.call_id, wish)
+    away.line.defect = ZeroDivisionError()
+    await away.look(45)
+    assert await office.balance() == (0, 4)  # the next minute of both
+    away.line.defect = None
+    await away.look(1)
+    assert away.line.limits == [118, 118]
 
 
 async def test_a_call_without_a_limit_is_not_walled_in(leaves: Leaves) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offhook import numbers, usage
 from offhook.calls import journal, recordings, replay, service
+from offhook.calls.models import Call
 from offhook.calls.outbound.dialling import Dialler
 from offhook.calls.outbound.starting import DIAL_JOB
 from offhook.calls.transfers.keeper import LOOK_EVERY_S, Keeper
@@ -50,16 +51,24 @@ async def sweep(database: Database, carriers: Carriers, home: Path) -> None:
     for call in dead:
         if call.id in known_better:
             continue
-        async with database.team(call.team_id) as session:
-            ended = await service.finish_dead(session, call.team_id, call.id)
-            account_id = await numbers.account_of(session, call.number_id)
-        if ended:
-            log.warning("call %s had died and was settled", call.id)
-            try:
-                carrier = await carriers.of(account_id)
-                await carrier.hang_up(call.carrier_call_id)
-            except CarrierProblem as problem:
-                log.warning("could not hang up %s: %s", call.id, problem)
+        try:
+            await _settle(database, carriers, call)
+        except Exception:  # whatever it is, it is this call's alone; logged with its id
+            log.exception("call %s has died and could not be settled", call.id)
+
+
+async def _settle(database: Database, carriers: Carriers, call: Call) -> None:
+    async with database.team(call.team_id) as session:
+        ended = await service.finish_dead(session, call.team_id, call.id)
+        account_id = await numbers.account_of(session, call.number_id)
+    if not ended:
+        return
+    log.warning("call %s had died and was settled", call.id)
+    try:
+        carrier = await carriers.of(account_id)
+        await carrier.hang_up(call.carrier_call_id)
+    except CarrierProblem as problem:
+        log.warning("could not hang up %s: %s", call.id, problem)
 
 
 async def erase_recording(home: Path, team_id: str, call_id: str) -> None:

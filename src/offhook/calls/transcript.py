@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from offhook import inbox, media
 from offhook.agents import Cited, Learned, Said, Speaker
+from offhook.calls.away import AWAY
 from offhook.db import Database, Session
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Transcript:
         self.said: list[Said] = list(said)
 
     async def run(self) -> None:
-        """Write turns until `close`; every one is tried until it is written."""
+        """Write turns until `close`; every one that can be kept is tried until it is written."""
         while (write := await self._writes.get()) is not None:
             while True:
                 try:
@@ -60,7 +61,10 @@ class Transcript:
                     if committed is not None:
                         committed()
                     break
-                except (DBAPIError, OSError) as error:
+                except (DataError, IntegrityError):  # no later try would fare better
+                    log.exception("a turn of %s cannot be kept", self._conversation_id)
+                    break
+                except AWAY as error:
                     log.warning(
                         "a turn of %s waits for the database: %s", self._conversation_id, error
                     )

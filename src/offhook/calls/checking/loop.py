@@ -65,6 +65,7 @@ async def _carry(socket: websockets.ClientConnection, parameters: Mapping[str, s
         return Looped("")
     finally:
         repeating.cancel()
+        await asyncio.wait({repeating})
     return Looped(None, "The media process closed the line.")
 
 

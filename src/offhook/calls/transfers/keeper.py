@@ -72,6 +72,8 @@ class Keeper:
                 await self._keep(call)
             except CarrierProblem as problem:  # the next look tries again
                 log.warning("the carrier did not hear about %s: %s", call.call_id, problem)
+            except Exception:  # whatever it is, it is this call's alone; logged with its id
+                log.exception("call %s was not looked after", call.call_id)
 
     async def end_now(self, team_id: str, call_id: str) -> None:
         """Somebody asked for the call's end (N9, I5): a job, so that it begins within moments."""
