@@ -12,6 +12,8 @@ from offhook.db import EventRow
 from offhook.messages.manners import braking, service
 from offhook.messages.manners.rules import Manners, MannersInvalid
 from offhook.messages.rules import NOTES, Kind, Outcome, Why
+from offhook.messages.wording import ENGLISH
+from offhook.numbers.problems import NumberGone
 from offhook.phone import E164
 
 MEXICO = "+525587654321"
@@ -226,8 +228,34 @@ async def test_a_change_is_told_and_bounded_and_ends_with_the_number(shop: Shop)
         assert activity == {"settle_ms": 500}
         await numbers.disable(session, shop.team, shop.number, BY)
         await numbers.delete(session, shop.team, shop.number, BY, confirmation=E164(shop.e164))
-    with pytest.raises(service.NumberIsGone):
+    with pytest.raises(NumberGone):
         await shop.manners(settle_ms=100)
+
+
+async def test_two_who_set_the_manners_first_both_do(shop: Shop) -> None:
+    """SEC23"""
+    await asyncio.gather(*(shop.manners(settle_ms=each) for each in range(100, 600, 100)))
+    async with shop.database.team(shop.team) as session:
+        assert (await service.of(session, shop.team, shop.number)).settle_ms in range(100, 600, 100)
+
+
+async def test_a_machine_that_asks_for_help_without_end_is_answered_as_often_as_others(
+    shop: Shop,
+) -> None:
+    """SEC11: what answers a keyword counts nothing (UT9), and costs all the same."""
+    await shop.manners(replies_per_hour=2)
+    for _ in range(4):
+        await shop.text(ANN, "HELP")
+    await shop.work()
+    assert await shop.sent_to(ANN) == [ENGLISH.help] * 2
+    await shop.text(ANN, "STOP")  # is obeyed all the same
+    await shop.work()
+    assert len(await shop.sent_to(ANN)) == 2
+    assert [turn.note for turn in await shop.turns(ANN)][-1] == "Opted out"
+    await shop.older(3_601)
+    await shop.text(ANN, "HELP")
+    await shop.work()
+    assert await shop.sent_to(ANN) == [ENGLISH.help] * 3
 
 
 async def test_replies_by_hand_are_no_replies_of_the_agent(shop: Shop) -> None:

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message_fixtures import ANN, BOB, Shop
+from offhook import contacts
 from offhook.messages.reactions import reaction, reacts_to
 from offhook.messages.rules import Outcome
+from offhook.phone import E164
 
 OURS = "Your table is booked for six. Reply STOP to get no more messages."
 QUOTING = "We call it “the long one”, it's fresh."
@@ -97,6 +99,17 @@ async def test_a_reaction_stands_on_our_message_counts_one_and_gets_no_reply(sho
     assert (await shop.turns(ANN))[1].reaction == "👍"
     await shop.text(ANN, "Removed 👍 from “Reply STOP to get no more messages from us.”")
     assert (await shop.turns(ANN))[1].reaction == ""
+
+
+async def test_a_blocked_senders_reaction_counts_no_more_than_their_texts(shop: Shop) -> None:
+    """P7"""
+    await shop.text(ANN, "hello")
+    await shop.work()
+    async with shop.database.team(shop.team) as session:
+        await contacts.block(session, shop.team, E164(ANN), by="usr_1")
+    await shop.text(ANN, "Loved “Re: hello”")
+    assert (await shop.turns(ANN))[1].reaction == "❤️"
+    assert await shop.used() == (2, 0)
 
 
 async def test_a_reaction_to_somebody_elses_message_is_a_text(shop: Shop) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import func, select, update
 from sqlalchemy import text as sql
 
 from message_fixtures import ANN, BOB, Shop
-from offhook import costs, webhooks
+from number_fixtures import BY, make_agent, make_enabled, make_team
+from offhook import costs, messages, numbers, webhooks
 from offhook.db import when_published
 from offhook.messages.rules import Outcome, State
+from offhook.phone import E164
 from offhook.teams import service as teams_service
 
 WAITING = sql(
@@ -80,6 +83,31 @@ async def test_a_text_told_twice_is_stored_answered_and_counted_once(shop: Shop)
     assert await shop.sent_to(ANN) == ["Re: hello"]
     assert await shop.used() == (2, 0)
     assert len(await shop.turns(ANN)) == 2
+
+
+async def test_a_text_told_again_when_the_number_has_come_to_others_is_not_theirs(
+    shop: Shop,
+) -> None:
+    """S2, N10: a carrier may repeat itself for two days."""
+    sms = shop.sms(ANN, "hello")
+    known = await shop.take(sms)
+    await shop.disable()
+    async with shop.database.team(shop.team) as session:
+        await numbers.delete(session, shop.team, shop.number, BY, confirmation=E164(shop.e164))
+        await session.execute(
+            update(numbers.Number)
+            .where(numbers.Number.id == shop.number)
+            .values(status=numbers.NumberStatus.RELEASED, released_at=func.now())
+        )
+    others = await make_team(shop.database, "Others")
+    theirs = await make_enabled(shop.database, others, await make_agent(shop.database, others))
+    async with shop.database.team(others) as session:
+        await session.execute(
+            update(numbers.Number).where(numbers.Number.id == theirs).values(e164=shop.e164)
+        )
+    assert await shop.take(sms) == known
+    async with shop.database.team(others) as session:
+        assert list(await session.scalars(select(messages.Message.id))) == []
 
 
 async def test_the_text_that_takes_the_last_unit_gets_no_reply(shop: Shop) -> None:

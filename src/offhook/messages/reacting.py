@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from offhook import inbox, numbers
+from offhook import inbox
 from offhook.db import Session
 from offhook.inbox import Conversation
 from offhook.messages import threads, units
@@ -30,14 +30,9 @@ async def quoted(session: Session, thread: Conversation, text: str) -> Reacted |
     return Reacted(turn_id, found.sign) if turn_id else None
 
 
-async def show(
-    session: Session,
-    message: Message,
-    reacted: Reacted,
-    answer: numbers.Answerer | numbers.Refusal | None,
-) -> None:
+async def show(session: Session, message: Message, reacted: Reacted, *, counts: bool) -> None:
     """`message` is the reaction's own row; a later one on the same message takes its place."""
     await inbox.update_turn(session, message.team_id, reacted.turn_id, reaction=reacted.sign)
     message.outcome = Outcome.REACTION
-    if threads.not_served(answer) is None:
+    if counts:
         await units.take(session, message)

@@ -8,6 +8,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
 from offhook import contacts, inbox, numbers, teams
 from offhook.carriers import InboundSms
 from offhook.db import (
@@ -71,15 +74,25 @@ async def receive(
         log.warning("a text for …%s, which no team holds", sms.to[-2:])
         return None
     arrival = Arrival(number, account_id, sms, settle_ms)
+    try:
+        message_id = await _stored(database, arrival)
+    except IntegrityError:
+        message_id = await _told_another_team(database, arrival)
+        if message_id is None:
+            raise
+    failpoint("messages.stored")
+    return message_id
+
+
+async def _stored(database: Database, arrival: Arrival) -> str:
     # The same text twice at once is told one after the other (UT12).
-    told_once = f"text {account_id}/{sms.message_id}"
-    async with database.team(number.team_id, alone=told_once) as session:
+    told_once = f"text {arrival.account_id}/{arrival.sms.message_id}"
+    async with database.team(arrival.number.team_id, alone=told_once) as session:
         message_id = await _known(session, arrival)
         if message_id is None:
             async with told_together(session):
                 message_id = await _store(session, arrival)
         failpoint("messages.received")
-    failpoint("messages.stored")
     return message_id
 
 
@@ -93,6 +106,17 @@ async def _known(session: Session, arrival: Arrival) -> str | None:
     for (message_id,) in await fetch(session, KNOWN, given):
         return message_id
     return None
+
+
+async def _told_another_team(database: Database, arrival: Arrival) -> str | None:
+    """Our id of a text that was told before, when its number was somebody else's."""
+    async with database.system() as session:
+        return await session.scalar(
+            select(Message.id).where(
+                Message.carrier_account == arrival.account_id,
+                Message.carrier_id == arrival.sms.message_id,
+            )
+        )
 
 
 async def _store(session: Session, arrival: Arrival) -> str:
@@ -114,12 +138,14 @@ async def _store(session: Session, arrival: Arrival) -> str:
     plan = keeping.planned(sms.media)
     message = await _read(session, arrival, thread, plan, spoken=reacted_to is None)
     if reacted_to is not None:
-        await reacting.show(session, message, reacted_to, answer)
+        counts = threads.not_served(answer) is None and not await _is_blocked(session, arrival)
+        await reacting.show(session, message, reacted_to, counts=counts)
     else:
         known = await braking.lately(session, number, thread, message.created_at)
         order = await obeying.order(session, message, sms, stopped=known.stopped)
         if order is not None:
-            await obeying.obey(session, message, order, answer, confirms=not sms.opt_out)
+            confirms = known.may_confirm and not sms.opt_out
+            await obeying.obey(session, message, order, answer, confirms=confirms)
         else:
             known = known.and_now(message.body, message.created_at)
             await _judge(session, arrival, thread, message, answer, known)
@@ -225,14 +251,20 @@ async def _held_back(
     known: braking.Lately,
 ) -> Why | None:
     """Why this sender's text is not even counted: blocked, or by a brake (P7, SEC11)."""
-    caller = arrival.sms.sender.e164
-    if caller is None:
+    if arrival.sms.sender.e164 is None:
         return None
-    if await contacts.screened(session, thread.team_id, caller):
+    if await _is_blocked(session, arrival):
         return Why.BLOCKED
     if thread.taken_over_by:  # a person may be texted as often as they like (S7)
         return None
     return braking.held_back(arrival.number, thread, known, message.created_at)
+
+
+async def _is_blocked(session: Session, arrival: Arrival) -> bool:
+    sender = arrival.sms.sender.e164
+    if sender is None:
+        return False
+    return await contacts.screened(session, arrival.number.team_id, sender) is not None
 
 
 def _left(arrival: Arrival, thread: Conversation, known: braking.Lately) -> Why | None:

@@ -3,7 +3,8 @@
 "Any reasonable means" of 47 CFR 64.1200(a)(10): a plain wish to hear no more, addressed to us. What
 is found is asked about, and honoured when it is said again or agreed to; so the patterns may be
 wide, but a table and a newsletter that somebody else is to stop are none of ours. They are matched
-against letters without accents, in lower case, with single spaces. Pure; no I/O.
+against letters without accents, in lower case, with single spaces; who is to stop is looked for
+within one clause. Pure; no I/O.
 """
 
 import re
@@ -182,7 +183,8 @@ _PATTERNS = {
     for language, patterns in _WISHES.items()
 }
 # Somebody else is to stop something, or is said to.
-_NOT_US = re.compile(r"\b(?:he|she|they|it|him|them)\b.{0,20}\b(?:stop|quit)\b")
+_NOT_US = re.compile(r"\b(?:he|she|they|him|them)\b.{0,20}\b(?:stop|quit)\b")
+_CLAUSE_ENDS = re.compile(r"[.,!?;:\n\u2026]+")
 # fmt: off
 AGREEMENTS = frozenset({
     "yes", "yeah", "yep", "yup", "ok", "okay", "sure", "y", "yes please",
@@ -194,9 +196,9 @@ AGREEMENTS = frozenset({
 
 def wish_to_stop(text: str) -> str:
     """The language in which `text` asks us to stop; "" where it does not."""
-    line = plain(text)
-    if _NOT_US.search(line):
+    if any(_NOT_US.search(plain(each)) for each in _CLAUSE_ENDS.split(text)):
         return ""
+    line = plain(text)
     return next((name for name, pattern in _PATTERNS.items() if pattern.search(line)), "")
 
 

@@ -39,7 +39,7 @@ LATELY = f"""
             ),
             manners.settle_ms, manners.replies_per_hour, manners.replies_per_day,
             manners.new_senders_per_hour, manners.countries, manners.stops_loops,
-            replies.in_hour, replies.in_day,
+            replies.confirmed, replies.in_hour, replies.in_day,
             CASE WHEN %(is_young)s AND replies.in_day = 0 THEN (
                 SELECT count(*) FROM (
                     SELECT FROM conversations
@@ -50,10 +50,14 @@ LATELY = f"""
                 ) AS earlier
             ) ELSE 0 END
         FROM (
-            SELECT count(*) FILTER (WHERE created_at > %(hour)s) AS in_hour, count(*) AS in_day
-            FROM messages
+            SELECT
+                count(*) FILTER (WHERE is_reply AND created_at > %(hour)s) AS in_hour,
+                count(*) FILTER (WHERE is_reply) AS in_day,
+                count(*) FILTER (WHERE NOT is_reply AND created_at > %(hour)s) AS confirmed
+            FROM messages, LATERAL (SELECT kind <> '{Kind.CONFIRMATION}' AS is_reply) AS which
             WHERE team_id = %(team_id)s AND conversation_id = %(thread_id)s
-                AND created_at > %(day)s AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}')
+                AND created_at > %(day)s
+                AND kind IN ('{Kind.REPLY}', '{Kind.QUESTION}', '{Kind.CONFIRMATION}')
                 AND state NOT IN ('{State.DRAFT}', '{State.WITHDRAWN}')
         ) AS replies
         LEFT JOIN text_manners AS manners
@@ -82,7 +86,8 @@ OPENED = f"""
 class Lately:
     """What a thread's next reply goes by, as it stands at one instant.
 
-    `stopped`: whether they opted out of this number's texts (S4). `new_senders`: the threads of
+    `stopped`: whether they opted out of this number's texts (S4). `confirmed`: answers to keywords
+    within the hour. `new_senders`: the threads of
     the sender's block that are newer than an hour and older than this one, where that matters;
     the counting ends at what the manners allow.
     """
@@ -90,7 +95,13 @@ class Lately:
     stopped: bool
     manners: Manners
     talk: Talk
+    confirmed: int
     new_senders: int
+
+    @property
+    def may_confirm(self) -> bool:
+        """Whether a keyword is answered: a machine could ask for help without end (SEC11)."""
+        return self.confirmed < self.manners.replies_per_hour
 
     def and_now(self, text: str, at: datetime) -> "Lately":
         """With a text that has just come and is not stored yet."""
@@ -119,15 +130,15 @@ async def lately(
         "opened_at": thread.opened_at,
     }
     rows = await fetch(session, LATELY, given)
-    stopped, settle_ms, hourly, daily, newcomers, countries, parts, *counts = rows[0][:10]
-    in_hour, in_day, new_senders = counts
+    stopped, settle_ms, hourly, daily, newcomers, countries, parts, *counts = rows[0][:11]
+    confirmed, in_hour, in_day, new_senders = counts
     manners = (
         Manners(settle_ms, hourly, daily, newcomers, tuple(countries), parts)
         if countries is not None
         else Manners()
     )
-    recent = tuple(_said(*row[10:]) for row in rows if row[10] is not None)
-    return Lately(stopped, manners, Talk(in_hour, in_day, recent), new_senders)
+    recent = tuple(_said(*row[11:]) for row in rows if row[11] is not None)
+    return Lately(stopped, manners, Talk(in_hour, in_day, recent), confirmed, new_senders)
 
 
 def held_back(

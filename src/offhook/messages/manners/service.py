@@ -7,16 +7,11 @@ from sqlalchemy import select
 
 from offhook import numbers, phone
 from offhook.db import Session, now
-from offhook.errors import Conflict
 from offhook.messages.manners import rules
 from offhook.messages.manners.models import TextManners
 from offhook.messages.manners.rules import Manners
 
 GONE = frozenset({numbers.NumberStatus.RELEASING, numbers.NumberStatus.RELEASED})
-
-
-class NumberIsGone(Conflict):
-    code = "number_gone"
 
 
 async def of(session: Session, team_id: str, number_id: str) -> Manners:
@@ -32,14 +27,11 @@ async def of(session: Session, team_id: str, number_id: str) -> Manners:
 async def change(
     session: Session, team_id: str, number_id: str, by: numbers.By, **changes: Any
 ) -> Manners:
-    """Set what is given; the next text goes by it. Raises NumberNotFound, MannersInvalid."""
-    number = await numbers.get(session, team_id, number_id)
-    if number.status in GONE:
-        raise NumberIsGone(
-            f"{phone.national(phone.E164(number.e164))} is no longer yours.",
-            remedy="Choose another number.",
-        )
-    row = await session.get(TextManners, number_id, with_for_update={"key_share": True})
+    """Set what is given; the next text goes by it. Raises NumberNotFound, NumberGone,
+    MannersInvalid.
+    """
+    number = await numbers.locked(session, team_id, number_id)
+    row = await session.get(TextManners, number_id, populate_existing=True)
     before = _read(row) if row is not None else Manners()
     after = rules.check(replace(before, **changes), known_countries=phone.COUNTRIES)
     if after == before:
