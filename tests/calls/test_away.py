@@ -219,6 +219,18 @@ async def test_an_end_that_the_ledger_has_already_stands(day: Day, outage: Outag
     assert await day.office.balance() == (1, 0)
 
 
+async def test_an_end_that_another_version_wrote_down_is_an_end_at_its_time(day: Day) -> None:
+    """What a journal holds never keeps a media process from saying that it is there."""
+    call = await day.call()
+    await day.to(70)
+    connected = call.connected
+    about = (connected.call_id, connected.team_id, connected.number_id)
+    await day.journal.write(Fact(*about, 65.0, spoke=True, ended="abducted"))
+    await replay.own(day.office.database, day.journal)
+    assert await ended(day, call) == (CallState.ENDED, "media_lost", 65)
+    assert day.journal.untold == {}
+
+
 async def test_a_journal_with_nothing_untold_spares_nobody(day: Day) -> None:
     """The lease settles (UC3)."""
     call = await day.call()

@@ -377,6 +377,8 @@ class Node:
                 await self._replay()
             except AWAY as error:
                 log.warning("the media process could not say that it is there: %s", error)
+            except Exception:  # whoever falls silent gets no more calls; logged, and said again
+                log.exception("the media process said that it is there, and no more")
             await asyncio.sleep(BEAT_S)
 
     async def _say_here(self) -> None:

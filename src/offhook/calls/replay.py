@@ -82,11 +82,12 @@ async def _replay(session: Session, untold: Untold) -> Call | None:
         return None
     seen = (call.heartbeat_at - call.answered_at) / timedelta(seconds=1)
     whole = untold.ended != End.MEDIA_LOST.value
+    reason = End(untold.ended) if untold.ended in set(End) else End.MEDIA_LOST  # another version's
     await service.finish(
         session,
         untold.team_id,
         untold.call_id,
-        End(untold.ended),
+        reason,
         seconds=untold.seconds if whole else max(untold.seconds, seen),
     )
     return call
