@@ -314,6 +314,9 @@ async def _readyz(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
+LOOK_AGAIN_S = 1.0
+
+
 class Words:
     """The words of live calls, from the media process to who watches the call's page."""
 
@@ -322,13 +325,18 @@ class Words:
         self._secret = secret
 
     async def follow(self, team_id: str, topic: str) -> AsyncGenerator[Any, None]:
-        """`{"speaker", "text"}` of the call in `topic`, while it lives and is watched."""
+        """`{"speaker", "text"}` of the call in `topic`, while it lives and is watched: from its
+        answer on, and again when it is back from a transfer.
+        """
         call_id = topic.removeprefix("words:")
+        while (url := await self._where(team_id, call_id)) is not None:
+            if url:
+                with suppress(OSError, websockets.WebSocketException):
+                    async with websockets.connect(url, proxy=None) as connection:
+                        async for message in connection:
+                            yield json.loads(message)
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _where(self, team_id: str, call_id: str) -> str | None:
         async with self._database.team(team_id) as session:
-            url = await calls.words_url(session, team_id, call_id, self._secret)
-        if url is None:
-            return
-        with suppress(OSError, websockets.WebSocketException):
-            async with websockets.connect(url, proxy=None) as connection:
-                async for message in connection:
-                    yield json.loads(message)
+            return await calls.words_url(session, team_id, call_id, self._secret)

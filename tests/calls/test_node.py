@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 from media_process import WITHIN_S, Caller, Process, running, until
-from office import SECRET
+from office import SECRET, Office
 from sounds import speech
+from sqlalchemy import update
 from stage import ScriptedHearing, ScriptedRecogniser
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from number_fixtures import BY
 from offhook import inbox, numbers
+from offhook.app import Words
 from offhook.calls import recordings
 from offhook.calls.joining.companion import Companion
+from offhook.calls.models import Call
 from offhook.calls.node import EngineStopped
 from offhook.calls.phrases import ENGLISH
 from offhook.calls.rules import CallState, End
@@ -32,6 +35,7 @@ from offhook.numbers import stopping as number_stopping
 OTHER = "+12025550199"
 QUESTION = "Are you open on Sunday morning?"
 POLICY, SIZE = 1008, 1009
+TURNS = 6
 
 
 @pytest.fixture
@@ -154,6 +158,43 @@ async def test_a_watcher_needs_the_calls_token_and_hears_its_words(process: Proc
                     break
         await caller.hang_up()
         await _closed(socket)
+
+
+async def test_whoever_watches_a_call_that_rings_gets_its_words_when_it_is_answered(
+    database: Database, tmp_path: Path
+) -> None:
+    """C2, C8: as the page of a call does that we have just begun."""
+    async with running(database, tmp_path, *[QUESTION] * TURNS) as process:
+        office, came = process.office, list[dict[str, str]]()
+        verdict = await office.admitted()
+        await _state(office, verdict.call_id, CallState.DIALLING)
+
+        async def follow() -> None:
+            words = Words(office.database, SECRET)
+            async for each in words.follow(office.team_id, f"words:{verdict.call_id}"):
+                came.append(each)
+
+        following = asyncio.create_task(follow())
+        await asyncio.wait({following}, timeout=1)
+        assert not following.done()
+        await _state(office, verdict.call_id, CallState.ADMITTED)
+        caller = Caller(process.url, verdict)
+        await caller.hears(5 * 350 - 100)
+        briefings = process.brain.briefings
+        while not came and len(briefings) < TURNS:  # it looks once in a second
+            before = len(briefings)
+            caller.microphone.hear(speech(QUESTION))
+            await until(lambda: len(briefings) > before)  # noqa: B023 - waited for here
+        await until(lambda: came)
+        await caller.hang_up()
+        await process.ended(verdict.call_id)
+        async with asyncio.timeout(WITHIN_S):
+            await following  # the call is over
+
+
+async def _state(office: Office, call_id: str, state: CallState) -> None:
+    async with office.database.team(office.team_id) as session:
+        await session.execute(update(Call).where(Call.id == call_id).values(state=state))
 
 
 async def test_disabling_the_number_ends_the_call_at_once(process: Process) -> None:

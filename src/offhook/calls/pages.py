@@ -45,6 +45,7 @@ async def body(
     request: Request, call_id: str, actor: CurrentActor, session: TeamSession
 ) -> HTMLResponse:
     view = await viewing.view(session, actor.team_id, call_id)
+    await inbox.mark_read(session, actor.team_id, view.call.conversation_id, actor.who)
     return render(request, "calls/call.html", block="call", view=view, looks=looks)
 
 

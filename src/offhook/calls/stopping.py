@@ -2,7 +2,7 @@
 
 from offhook import numbers
 from offhook.calls import reading, service
-from offhook.calls.admission import CARRIED_STATES
+from offhook.calls.admission import CARRIED_STATES, LIVE_STATES
 from offhook.calls.rules import End
 from offhook.calls.tokens import watch_token
 from offhook.db import Session
@@ -24,9 +24,11 @@ async def when_number_stopped(
 
 
 async def words_url(session: Session, team_id: str, call_id: str, secret: bytes) -> str | None:
-    """Where the words of a live call can be followed; None when it does not live."""
+    """Where the words of a live call can be followed; "" while no media process has it: it rings,
+    or the caller is put through. None when it is over.
+    """
     call = await service.get(session, team_id, call_id)
-    if call.state not in CARRIED_STATES:
+    if call.state not in LIVE_STATES:
         return None
-    url = await reading.node_url(session, call)
-    return f"{url}/watch/{call.id}?token={watch_token(secret, call.id)}" if url else None
+    url = await reading.node_url(session, call) if call.state in CARRIED_STATES else None
+    return f"{url}/watch/{call.id}?token={watch_token(secret, call.id)}" if url else ""

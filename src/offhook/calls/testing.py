@@ -2,7 +2,6 @@
 
 from offhook import agents, inbox, tasks
 from offhook.calls import service
-from offhook.calls.memory import SPEAKERS
 from offhook.calls.rules import CallState
 from offhook.db import Session
 from offhook.errors import Conflict
@@ -33,9 +32,9 @@ async def make_test(session: Session, team_id: str, call_id: str, *, by: str) ->
         name=chat.title or chat.preview,
         contact_id=call.contact_id,
         turns=[
-            agents.Spoke(speaker=SPEAKERS[turn.speaker], text=turn.text, at=turn.started_at)
+            agents.Spoke(speaker=inbox.VOICES[turn.speaker], text=turn.text, at=turn.started_at)
             for turn in turns
-            if turn.speaker in SPEAKERS
+            if turn.speaker in inbox.VOICES
         ],
         done=[
             (

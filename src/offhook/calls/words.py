@@ -29,7 +29,7 @@ class LiveWords:
         self._tellers.discard(tell)
 
     def tell(self, speaker: str, text: str) -> None:
-        """What `speaker` ("caller" or "agent") is saying; "" when the turn is in the inbox."""
+        """What `speaker` ("caller", "agent", "person") is saying; "" once that is a turn."""
         if not self._tellers:
             return
         self._latest[speaker] = text
