@@ -1,6 +1,7 @@
 """The inbox in a browser and over REST: filters, timelines, live turns exactly once (CM8)."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,8 @@ async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
         "&lt;b&gt;See you &amp; thanks&lt;/b&gt;"
     )
     assert 'href="/calls/call_1"' in text
+    [followed] = re.findall(r'id="conversation" data-live="([^"]*)"', text)
+    assert followed.split() == ["inbox", f"conversation:{thread}", f"tasks:{thread}"]
     assert not (await client.get(f"/api/v1/conversations/{thread}")).json()["unread"]
 
 

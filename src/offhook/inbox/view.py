@@ -229,7 +229,7 @@ async def of_conversation(
         "contact": contact,
         "known": known,
         "title": looks.title(chosen, contact),
-        "topics": " ".join(["inbox", *(topic for each in told for topic in _topics(each))]),
+        "topics": " ".join(["inbox", *_topics(told, chosen)]),
         "number": held.get(chosen.number_id),
         "thread_id": _thread_of(told, chosen),
         "calls": sum(each.conversation.channel is Channel.CALL for each in told),
@@ -261,9 +261,13 @@ def _thread_of(told: Sequence[reading.Told], chosen: Conversation) -> str:
     return threads[-1].id if threads else ""
 
 
-def _topics(told: reading.Told) -> tuple[str, str]:
-    conversation_id = told.conversation.id
-    return f"conversation:{conversation_id}", tasks.topic(conversation_id)
+def _topics(told: Sequence[reading.Told], chosen: Conversation) -> list[str]:
+    """What can still change of it: a browser follows so many things and no more, and somebody may
+    have called a hundred times.
+    """
+    rows = [each.conversation for each in told]
+    live = [each.id for each in rows if each.id == chosen.id or each.state in rules.CLOSES]
+    return [topic for key in live for topic in (f"conversation:{key}", tasks.topic(key))]
 
 
 async def members(session: Session, team_id: str) -> dict[str, str]:
