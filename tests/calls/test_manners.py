@@ -28,6 +28,7 @@ from offhook.calls.transfers import targets
 from offhook.carriers import parse_inbound_call
 from offhook.contacts import screening
 from offhook.db import Database
+from offhook.inbox import looks
 
 OFFICE_HOURS = Hours(
     week=((Span(time(9), time(17)),),) * 5 + ((Span(time(22), time(2)),), ()),
@@ -116,6 +117,11 @@ async def _rings(office: Office, caller: str = CALLER, verstat: str = "") -> Ver
     return await office.admit(parse_inbound_call(form))
 
 
+def test_the_inbox_has_words_for_why_a_call_was_not_answered() -> None:
+    """C1; a call for nobody's number is in nobody's inbox."""
+    assert set(Refusal) - set(looks.REASONS) == {Refusal.UNKNOWN_NUMBER}
+
+
 async def test_each_manner_refuses_with_its_reason_and_signal(
     clocked: Database, clock: Clock
 ) -> None:
@@ -198,6 +204,7 @@ async def test_outside_the_hours_a_sentence_is_said_and_the_call_ends(
     )  # fmt: skip
     await stage.until(lambda: stage.of(media.PieceStarted))
     await stage.run(speech("Hello, is anybody there?"))
+    stage.conversation.pressed("0")
     await stage.until(stage.task.done)
     assert await stage.ended() is End.CLOSED
     assert not brain.briefings

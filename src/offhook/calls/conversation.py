@@ -100,8 +100,10 @@ class Conversation:
         self._talk.feed(mulaw)
 
     def pressed(self, key: str) -> None:
-        """The caller pressed a key, which interrupts like a word does (C6)."""
-        if not self._secure.press(key):
+        """The caller pressed a key, which interrupts like a word does (C6); outside the hours there
+        is no agent to press it for.
+        """
+        if not self._secure.press(key) and self.call.answers is Answers.AGENT:
             self._talk.hold()
             self._pressing.press(key)
 

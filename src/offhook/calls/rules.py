@@ -16,7 +16,6 @@ HEARTBEAT_S = 5
 LEASE = timedelta(seconds=120)
 NODE_SILENT_AFTER = timedelta(seconds=8)
 ATTACH_WITHIN = timedelta(seconds=10)  # a stream's token is good for this long (SEC4)
-MAX_CALL_MINUTES = 240
 MAX_ALONE_MINUTES = 15  # how long an unlimited call goes on while the ledger is away (UL13)
 
 Signal = Literal["busy", "rejected"]
@@ -84,7 +83,6 @@ class Refusal(StrEnum):
     CALLER_LINES_FULL = "caller_lines_full"
     LINES_FULL = "lines_full"
     CLOSED = "closed"
-    OPTED_OUT = "opted_out"
     BLOCKED = "blocked"
     HIDDEN = "hidden"
     FALSE_NUMBER = "false_number"
@@ -115,7 +113,6 @@ SENTENCES: dict[Refusal, str] = {
     Refusal.CALLER_LINES_FULL: "The caller already had as many calls as they may at once.",
     Refusal.LINES_FULL: "The number had as many calls as it takes at once.",
     Refusal.CLOSED: "It was outside the number's hours.",
-    Refusal.OPTED_OUT: "The contact asked not to be contacted by this number.",
     Refusal.BLOCKED: "The caller's number is blocked.",
     Refusal.HIDDEN: "The caller hides their number, and such calls are not answered.",
     Refusal.FALSE_NUMBER: "The carriers found that the caller's number is not theirs.",
