@@ -111,3 +111,23 @@ async def test_a_source_runs_only_while_somebody_watches() -> None:
     await asyncio.wait_for(closed.wait(), 30)
     assert opened == [("ours", "words:1")]
     assert not hub.watched("ours", "words:1")
+
+
+async def test_a_source_that_failed_is_opened_again_for_who_watches_next() -> None:
+    """C2: while the first page stays open."""
+    hub = LiveHub()
+
+    async def words(team_id: str, topic: str) -> AsyncGenerator[Any, None]:
+        opened.append(topic)
+        yield {"text": "are you"}
+        raise OSError
+
+    opened: list[str] = []
+    hub.source("words:", words)
+    async with aclosing(hub.stream("ours", ["words:1"])) as first:
+        await following(first)
+        await following(first)
+        async with aclosing(hub.stream("ours", ["words:1"])) as second:
+            await following(second)
+            assert (await following(second))[0][1]["data"] == {"text": "are you"}
+    assert opened == ["words:1"] * 2

@@ -73,7 +73,8 @@ class LiveHub:
         """While somebody watches a topic that starts with `prefix`, its data come from `opener`.
 
         `opener(team_id, topic)` is an asynchronous generator of JSON values; it is opened with the
-        first watcher, closed with the last, and not opened again when it ends by itself.
+        first watcher and closed with the last. Where it ended by itself whoever watches next has
+        it opened again.
         """
         self._openers[prefix] = opener
 
@@ -165,6 +166,9 @@ class LiveHub:
                     self.push(team_id, topic, data)
         except Exception:
             log.exception("live source of %s ended", topic)
+        finally:
+            if self._sources.get(key) is asyncio.current_task():
+                del self._sources[key]
 
 
 def _event(kind: str, body: dict[str, Json]) -> str:
