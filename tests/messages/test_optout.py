@@ -183,6 +183,10 @@ async def test_help_is_answered_uncounted(shop: Shop) -> None:
     await shop.text(ANN, "HELP")
     await shop.work()
     assert await shop.sent_to(ANN) == [wording.ENGLISH.help]
+    assert await shop.said(ANN) == [
+        ("caller", "HELP", "Asked for help"),
+        ("notice", wording.ENGLISH.help, "Sent automatically, not counted"),
+    ]
     assert await shop.used() == (1, 0)
 
 

@@ -1,11 +1,16 @@
 """Reactions as telephones send them, and texts that only look like one (S9)."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from message_fixtures import ANN, BOB, Shop
-from offhook import contacts
+from offhook import contacts, inbox
+from offhook.contacts import Person
+from offhook.inbox.exporting import Format, exported
+from offhook.inbox.listing import ReadBy
 from offhook.messages.reactions import reaction, reacts_to
 from offhook.messages.rules import Outcome
 from offhook.phone import E164
@@ -95,6 +100,13 @@ async def test_a_reaction_stands_on_our_message_counts_one_and_gets_no_reply(sho
     [row] = [each for each in await shop.messages() if each.outcome is Outcome.REACTION]
     assert row.turn_id is None
     assert row.counted
+    pages = exported(shop.database, shop.team, inbox.Filter(), ReadBy(""), Format.JSON)
+    [told] = json.loads("".join([each async for each in pages]))
+    assert [turn["reaction"] for turn in told["turns"]] == ["", "❤️"]
+    async with shop.database.team(shop.team) as session:
+        person = Person(contact_ids=(told["contact_id"],), numbers=(ANN,))
+        kept = await inbox.Conversations().told(session, shop.team, person)
+    assert [turn["reaction"] for turn in kept["conversations"][0]["turns"]] == ["", "❤️"]
     await shop.text(ANN, "👍 to “Reply STOP to get no more messages from us.”")
     assert (await shop.turns(ANN))[1].reaction == "👍"
     await shop.text(ANN, "Removed 👍 from “Reply STOP to get no more messages from us.”")

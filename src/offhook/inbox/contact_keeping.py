@@ -51,6 +51,7 @@ class Conversations:
                     "ended_at": turn.ended_at,
                     "status": turn.status,
                     "note": turn.note,
+                    "reaction": turn.reaction,
                     "media": turn.media,
                 }
             )

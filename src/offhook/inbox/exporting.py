@@ -181,6 +181,7 @@ def _object(
                 "ended_at": _utc(turn.ended_at),
                 "status": turn.status,
                 "note": turn.note,
+                "reaction": turn.reaction,
                 "citations": turn.citations,
                 "media": turn.media,
             }

@@ -18,6 +18,7 @@ NOTED = {
     Keyword.START: "Opted in again",
     Keyword.HELP: "Asked for help",
 }
+NOT_COUNTED = "Sent automatically, not counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ async def _confirm(session: Session, message: Message, text: str) -> None:
         speaker=Speaker.NOTICE,
         text=text,
         status=State.QUEUED,
+        note=NOT_COUNTED,
     )
     measured = size(text)
     session.add(
