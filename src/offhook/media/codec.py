@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 SILENCE: Final = 0xFF
 """The mu-law byte of digital silence (positive zero); 0x7F is negative zero and as silent."""
 
-ALAW_SILENCE: Final = 0xD5
-
 _BIAS: Final = 0x84
 _FULL_SCALE: Final = 32768.0
 

@@ -20,7 +20,6 @@ from offhook.media.options import BYTES_PER_MS, FRAME
 
 WINDOW: Final = 256
 CONTEXT: Final = 32
-WINDOW_MS: Final = WINDOW // BYTES_PER_MS
 _STATE: Final = 128
 _RING_FRAMES: Final = 4
 """Frames kept per row: a window begins at most 415 samples back, its context 32 earlier."""
