@@ -3,6 +3,7 @@
 # make faults kills every process at every step of what must not be lost, 50 times each
 # make fuzz   asks the whole API, and attacks the agents, for MINUTES
 # make day    plays a day of PEOPLE people twice, and compares every book about it
+# make calendar runs the rooms' tests as if it were MOMENT, by Debian's faketime
 # make screenshots keeps pictures of what a newcomer and a live call look like
 # make check  format, lint, types, import contracts, marks
 # Needs Python 3.11 or newer; everything else is fetched once.
@@ -13,9 +14,10 @@ BIN := $(VENV)/bin
 KILLS ?= 50
 MINUTES ?= 10
 PEOPLE ?= 200
+MOMENT ?= 2026-12-31 23:55:00
 SAY := @printf '  %s\n'
 
-.PHONY: run test faults fuzz day check assets lock docs marks screenshots clean test-peers
+.PHONY: run test faults fuzz day calendar check assets lock docs marks screenshots clean test-peers
 
 run: $(VENV)/installed assets
 	@exec $(BIN)/offhook serve
@@ -55,6 +57,10 @@ fuzz: $(VENV)/installed-dev assets
 
 day: $(VENV)/installed-dev assets # the same day twice, PEOPLE people
 	@OFFHOOK_DAY=$(PEOPLE) $(BIN)/python -m pytest -n 0 -s tests/e2e/test_oneday.py
+
+calendar: $(VENV)/installed-dev assets # no rule and no test leans on today's date
+	@TZ=UTC faketime "$(MOMENT)" $(BIN)/python -m pytest -n auto --maxprocesses 4 \
+		$(patsubst %,--ignore=tests/%,e2e faults media speech supervisor)
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff format --check .
