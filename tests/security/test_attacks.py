@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -63,7 +63,7 @@ OWN = frozenset({"task_runs", "turns", "conversations", "events"})
 DONE_UNASKED = frozenset({"order_status", "note"})
 """Tasks that look something up or mark the conversation, and so need no yes."""
 INPUTS = [{"name": "note", "type": "text"}, {"name": "order", "type": "integer"}]
-DAY = date.today() + timedelta(days=7)  # noqa: DTZ011 - of a calendar in UTC
+DAY = datetime.now(UTC).date() + timedelta(days=7)
 
 
 @dataclass(slots=True)
