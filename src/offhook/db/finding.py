@@ -22,7 +22,9 @@ from offhook.db.tables import Base
 PLANNED_BY_VALUES = """
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
     set_config('max_parallel_workers_per_gather', '0', true), set_config('work_mem', '32MB', true),
-    set_config('enable_seqscan', %(whole_tables)s, true)
+    set_config(
+        'enable_seqscan', coalesce(%(whole_tables)s, current_setting('enable_seqscan')), true
+    )
 """
 
 
@@ -39,10 +41,10 @@ def of_team(query: ColumnElement[Any] | None, team_id: str) -> ColumnElement[Any
 
 async def plan_by_values(session: Session, *, whole_tables: bool = True) -> None:
     """Have what follows in this transaction planned for the words that are asked for: how rare they
-    are decides where a search begins, which a plan made for any words cannot know. `whole_tables`:
-    whether one may be read from end to end.
+    are decides where a search begins, which a plan made for any words cannot know. Without
+    `whole_tables` none is read from end to end.
     """
-    await fetch(session, PLANNED_BY_VALUES, {"whole_tables": "on" if whole_tables else "off"})
+    await fetch(session, PLANNED_BY_VALUES, {"whole_tables": None if whole_tables else "off"})
 
 
 async def count_anew(session: Session, *tables: type[Base]) -> None:
