@@ -16,6 +16,7 @@ from offhook.calls.checking.rules import Finding, State
 from offhook.calls.tokens import check_token, is_check_token
 from offhook.carriers import Answered
 from offhook.db import Database
+from offhook.numbers import Reason
 
 BASE = "https://phone.example.com/carriers/twilio"
 OURS = {"voice_url": f"{BASE}/voice#ct=2000", "sms_url": f"{BASE}/sms"}
@@ -76,7 +77,7 @@ def test_a_real_carrier_reaches_public_addresses_only(url: str, reachable: bool)
     [
         (rules.answering([], {}), False),
         (rules.answering(["Assign an agent."], {}), True),
-        (rules.answering([], {"Calls": "suspended"}), True),
+        (rules.answering([], {"Calls": Reason.SUSPENDED}), True),
         (rules.credit("", {"minutes": None}, cap_reached=False), False),
         (rules.credit("", {"minutes": 3, "messages": 0}, cap_reached=False), True),
         (rules.credit("", {}, cap_reached=True), True),
@@ -140,3 +141,12 @@ async def test_a_voice_goes_out_and_is_heard_back_without_a_call(
     gone = await hear_back("ws://127.0.0.1:1", asked)
     assert gone.heard is None
     assert "cannot be reached" in gone.trouble
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_told_in_words_with_a_remedy_and_its_page(reason: Reason) -> None:
+    found = rules.answering([], {"Calls": reason})
+    assert found.failed
+    assert "_" not in found.sentence
+    assert found.remedy
+    assert found.page

@@ -79,5 +79,13 @@ async def test_manners_on_the_page(site: Site, owner: Person, client: httpx.Asyn
     assert row is not None
     assert (row.refuse_hidden, row.refuse_failed, row.max_calls_an_hour) == (True, True, 6)
     assert (row.caller_lines, row.number_lines, row.says_ai) == (1, None, True)
-    activity = await client.get(f"{at}/activity")
-    assert "Says that an AI speaks" in activity.text
+    desk = {"name": "Night desk", "number": "+12025550177"}
+    target = (await client.post("/api/v1/transfer-targets", json=desk)).json()["id"]
+    forward = form | {"when_closed": "forward", "fallback_target_id": target}
+    assert (await client.post(f"{at}/hours", data=forward)).status_code in {200, 303}
+    activity = (await client.get(f"{at}/activity")).text
+    assert "Says that an AI speaks" in activity
+    assert "Outside the hours" in activity
+    assert "Forward to a person" in activity
+    assert "Night desk" in activity
+    assert target not in activity

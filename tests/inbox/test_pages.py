@@ -142,6 +142,9 @@ async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
     assert 'href="/calls/call_1"' in text
     [followed] = re.findall(r'id="conversation" data-live="([^"]*)"', text)
     assert followed.split() == ["inbox", f"conversation:{thread}", f"tasks:{thread}"]
+    assert re.search(r'<details class="mt-2" id="turns-\w+">', text)
+    found = (await client.get(f"/inbox/{thread}?q=hello")).text
+    assert re.search(r'<details class="mt-2" id="turns-\w+" open>', found)
     assert not (await client.get(f"/api/v1/conversations/{thread}")).json()["unread"]
 
 

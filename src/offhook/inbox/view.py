@@ -177,6 +177,7 @@ async def of_list(
         "unread": await listing.unread_of(session, actor.team_id, by, shown),
         "passages": await _passages(session, actor, asked.words, shown),
         "members": await members(session, actor.team_id),
+        "me": actor.user_id,
         "numbers": await held_numbers(session, actor.team_id),
         "wanted": wanted,
         "is_whole": found.is_whole,
@@ -195,7 +196,6 @@ async def of_filters(session: Session, actor: Actor, wanted: Wanted) -> dict[str
         "laters": rules.laters(datetime.now(UTC), ZoneInfo(actor.timezone)),
         "labels": await reading.labels(session, actor.team_id),
         "agents": await agents.listed(session, actor.team_id),
-        "me": actor.user_id,
         "ME": ME,
         "NOBODY": NOBODY,
     }

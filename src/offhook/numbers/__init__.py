@@ -58,7 +58,7 @@ from offhook.numbers.problems import NumberNotFound
 from offhook.numbers.purchase import when_settled
 from offhook.numbers.purchasing import Shop
 from offhook.numbers.rents import rents_due
-from offhook.numbers.rules import NumberStatus, Reason
+from offhook.numbers.rules import NumberStatus, Reason, registration_sentences
 from offhook.numbers.sections import Section
 from offhook.numbers.sections import add as add_section
 from offhook.numbers.service import configure, delete, disable, enable, get, locked, missing
@@ -119,6 +119,7 @@ __all__ = [
     "record_activity",
     "register_jobs",
     "register_own_jobs",
+    "registration_sentences",
     "release_suspended",
     "rents_due",
     "stays_as_it_is",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from offhook import agents, billing, usage
+from offhook import agents, audit, billing, usage
 from offhook.db import Session
 from offhook.numbers import activity, limits, listing, problems, rules, sections, service
 from offhook.numbers.listing import Filter
@@ -62,7 +62,7 @@ FIELDS = {
     "caller_lines": "Calls of one caller at once",
     "number_lines": "Calls at once",
     "says_ai": "Says that an AI speaks",
-    "settle_ms": "Wait for more texts, ms",
+    "settle_ms": "Wait for more texts",
     "replies_per_hour": "Replies to one sender an hour",
     "replies_per_day": "Replies to one sender a day",
     "new_senders_per_hour": "New senders answered an hour",
@@ -191,8 +191,10 @@ async def section(
         query = activity.of_number(actor.team_id, number_id)
         lines, following = await paginate(session, query, paging, Activity.position)
         own = f"/numbers/{number_id}/activity"
+        ids = audit.ids_in([[line.before, line.after] for line in lines])
         context |= {
             "lines": lines,
+            "names": await audit.names(session, actor.team_id, ids),
             "next_url": f"{own}?cursor={following}" if following else "",
             "first_url": own if paging.cursor else "",
             "actions": ACTIONS,

@@ -8,12 +8,23 @@ from urllib.parse import urlsplit
 
 from offhook.carriers import Answered
 from offhook.media import spoken_words
+from offhook.numbers import Reason, registration_sentences
 
+NUMBER = "/numbers/{number}"
+"""The number's page, whose id stands in for `{number}`."""
+LIMITS = f"{NUMBER}/limits"
 HEARD_SHARE = 0.5
 """Of the words that were said: a small recogniser writes some of them differently."""
 FORBIDDEN = 403
 NOT_FOUND = 404
 OK = 200
+REFUSED = {
+    Reason.DISABLED: ("the number is disabled", "Enable it.", NUMBER),
+    Reason.SUSPENDED: ("the team is suspended", "See Billing.", "/billing"),
+    Reason.SERVICE_OFF: ("it is switched off", "Switch it on.", NUMBER),
+    Reason.AGENT_NOT_LIVE: ("its agent is not live", "Choose a live agent.", f"{NUMBER}/agent"),
+}
+"""Why a service is not answered: in words, what to do, and on which page."""
 
 
 class State(StrEnum):
@@ -24,13 +35,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a check; `title` says what was looked at."""
+    """One line of a check; `title` says what was looked at, `page` where its remedy is done: an
+    address with `{number}` for the number's id, or "".
+    """
 
     code: str
     title: str
     state: State
     sentence: str
     remedy: str = ""
+    page: str = ""
 
     @property
     def failed(self) -> bool:
@@ -41,28 +55,26 @@ def passed(code: str, title: str, sentence: str) -> Finding:
     return Finding(code, title, State.PASSED, sentence)
 
 
-def failed(code: str, title: str, sentence: str, remedy: str) -> Finding:
-    return Finding(code, title, State.FAILED, sentence, remedy)
+def failed(code: str, title: str, sentence: str, remedy: str, page: str = "") -> Finding:
+    return Finding(code, title, State.FAILED, sentence, remedy, page)
 
 
 def skipped(code: str, title: str, sentence: str) -> Finding:
     return Finding(code, title, State.SKIPPED, sentence)
 
 
-def answering(missing: Sequence[str], refusals: Mapping[str, str]) -> Finding:
+def answering(missing: Sequence[str], refusals: Mapping[str, Reason]) -> Finding:
     """Whether the number is enabled with a live agent. `missing` are sentences of what it lacks,
     `refusals` a service that is on to why it is not answered.
     """
     code, title = "agent", "Number and agent"
     if missing:
-        return failed(
-            code, title, "It cannot answer yet. " + " ".join(missing), "Set what is missing."
-        )
+        sentence = "It cannot answer yet. " + " ".join(missing)
+        return failed(code, title, sentence, "Set what is missing.", NUMBER)
     if refusals:
-        service, why = next(iter(refusals.items()))
-        return failed(
-            code, title, f"{service} are not answered: {why}.", "Enable it, or see Billing."
-        )
+        service, reason = next(iter(refusals.items()))
+        why, remedy, page = REFUSED[reason]
+        return failed(code, title, f"{service} are not answered: {why}.", remedy, page)
     return passed(code, title, "It is enabled, and its agent is live.")
 
 
@@ -153,14 +165,15 @@ def credit(standing: str, left: Mapping[str, int | None], *, cap_reached: bool) 
     """Whether there is something left to answer with. `standing`: why the team is stopped."""
     code, title = "credit", "Credit"
     if standing:
-        return failed(code, title, standing, "See Billing.")
+        return failed(code, title, standing, "See Billing.", "/billing")
     if cap_reached:
-        return failed(
-            code, title, "The team's spend cap of this month is reached.", "Raise it under Usage."
-        )
+        sentence = "The team's spend cap of this month is reached."
+        return failed(code, title, sentence, "Raise it under Usage.", "/usage/cap")
     for unit, count in left.items():
         if count == 0:
-            return failed(code, title, f"No {unit} are left this month.", "Raise the limit.")
+            return failed(
+                code, title, f"No {unit} are left this month.", "Raise the limit.", LIMITS
+            )
     counted = [f"{count} {unit}" for unit, count in left.items() if count is not None]
     enough = f"Left this month: {', '.join(counted)}." if counted else "No limit stands against it."
     return passed(code, title, enough)
@@ -171,8 +184,6 @@ def registrations(needed: Sequence[str], *, simulated: bool) -> Finding:
     code, title = "registration", "Registration"
     if not needed or simulated:
         return passed(code, title, "Nothing needs to be registered before it may send.")
-    names = ", ".join(each.replace("_", " ") for each in needed)
-    return failed(
-        code, title, f"Texts may be refused until this is registered: {names}.",
-        "Register it at the carrier.",
-    )  # fmt: skip
+    wanted = " ".join(registration_sentences(needed))
+    sentence = f"Texts may be refused until the carrier has this: {wanted}"
+    return failed(code, title, sentence, "Register it at the carrier.")

@@ -66,14 +66,14 @@ class Checks:
     async def _facts(self, session: Session, team_id: str, number_id: str) -> _Facts:
         number = await numbers.get(session, team_id, number_id)
         on = [each for each in numbers.Service if number.configuration.offers(each)]
-        snapshot, refusals = None, dict[str, str]()
+        snapshot, refusals = None, dict[str, numbers.Reason]()
         left = dict[str, int | None]()
         for service in on:
             answer = await numbers.answering(session, team_id, number_id, service)
             if isinstance(answer, numbers.Answerer):
                 snapshot = answer.agent
             elif answer is not None:
-                refusals[SPOKEN[service]] = answer.reason.value.replace("_", " ")
+                refusals[SPOKEN[service]] = answer.reason
             balance = await usage.balance(session, team_id, number_id=number_id, service=service)
             left[UNITS[service]] = balance.left
         standing = await billing.standing(session, team_id)

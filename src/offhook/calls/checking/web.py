@@ -59,7 +59,7 @@ async def check(request: Request, number_id: str, actor: CurrentActor) -> Check:
 @router.post("/numbers/{number_id}/check", include_in_schema=False)
 async def check_on_page(request: Request, number_id: str, actor: CurrentActor) -> HTMLResponse:
     lines = await _checks(request).number(actor.team_id, number_id)
-    return render(request, "calls/number_check_lines.html", lines=lines)
+    return render(request, "calls/number_check_lines.html", lines=lines, number_id=number_id)
 
 
 @router.post("/carriers/twilio/check", include_in_schema=False)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from offhook import bookings, contacts, numbers
 from offhook.calls.manners import service
-from offhook.calls.manners.rules import Manners, WhenClosed
+from offhook.calls.manners.rules import WHEN_CLOSED, Manners, WhenClosed
 from offhook.calls.transfers import targets
 from offhook.db import Session
 from offhook.teams import CurrentActor, TeamSession
@@ -18,12 +18,6 @@ from offhook.web import figures, redirect
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=4_000)]
 SHOWN_BLOCKS = 10
-WHEN_CLOSED = (
-    (WhenClosed.SAY, "Say a sentence, then hang up"),
-    (WhenClosed.MESSAGE, "Take a message"),
-    (WhenClosed.FORWARD, "Forward to a person"),
-    (WhenClosed.REFUSE, "Do not answer"),
-)
 HIDDEN = (("", "As for all numbers"), ("answer", "Answer"), ("refuse", "Do not answer"))
 _HIDDEN_VALUE: Mapping[str, bool | None] = {"answer": False, "refuse": True}
 
@@ -41,7 +35,7 @@ async def _hours(session: Session, number: numbers.Number) -> Mapping[str, Any]:
         "manners": manners,
         "week": list(zip(bookings.hours.DAYS, bookings.hours.DAY_NAMES, spans, strict=True)),
         "special": bookings.hours.written_special(hours.special),
-        "when_closed": WHEN_CLOSED,
+        "when_closed": list(WHEN_CLOSED.items()),
         "people": [("", "Nobody"), *((each.id, each.name) for each in people)],
         "has_people": bool(people),
     }

@@ -1,5 +1,6 @@
 """What a number's manners may be and what follows from them; pure, with time as an argument."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,15 @@ class WhenClosed(StrEnum):
     MESSAGE = "message"
     FORWARD = "forward"
     REFUSE = "refuse"
+
+
+WHEN_CLOSED: Mapping[WhenClosed, str] = {
+    WhenClosed.SAY: "Say a sentence, then hang up",
+    WhenClosed.MESSAGE: "Take a message",
+    WhenClosed.FORWARD: "Forward to a person",
+    WhenClosed.REFUSE: "Do not answer",
+}
+"""The same in words."""
 
 
 class Answers(StrEnum):

@@ -88,7 +88,11 @@ def _stored(manners: Manners) -> dict[str, Any]:
 def _told(manners: Manners) -> dict[str, Any]:
     """For the number's activity: hours in the words of a person."""
     values = asdict(replace(manners, hours=None))
-    return {**values, "hours": _written(manners.hours), "when_closed": manners.when_closed.value}
+    return {
+        **values,
+        "hours": _written(manners.hours),
+        "when_closed": rules.WHEN_CLOSED[manners.when_closed],
+    }
 
 
 def _written(hours: bookings.Hours | None) -> str:
