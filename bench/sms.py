@@ -130,16 +130,25 @@ def strangers(seed: int) -> Iterator[str]:
         yield f"+1{dice.choice(AREAS)}{dice.randrange(200, 1_000)}{dice.randrange(10_000):04}"
 
 
+def strange(seed: int) -> Iterator[tuple[str, str]]:
+    """Texts of people who never wrote: from whom, to which number."""
+    return zip(strangers(seed), map(number_of, itertools.count()), strict=False)
+
+
+def number_of(index: int) -> str:
+    return f"+{FIRST + index % NUMBERS}"
+
+
 def requests(
-    token: str, port: int, public: str, senders: Iterator[str], tag: str
+    token: str, port: int, public: str, texts: Iterator[tuple[str, str]], tag: str
 ) -> Iterator[bytes]:
     """Signed callbacks, as bytes on a kept connection."""
-    for index, remote in enumerate(senders):
+    for index, (remote, to) in enumerate(texts):
         fields = {
             "MessageSid": f"SM{tag}{index:024x}"[:34].ljust(34, "0"),
             "AccountSid": "AC",
             "From": remote,
-            "To": f"+{FIRST + index % NUMBERS}",
+            "To": to,
             "Body": "Do you have rye bread on Sunday?",
             "NumMedia": "0",
             "NumSegments": "1",
@@ -316,7 +325,7 @@ async def bench(server: EmbeddedPostgres, url: str, folder: Path, args: argparse
     for index, remote in enumerate(familiar):
         await messages.receive(
             database,
-            text(f"+{FIRST + index % NUMBERS}", remote, f"SMold{index:029}", sid),
+            text(number_of(index), remote, f"SMold{index:029}", sid),
             account_id=sid,
             settle_ms=1_200,
         )
@@ -333,9 +342,9 @@ async def bench(server: EmbeddedPostgres, url: str, folder: Path, args: argparse
         def make(way: str) -> Callable[[int, int], Iterator[bytes]]:
             def of(client: int, port: int) -> Iterator[bytes]:
                 tag = f"{next(tags):06x}"
-                senders = strangers(hash((tag, client))) if way == "new" else known(familiar, tag)
+                texts = strange(hash((tag, client))) if way == "new" else known(familiar, tag)
                 # Signed for the address that is configured, whichever process is asked.
-                return requests(token, port, f"http://127.0.0.1:{port}", senders, tag)
+                return requests(token, port, f"http://127.0.0.1:{port}", texts, tag)
 
             return of
 
@@ -375,10 +384,12 @@ async def compare(
     )
 
 
-def known(familiar: list[str], tag: str) -> Iterator[str]:
+def known(familiar: list[str], tag: str) -> Iterator[tuple[str, str]]:
+    """Texts of people who wrote before, in their threads: to the number that they wrote to."""
     dice = random.Random(tag)  # noqa: S311 - telephone numbers, no secrets
     while True:
-        yield dice.choice(familiar)
+        index = dice.randrange(len(familiar))
+        yield familiar[index], number_of(index)
 
 
 async def ready(ports: list[int]) -> None:

@@ -125,6 +125,13 @@ FLOOD = """
 """
 
 
+READ = """
+    SELECT sum(seq_tup_read + idx_tup_fetch)::int FROM pg_stat_xact_user_tables
+    WHERE relname IN ('conversations', 'messages')
+"""
+"""Rows that this transaction has read."""
+
+
 async def test_ten_thousand_senders_of_one_block_cost_what_the_first_hundred_do(
     shop: Shop,
 ) -> None:
@@ -161,6 +168,30 @@ async def test_ten_thousand_senders_of_one_block_cost_what_the_first_hundred_do(
     await shop.work()
     assert await shop.used() == (0, 0)
     assert [each.why for each in await shop.messages()] == [Why.BLOCK_BRAKE]
+
+
+async def test_the_brakes_read_one_block_and_one_thread_whatever_the_server_knows_of_its_tables(
+    shop: Shop,
+) -> None:
+    """SEC11: a flood from elsewhere makes nobody's text dearer, not before it is in the statistics
+    of the server, either.
+    """
+    async with shop.database.team(shop.team) as session:
+        await session.execute(text(FLOOD), {"team": shop.team, "number": shop.number})
+    await shop.text(ANN, "Do you have rye?")
+    for _ in range(2):
+        async with shop.database.team(shop.team) as session:
+            number = await numbers.get(session, shop.team, shop.number)
+            asked = inbox.Conversation.sender == ANN
+            thread = await session.scalar(select(inbox.Conversation).where(asked))
+            assert thread
+            read = await session.scalar(text(READ))
+            await braking.lately(session, number, thread, thread.last_activity_at)
+            await braking.alarm(session, thread)
+            read = await session.scalar(text(READ)) - read
+            assert 0 < read <= braking.ALARM + 10, read
+        async with shop.database.system() as session:
+            await session.execute(text("ANALYZE conversations, messages"))
 
 
 async def test_a_flood_of_new_senders_is_told_to_the_team_once(

@@ -42,9 +42,14 @@ LATELY = f"""
             replies.confirmed, replies.in_hour, replies.in_day,
             CASE WHEN %(is_young)s AND replies.in_day = 0 THEN (
                 SELECT count(*) FROM (
-                    SELECT FROM conversations
-                    WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND channel = 'sms'
-                        AND sender BETWEEN %(first)s AND %(last)s AND opened_at > %(since)s
+                    SELECT FROM (
+                        SELECT opened_at, id FROM conversations
+                        WHERE team_id = %(team_id)s AND number_id = %(number_id)s
+                            AND channel = '{Channel.SMS}' AND sender <> ''
+                            AND sender BETWEEN %(first)s AND %(last)s
+                        ORDER BY sender OFFSET 0
+                    ) AS block
+                    WHERE opened_at > %(since)s
                         AND (opened_at, id) < (%(opened_at)s, %(thread_id)s)
                     LIMIT coalesce(manners.new_senders_per_hour, {Manners().new_senders_per_hour})
                 ) AS earlier
@@ -73,13 +78,22 @@ LATELY = f"""
     ) AS recent ON true
     ORDER BY recent.turn_sequence DESC
 """  # noqa: S608 - constants of our own
-OPENED = f"""
-    SELECT count(*) FROM (
+"""The block is ordered and shut off: whatever the server knows of its tables, it reads its threads
+by their index, and never all that a flood has opened within the hour.
+"""
+IS_FLOODED = f"""
+    SELECT count(*) = %(most)s FROM (
         SELECT FROM conversations
         WHERE team_id = %(team_id)s AND channel = '{Channel.SMS}' AND opened_at > %(since)s
-        LIMIT %(most)s
+            AND NOT EXISTS (
+                SELECT FROM conversations
+                WHERE team_id = %(team_id)s AND person_needed <> '' AND person_needed = '{ALARMED}'
+                    AND last_activity_at > %(since)s AND opened_at > %(since)s
+            )
+        ORDER BY opened_at DESC, id DESC LIMIT %(most)s
     ) AS lately
 """  # noqa: S608 - constants of our own
+"""Whether so many are new and nobody was told; once somebody is, none is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +183,8 @@ async def alarm(session: Session, thread: Conversation) -> None:
     """Tell the team of a flood of new senders, once in an hour; nothing is held back for it."""
     since = thread.opened_at - HOUR
     given = {"team_id": thread.team_id, "since": since, "most": ALARM}
-    ((count,),) = await fetch(session, OPENED, given)
-    if count < ALARM:
-        return
-    row = Conversation
-    told = (
-        select(row.id)
-        .where(row.team_id == thread.team_id, row.opened_at > since, row.person_needed == ALARMED)
-        .limit(1)
-    )
-    if await session.scalar(told) is None:
+    ((is_flooded,),) = await fetch(session, IS_FLOODED, given)
+    if is_flooded:
         await inbox.need_person(session, thread.team_id, thread.id, ALARMED)
 
 
@@ -193,6 +199,7 @@ async def _raised(session: Session, thread: Conversation) -> bool:
             row.sender.between(first, last),
             row.person_needed == NEEDS_PERSON[Why.BLOCK_BRAKE],
         )
+        .order_by(row.sender)  # by the index of senders
         .limit(1)
     )
     return found is not None
