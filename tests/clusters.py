@@ -13,7 +13,12 @@ from offhook.db.migrate import migrate
 from offhook.supervisor import EmbeddedPostgres
 
 RUN_FOLDER = "TESTS_RUN_FOLDER"
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "1min",  # a worker's many databases would be looked through all the time
+}
 
 
 def lay(folder: Path) -> None:

@@ -96,9 +96,10 @@ APPEND = """
     SELECT id, team_id, name, conversation_id,
         CASE WHEN conversation_id IS NOT NULL THEN
             row_number() OVER (PARTITION BY conversation_id ORDER BY place) + coalesce((
-                SELECT max(earlier.sequence) FROM events AS earlier
+                SELECT earlier.sequence FROM events AS earlier
                 WHERE earlier.team_id = told.team_id
                     AND earlier.conversation_id = told.conversation_id
+                ORDER BY earlier.sequence DESC LIMIT 1
             ), 0)
         END,
         payload, coalesce(%(present)s::timestamptz, clock_timestamp())

@@ -39,6 +39,9 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "128MB",
+    # Of a table that grows the server knows nothing until it was looked through, and reads it all
+    # for a few rows; the usual minute is a long time when an installation is new and texts come.
+    "autovacuum_naptime": "5s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_error_verbosity": "terse",  # its details hold what people said and their numbers (SEC20)
