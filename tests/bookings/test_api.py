@@ -151,3 +151,12 @@ async def test_another_team_sees_and_changes_nothing(site: Site, owner: Person) 
         ]
         assert {each.status_code for each in answers} == {404}
         assert (await client.get(APPOINTMENTS)).json()["items"] == []
+
+
+async def test_a_last_day_that_is_none_is_refused_on_the_page(client: AsyncClient) -> None:
+    made = await calendar(client)
+    given = {"first": "2026-12-24", "last": "Christmas", "spans": "", "note": ""}
+    page = f"/calendars/{made['id']}/special"
+    answer = await client.post(page, data=given, headers={"HX-Request": "true"})
+    assert answer.status_code == 422, answer.text
+    assert "“Christmas” is no day." in answer.text

@@ -71,6 +71,8 @@ class DavServer:
     port: int = 0
     asked: list[str] = field(default_factory=list[str])
     status: HTTPStatus | None = None
+    refuses: str = ""
+    """A method that is answered with 409."""
     digest: bool = False
     """It takes no plain password, only a digest of it (RFC 7616)."""
     after: dict[str, Callable[[], None]] = field(default_factory=dict[str, Callable[[], None]])
@@ -142,6 +144,9 @@ def dav(tmp_path: Path) -> Iterator[DavServer]:
         found.asked.append(method)
         if found.status is not None:
             start_response(f"{found.status.value} .", [("Content-Length", "0")])
+            return [b""]
+        if method == found.refuses:
+            start_response("409 .", [("Content-Length", "0")])
             return [b""]
         if found.digest and not _shows_digest(environ):
             challenge = 'Digest realm="dav", qop="auth", nonce="once", algorithm=SHA-256'
@@ -429,6 +434,21 @@ async def test_an_event_without_end_is_told_not_counted(
     dav.write("flood", rrule={"FREQ": "SECONDLY"}, dtend=START + timedelta(seconds=1))
     await mirror.read(desk, calendar.team_id, calendar.id)
     assert "every minute or second" in (await fresh(desk, calendar)).read_error
+
+
+async def test_what_the_server_does_not_take_keeps_nothing_else_from_being_read(
+    desk: Desk, dav: DavServer, calendar: Calendar
+) -> None:
+    async with desk.database.team(calendar.team_id) as session:  # the process died before telling
+        made = await service.book(session, calendar.team_id, wish(calendar))
+        made.updated_at -= timedelta(minutes=1)
+    dav.write("theirs", dtstart=START + 4 * HALF_HOUR, dtend=START + 5 * HALF_HOUR)
+    dav.refuses = "PUT"
+    await mirror.read(desk, calendar.team_id, calendar.id)
+    known = await fresh(desk, calendar)
+    assert "answers 409" in known.read_error
+    assert START + 4 * HALF_HOUR not in await starts(desk, calendar)
+    assert (await again(desk, made)).told_revision == 0
 
 
 async def test_a_server_that_is_gone_is_told_in_words(

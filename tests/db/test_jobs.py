@@ -1,5 +1,6 @@
 """Jobs live and die with the transaction that enqueued them."""
 
+import asyncio
 import logging
 
 import pytest
@@ -7,6 +8,7 @@ from procrastinate.retry import RetryStrategy
 from sqlalchemy import text
 
 from offhook.db import Database, Jobs, enqueue
+from offhook.db.jobs import Rhythm
 
 
 async def test_a_job_runs_once_its_transaction_has_committed(database: Database) -> None:
@@ -90,3 +92,68 @@ async def test_after_its_last_try_a_job_is_given_up_once_with_its_arguments(
         ("WARNING", False),
         ("ERROR", False),
     ]
+
+
+async def left(database: Database) -> list[tuple[str, str]]:
+    async with database.system() as session:
+        rows = await session.execute(
+            text("SELECT args->>'word', status::text FROM procrastinate_jobs ORDER BY id")
+        )
+        return [(word, status) for word, status in rows]
+
+
+async def test_a_job_that_fails_while_the_next_of_its_queueing_lock_waits_is_left_to_that_one(
+    database: Database,
+) -> None:
+    """Otherwise it is `doing` for ever, and nothing of its lock ever runs again."""
+    seen: list[str] = []
+
+    async def handler(word: str) -> None:
+        seen.append(word)
+        if word == "first":
+            async with database.system() as session:
+                await enqueue(session, "test.say", lock="q", queueing_lock="q", word="second")
+            raise RuntimeError(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler)
+    async with database.system() as session:
+        await enqueue(session, "test.say", lock="q", queueing_lock="q", word="first")
+    await jobs.run_due()
+    assert seen == ["first", "second"]
+    assert await left(database) == []
+
+
+async def test_a_dead_workers_job_whose_place_is_taken_holds_up_no_other(
+    database: Database,
+) -> None:
+    """The sweeper comes to the jobs behind it too, all other teams' among them."""
+    seen: list[str] = []
+    both = asyncio.Event()
+
+    async def handler(word: str) -> None:
+        seen.append(word)
+        if len(seen) == 2:
+            both.set()
+
+    async with database.system() as session:
+        await enqueue(session, "test.say", lock="q", queueing_lock="q", word="killed")
+        await enqueue(session, "test.say", word="killed too")
+        await session.execute(
+            text(
+                "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+                " VALUES (now() - interval '1 hour') RETURNING id)"
+                " UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead"
+            )
+        )
+        await enqueue(session, "test.say", lock="q", queueing_lock="q", word="waiting")
+    jobs = Jobs(database, rhythm=Rhythm(heartbeat_s=0.5, stalled_after_s=20.0, sweep_every_s=0.1))
+    jobs.add("test.say", handler)
+    work = asyncio.create_task(jobs.run())
+    async with asyncio.timeout(60):
+        await both.wait()
+        while await left(database):  # noqa: ASYNC110 - a finished job tells nobody
+            await asyncio.sleep(0.05)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert sorted(seen) == ["killed too", "waiting"]

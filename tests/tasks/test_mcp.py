@@ -228,3 +228,40 @@ def test_what_is_not_simple_is_left_out() -> None:
     ]
     assert mcp_schema.obstacle(schema) == ""
     assert "tags" in mcp_schema.obstacle({**schema, "required": ["tags"]})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"required": 5, "properties": ["a"]},
+        {"properties": {"a": {"anyOf": [True, "x", {"anyOf": [{"type": "string"}]}]}}},
+        {"properties": {"a": {"anyOf": 3}, "b": {"type": ["string", ["null"]], "enum": 1}}},
+        {"properties": {"a": {"type": "string", "format": ["date"]}, "b": {"type": {}}}},
+    ],
+)
+def test_a_schema_that_is_none_is_read_without_an_error(schema: dict[str, Any]) -> None:
+    """It is somebody else's server that writes it."""
+    assert {each.name for each in mcp_schema.inputs(schema)} <= {"a", "b"}
+    assert mcp_schema.obstacle(schema) == ""
+
+
+def test_a_bound_beyond_reason_is_none() -> None:
+    member = {"type": "integer", "minimum": 1, "maximum": 10**400}
+    (found,) = mcp_schema.inputs({"properties": {"a": member}})
+    assert (found.minimum, found.maximum) == (1, None)
+
+
+async def test_a_list_of_tools_without_an_end_is_given_up(
+    runner: tasks.Runner, team_id: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that always has a next page, on none of which is a tool."""
+    from mcp.types import ListToolsResult, PaginatedRequestParams
+
+    async def endless(*_: Any) -> ListToolsResult:
+        return ListToolsResult(tools=[], next_cursor="more")
+
+    inner = kitchen.server._lowlevel_server
+    inner.add_request_handler("tools/list", PaginatedRequestParams, endless)
+    monkeypatch.setattr(mcp_kind, "LIST_S", 0.5)
+    with pytest.raises(mcp_kind.ServerUnusable, match="within"):
+        await mcp_kind.tools_of(runner.means, team_id, McpServer(url=kitchen.url))

@@ -14,7 +14,7 @@ from offhook.bookings import calendars, feed, service, slots
 from offhook.bookings.calendars import TOPIC
 from offhook.bookings.desk import SERVER_PROBLEMS, Desk
 from offhook.bookings.models import Appointment, AppointmentState, Busy, Calendar
-from offhook.bookings.problems import CalendarInvalid
+from offhook.bookings.problems import CalendarInvalid, CalendarServerFailed
 from offhook.bookings.rules import HELD
 from offhook.bookings.server import Account, Event, Server
 from offhook.db import Jobs, Session, enqueue, now, seal, touch
@@ -99,7 +99,10 @@ async def read(desk: Desk, team_id: str, calendar_id: str) -> None:
     fault = ""
     try:
         for appointment_id in untold:
-            await desk.tell(calendar, appointment_id)
+            try:
+                await desk.tell(calendar, appointment_id)
+            except CalendarServerFailed as problem:  # this one; what is there counts all the same
+                fault = problem.sentence
         events = await desk.server(calendar).events(start, end, ZoneInfo(calendar.zone))
     except SERVER_PROBLEMS as problem:
         fault = problem.sentence

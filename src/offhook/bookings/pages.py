@@ -175,8 +175,7 @@ async def add_special(
     first: Annotated[date, Form()], last: Text = "", spans: Text = "", note: Text = "",
 ) -> Response:  # fmt: skip
     """Days with hours of their own, or closed."""
-    until = date.fromisoformat(last) if last else first
-    added = hours.Special(first, until, hours.parse(spans), rules.tidy(note))
+    added = hours.Special(first, _last(last, first), hours.parse(spans), rules.tidy(note))
     await calendars.add_special(session, actor.team_id, calendar_id, added)
     return redirect(request, f"/calendars/{calendar_id}/settings", toast="Added")
 
@@ -345,6 +344,18 @@ async def _times(
         "day_name": words.day_name,
         "free": [(words.clock(slot.start, plan.zone), slot.free) for slot in free],
     }
+
+
+def _last(text: str, first: date) -> date:
+    """The last of some days, where one is written. Raises HoursInvalid."""
+    try:
+        return date.fromisoformat(text) if text else first
+    except ValueError:
+        raise hours.HoursInvalid(
+            f"“{text[:40]}” is no day.",
+            remedy="Choose the last day, or leave it empty.",
+            errors=[{"field": "last", "sentence": "Choose a day."}],
+        ) from None
 
 
 def _title(days: list[date]) -> str:

@@ -6,6 +6,7 @@ about 10 s at the usual rhythm.
 
 procrastinate keeps a killed worker's job as `doing` for ever and its lock blocked; the sweeper is
 the answer to that, and runs beside every worker rather than as a job that could itself be stuck.
+It also keeps a job as `doing` that was to be tried again while another one waits in its place.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from typing import Any
 
 import procrastinate
 from procrastinate import exceptions
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.retry import RetryStrategy
 from psycopg.errors import ForeignKeyViolation
 
@@ -80,6 +83,19 @@ class Rhythm:
     sweep_every_s: float = 3.0
 
 
+class _Manager(JobManager):
+    """Ends a job that is to be tried again while the next of its `queueing_lock` waits: that one
+    does the same, and there is no place for both.
+    """
+
+    async def retry_job(self, job: Job, *args: Any, **options: Any) -> None:
+        try:
+            await super().retry_job(job, *args, **options)
+        except exceptions.UniqueViolation:
+            log.info("job %s (%s) is left to the one that waits", job.id, job.task_name)
+            await self.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
 class Jobs:
     """The jobs that this process can run, and its worker."""
 
@@ -91,6 +107,7 @@ class Jobs:
         self._app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(conninfo=database.psycopg_url, max_size=6)
         )
+        self._app.job_manager = _Manager(self._app.connector)
         self._repeated: list[tuple[str, float, Handler]] = []
 
     def add(

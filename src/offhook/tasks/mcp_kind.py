@@ -4,6 +4,7 @@ Each chosen tool is a task of its own, its inputs those of the tool's schema; a 
 adds later is nobody's until it is chosen. Reached through the guarded client, a session per run.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -103,7 +104,10 @@ async def tools_of(means: Means, team_id: str, server: McpServer) -> list[Found]
     headers, secrets = await _headers(means, team_id, server, {})
     found: list[Found] = []
     try:
-        async with _session(means, server.url, headers, LIST_S) as client:
+        async with (
+            asyncio.timeout(LIST_S),
+            _session(means, server.url, headers, LIST_S) as client,
+        ):
             cursor: str | None = None
             while True:
                 page = await client.list_tools(cursor=cursor)
@@ -114,6 +118,11 @@ async def tools_of(means: Means, team_id: str, server: McpServer) -> list[Found]
     except Problem as problem:
         sentence = templating.without(problem.sentence, secrets)
         raise ServerUnusable(sentence, remedy="Check the address and its headers.") from problem
+    except TimeoutError as error:
+        raise ServerUnusable(
+            f"The server did not list its tools within {LIST_S:g} s.",
+            remedy="Check its address, or ask whoever runs it.",
+        ) from error
 
 
 async def show(_: Means, order: Order) -> Mapping[str, Any]:

@@ -1,4 +1,7 @@
-"""A tool's JSON schema as typed inputs, as far as they can be asked for in a conversation. Pure."""
+"""A tool's JSON schema as typed inputs, as far as they can be asked for in a conversation. Pure.
+
+Somebody else's server writes the schema: whatever stands in it, it is read without an error.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,6 +22,7 @@ FORMATS = {
 }
 NAME = re.compile(r"[A-Za-z_][\w-]{0,39}")
 MAX_CHOICES = 50
+MAX_BOUND = 1e15
 
 
 def inputs(schema: Mapping[str, Any]) -> tuple[Input, ...]:
@@ -45,8 +49,7 @@ def _input(name: str, schema: Mapping[str, Any], *, required: bool) -> Input | N
     kind = _type(schema)
     if kind is None or not NAME.fullmatch(name):
         return None
-    listed = cast("Sequence[Any]", schema.get("enum") or ())
-    choices = tuple(str(each) for each in listed if isinstance(each, str))
+    choices = tuple(_texts(schema.get("enum")))
     if choices and kind is InputType.TEXT and len(choices) <= MAX_CHOICES:
         kind = InputType.CHOICE
     bounded = kind in {InputType.INTEGER, InputType.NUMBER}
@@ -63,29 +66,45 @@ def _input(name: str, schema: Mapping[str, Any], *, required: bool) -> Input | N
 
 def _type(schema: Mapping[str, Any]) -> InputType | None:
     """Of `{"type": "string"}`, `{"type": ["string", "null"]}` or `{"anyOf": [that, null]}`."""
-    kind = schema.get("type")
-    options: list[Mapping[str, Any]] = [
-        each for each in schema.get("anyOf", ()) if each.get("type") != "null"
-    ]
-    if kind is None and len(options) == 1:
-        return _type(options[0])
+    if schema.get("type") is None:
+        options = [each for each in _objects(schema.get("anyOf")) if each.get("type") != "null"]
+        schema = options[0] if len(options) == 1 else {}
+    kind: Any = schema.get("type")
     if isinstance(kind, list):
-        kinds = [each for each in cast("list[Any]", kind) if each != "null"]
+        kinds = [each for each in _texts(kind) if each != "null"]
         kind = kinds[0] if len(kinds) == 1 else None
-    if kind == "string" and schema.get("format") in FORMATS:
+    if kind == "string" and str(schema.get("format")) in FORMATS:
         return FORMATS[str(schema["format"])]
     return SIMPLE.get(str(kind))
 
 
 def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found: Mapping[str, Any] = schema.get("properties") or {}
-    return {name: each for name, each in found.items() if isinstance(each, Mapping)}
+    found = schema.get("properties")
+    if not isinstance(found, dict):
+        return {}
+    members = cast("dict[str, Any]", found)
+    return {name: each for name, each in members.items() if isinstance(each, Mapping)}
 
 
 def _required(schema: Mapping[str, Any]) -> Sequence[str]:
-    return [str(each) for each in schema.get("required") or ()]
+    return _texts(schema.get("required"))
+
+
+def _listed(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a list."""
+    return [each for each in _listed(value) if isinstance(each, str)]
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list."""
+    return [cast("dict[str, Any]", each) for each in _listed(value) if isinstance(each, dict)]
 
 
 def _number(value: Any) -> float | None:
+    """A bound that is within reason."""
     usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if usable else None
+    return float(value) if usable and abs(value) <= MAX_BOUND else None

@@ -136,7 +136,8 @@ class Runner:
                 await self._finish(team_id, run_id, claimed.attempt, outcome)
                 failpoint("tasks.finished")
                 return
-            log.info("run %s is tried again: %s", run_id, outcome)
+            code = outcome.code if isinstance(outcome, NotDone) else ""
+            log.info("run %s is tried again: %s", run_id, code)  # never what was said (SEC20)
             await asyncio.sleep(pause_s)
 
     async def _claim(self, team_id: str, run_id: str, *, again: bool) -> _Claimed | None:

@@ -9,6 +9,7 @@ A value is text and stays text: nothing in it is read as a template, and it neve
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -111,8 +112,11 @@ def reach(data: Any, steps: str) -> Any:
 def without(shown: Any, secrets: Mapping[str, str]) -> Any:
     """A text or JSON value with every secret's value blotted out, wherever it has come to.
 
-    What PostgreSQL cannot keep, a zero or half of a pair, is replaced as well.
+    What PostgreSQL cannot keep, a zero or half of a pair, is replaced as well; a number that JSON
+    does not have (`NaN`, which some servers write) is none.
     """
+    if isinstance(shown, float) and not math.isfinite(shown):
+        return None
     if isinstance(shown, str):
         shown = shown.replace("\x00", "\N{REPLACEMENT CHARACTER}")
         shown = shown.encode("utf-8", "replace").decode()

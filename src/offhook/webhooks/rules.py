@@ -108,7 +108,7 @@ def _wait(value: str, at: datetime) -> timedelta | None:
         return MOST_RETRY_AFTER if is_long else timedelta(seconds=int(digits or 0))
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one of an absurd year
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - at, timedelta(0))
