@@ -18,7 +18,7 @@ from offhook.speech.offline_synthesiser import OfflineSynthesiser
 
 SAID = "Yes, I would like to book a table for four people on Friday evening."
 READINGS = 3
-"""Of our own voice, which reads nothing twice alike."""
+"""Of our own voice at most: it reads nothing twice alike, and one of many may be misheard."""
 
 
 def words(text: str) -> list[str]:
@@ -71,8 +71,19 @@ async def hear(recogniser: OfflineRecogniser, mulaw: bytes) -> str:
     return heard.text
 
 
-async def read_out(synthesiser: OfflineSynthesiser, text: str) -> bytes:
-    return b"".join([chunk async for chunk in synthesiser.speak(text)])
+async def is_heard(
+    recogniser: OfflineRecogniser,
+    synthesiser: OfflineSynthesiser,
+    text: str,
+    is_right: Callable[[str], bool],
+    around: bytes = b"",
+) -> bool:
+    """Whether one of a few readings, with some quiet around it, is understood."""
+    for _ in range(READINGS):
+        spoken = b"".join([chunk async for chunk in synthesiser.speak(text)])
+        if is_right(await hear(recogniser, around + spoken + around)):
+            return True
+    return False
 
 
 @pytest.mark.parametrize("voice", ["rms", "slt"])
@@ -85,19 +96,17 @@ async def test_other_voices_are_understood(
 async def test_own_voice_is_understood_by_own_ears(
     recogniser: OfflineRecogniser, synthesiser: OfflineSynthesiser
 ) -> None:
-    heard = [await hear(recogniser, await read_out(synthesiser, SAID)) for _ in range(READINGS)]
-    assert min(errors(SAID, each) for each in heard) <= 0.2, heard
+    assert await is_heard(recogniser, synthesiser, SAID, lambda heard: errors(SAID, heard) <= 0.2)
 
 
 async def test_real_thank_you_is_heard(
     recogniser: OfflineRecogniser, synthesiser: OfflineSynthesiser
 ) -> None:
+    def is_right(heard: str) -> bool:
+        return heard.lower().startswith("thank you")
+
     quiet = bytes([255]) * 4000
-    heard = [
-        await hear(recogniser, quiet + await read_out(synthesiser, "Thank you.") + quiet)
-        for _ in range(READINGS)
-    ]
-    assert any(each.lower().startswith("thank you") for each in heard), heard
+    assert await is_heard(recogniser, synthesiser, "Thank you.", is_right, quiet)
 
 
 def _noises() -> dict[str, bytes]:
