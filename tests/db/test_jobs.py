@@ -25,6 +25,23 @@ async def test_a_job_runs_once_its_transaction_has_committed(database: Database)
     assert seen == ["hello"]
 
 
+async def test_what_is_due_is_run_over_one_more_connection(database: Database) -> None:
+    seen: list[int] = []
+    connections = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+
+    async def handler() -> None:
+        async with database.system() as session:
+            seen.append(await session.scalar(connections) or 0)
+
+    jobs = Jobs(database)
+    jobs.add("test.count", handler)
+    await handler()
+    async with database.system() as session:
+        await enqueue(session, "test.count")
+    await jobs.run_due()
+    assert seen == [seen[0], seen[0] + 1]
+
+
 async def test_a_rolled_back_transaction_leaves_no_job(database: Database) -> None:
     seen: list[str] = []
 

@@ -105,7 +105,9 @@ class Jobs:
         self._name = name
         self._rhythm = rhythm or Rhythm()
         self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(conninfo=database.psycopg_url, max_size=6)
+            connector=procrastinate.PsycopgConnector(
+                conninfo=database.psycopg_url, min_size=1, max_size=6
+            )
         )
         self._app.job_manager = _Manager(self._app.connector)
         self._repeated: list[tuple[str, float, Handler]] = []
@@ -186,6 +188,7 @@ class Jobs:
             update_heartbeat_interval=self._rhythm.heartbeat_s,
             stalled_worker_timeout=self._rhythm.stalled_after_s,
             install_signal_handlers=wait,
+            listen_notify=wait,
             worker_middleware=[_told],
         )
 
