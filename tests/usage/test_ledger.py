@@ -322,6 +322,25 @@ async def test_a_number_that_came_late_has_its_whole_limit_and_the_pool_starts_a
     assert await audit(desk) == []
 
 
+async def test_what_one_number_has_is_counted_as_among_all(desk: Desk, clock: Clock) -> None:
+    first, second = await desk.number("num_a", calls=9), await desk.number("num_b", sms=4)
+    assert await desk.call(first, "call_a", 170)
+    await desk.take(second, "msg_b")
+    for number in (first, second):  # two that are live, each with a minute begun and one held
+        for index in range(2):
+            await desk.reserve(number, f"live_{number}", index)
+    clock.instant += timedelta(seconds=30)
+    async with desk.database.team(desk.team) as session:
+        everybodys = await usage.counted(session, desk.team)
+        for number in (first, second):
+            month, own = await usage.counted_of(session, desk.team, number)
+            assert [*own.values()] == [use for use in everybodys if use.number_id == number]
+            assert month.holds(clock.instant)
+        with pytest.raises(usage.MeterMissing):
+            await usage.counted_of(session, desk.team, "num_c")
+    assert [(use.used, use.held) for use in everybodys] == [(4, 1), (0, 0), (1, 1), (1, 0)]
+
+
 async def test_held_is_neither_usage_nor_charged(desk: Desk, clock: Clock) -> None:
     """U9: of a live call the begun minutes are used, the reserved ones held."""
     number = await desk.number("num_a", calls=10)

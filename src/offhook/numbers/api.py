@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from offhook import usage
 from offhook.db import Session
 from offhook.numbers import activity, limits, listing, rules, service
 from offhook.numbers.listing import Filter
@@ -201,12 +202,8 @@ async def _detail(session: Session, number: Number) -> NumberDetail:
 
 
 async def _limits(session: Session, number: Number) -> dict[Service, LimitOut]:
+    month, used = await usage.counted_of(session, number.team_id, number.id)
     return {
-        each.service: LimitOut(
-            limit=each.balance.limit,
-            used=each.use.used,
-            held=each.use.held,
-            resets_at=each.balance.resets_at,
-        )
-        for each in await limits.limits(session, number)
+        service: LimitOut(limit=use.limit, used=use.used, held=use.held, resets_at=month.ends_at)
+        for service, use in used.items()
     }

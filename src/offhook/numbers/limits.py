@@ -10,16 +10,16 @@ from offhook.db import Session, now
 from offhook.numbers import activity, service
 from offhook.numbers.activity import By
 from offhook.numbers.models import Activity, Number
-from offhook.usage import Balance, Counted, LimitThen, Service
+from offhook.prices import Price
+from offhook.usage import Counted, LimitThen, Period, Service
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A limit as a page shows it: what is used of it, and what it means in words."""
 
-    service: Service
-    balance: Balance
     use: Counted
+    resets_at: datetime
     sentence: str
 
 
@@ -44,34 +44,37 @@ async def set_limit(
     return after
 
 
-async def limits(session: Session, number: Number) -> list[Limit]:
+async def limits(session: Session, number: Number) -> dict[Service, Limit]:
     """The limits of both services."""
-    found: list[Limit] = []
-    used = {
-        use.service: use
-        for use in await usage.counted(session, number.team_id)
-        if use.number_id == number.id
+    price = await _price(session, number)
+    month, used = await usage.counted_of(session, number.team_id, number.id)
+    return {
+        service: Limit(use, month.ends_at, _sentence(service, use.limit, price, month))
+        for service, use in used.items()
     }
-    for each in Service:
-        balance = await usage.balance(session, number.team_id, number_id=number.id, service=each)
-        sentence = await sentence_for(session, number, each, balance.limit, balance)
-        found.append(Limit(each, balance, used[each], sentence))
-    return found
 
 
 async def sentence_for(
-    session: Session, number: Number, limited: Service, limit: int | None, balance: Balance
+    session: Session, number: Number, limited: Service, limit: int | None
 ) -> str:
-    """What `limit` would mean (pages.md, Limits), also before it is set."""
-    price = await prices.price_at(
+    """What `limit` would mean (pages.md, Limits), before it is set."""
+    month, _ = await usage.counted_of(session, number.team_id, number.id)
+    return _sentence(limited, limit, await _price(session, number), month)
+
+
+async def _price(session: Session, number: Number) -> Price:
+    return await prices.price_at(
         session,
         carrier=number.price_kind,
         country=number.country,
         number_type=number.type,
         at=await now(session),
     )
+
+
+def _sentence(limited: Service, limit: int | None, price: Price, month: Period) -> str:
     each = price.per_minute() if limited is Service.CALLS else price.per_message()
-    return usage.limit_sentence(limited, limit, each, balance.period)
+    return usage.limit_sentence(limited, limit, each, month)
 
 
 async def limit_then(

@@ -155,10 +155,9 @@ async def limit_sentence(
 ) -> HTMLResponse:
     """What a limit would mean, while it is being typed."""
     number = await service.get(session, actor.team_id, number_id)
-    balance = await usage.balance(session, actor.team_id, number_id=number_id, service=limited)
     try:
         value = usage.limit_from_text(limit.strip())
-        sentence = await limits.sentence_for(session, number, limited, value, balance)
+        sentence = await limits.sentence_for(session, number, limited, value)
     except LimitInvalid as invalid:
         sentence = f"{invalid.sentence} {invalid.remedy}"
     return render(request, "numbers/sentence.html", sentence=sentence)
@@ -220,7 +219,7 @@ async def _shown(session: Session, actor: Actor, number_id: str) -> dict[str, An
         "standing": standing,
         "agents": everybody,
         "agent_names": {agent.id: agent.name for agent in everybody},
-        "month": {each.service.value: each for each in await limits.limits(session, number)},
+        "month": await limits.limits(session, number),
         "sections": sections.sections(),
         "registrations": rules.registration_sentences(number.registrations),
         "gone": NumberStatus(number.status) not in rules.CONFIGURABLE,

@@ -79,6 +79,7 @@ from offhook.usage.month import (
     NumberUse,
     Pool,
     counted,
+    counted_of,
     month_to_date,
 )
 from offhook.usage.months import MonthMissing, month_named
@@ -178,6 +179,7 @@ __all__ = [
     "cost_of",
     "cost_of_call",
     "counted",
+    "counted_of",
     "effect_of",
     "entries_of_call",
     "give_back_message",

@@ -84,7 +84,7 @@ async def set_limit(
         .returning(Meter.number_id)
     )
     if changed.first() is None:
-        raise _missing(number_id)
+        raise missing(number_id)
     counters = await session.execute(
         update(Counter)
         .where(
@@ -140,7 +140,7 @@ async def meter_of(session: Session, team_id: str, number_id: str) -> Meter:
         .execution_options(populate_existing=True)
     )
     if meter is None:
-        raise _missing(number_id)
+        raise missing(number_id)
     return meter
 
 
@@ -175,7 +175,7 @@ async def tariff(session: Session, team_id: str, number_id: str) -> Tariff:
     )
     rows = found.all()
     if not rows:
-        raise _missing(number_id)
+        raise missing(number_id)
     carrier, country, number_type, first = rows[0]
     own = [row[3] for row in rows] if first else []
     return Tariff(prices.all_of((carrier, country, number_type), own))
@@ -185,5 +185,5 @@ def _limit(meter: Meter, service: Service) -> int | None:
     return meter.limit_calls if service is Service.CALLS else meter.limit_sms
 
 
-def _missing(number_id: str) -> MeterMissing:
+def missing(number_id: str) -> MeterMissing:
     return MeterMissing(f"There is no number {number_id} on the ledger.", number_id=number_id)

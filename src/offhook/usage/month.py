@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import aliased
 
 from offhook.db import Session, now
@@ -21,7 +21,7 @@ from offhook.usage import rating
 from offhook.usage.calendar import period_at
 from offhook.usage.closing import LineKind, RatedLine, lines_of_month
 from offhook.usage.daily import Day, DayUse, Sums, by_day, day_at, days_of
-from offhook.usage.meters import tariff
+from offhook.usage.meters import missing, tariff
 from offhook.usage.models import Billed, Counter, DaySum, Entry, Meter, MeteredCall
 from offhook.usage.months import NamedMonth, month_named
 from offhook.usage.periods import Period
@@ -121,6 +121,19 @@ async def counted(session: Session, team_id: str) -> list[Counted]:
     period = await period_at(session, team_id, present)
     begun = await begun_units(session, team_id, period, present)
     return await _counted(session, team_id, period, present, begun)
+
+
+async def counted_of(
+    session: Session, team_id: str, number_id: str
+) -> tuple[Period, dict[Service, Counted]]:
+    """The running month, and what one number has of it. Raises MeterMissing."""
+    present = await now(session)
+    period = await period_at(session, team_id, present)
+    begun = await begun_units(session, team_id, period, present, number_id)
+    found = await _counted(session, team_id, period, present, begun, number_id)
+    if not found:
+        raise missing(number_id)
+    return period, {each.service: each for each in found}
 
 
 async def pools(session: Session, team_id: str) -> tuple[Period, dict[Service, Pool]]:
@@ -346,12 +359,15 @@ def _pool(service: Service, free: Iterable[Unit]) -> Pool:
 
 
 async def begun_units(
-    session: Session, team_id: str, period: Period, present: datetime
+    session: Session, team_id: str, period: Period, present: datetime, number_id: str = ""
 ) -> list[Unit]:
-    """The begun minutes of live calls in this month, priced as they will be posted."""
+    """The begun minutes of live calls in this month, priced as they will be posted: of one number,
+    or of all.
+    """
     calls = await session.scalars(
         select(MeteredCall)
         .where(MeteredCall.team_id == team_id, MeteredCall.ended_at.is_(None))
+        .where(MeteredCall.number_id == number_id if number_id else true())
         .execution_options(populate_existing=True)
     )
     units: list[Unit] = []
@@ -366,7 +382,12 @@ async def begun_units(
 
 
 async def _counted(
-    session: Session, team_id: str, period: Period, present: datetime, begun: Iterable[Unit]
+    session: Session,
+    team_id: str,
+    period: Period,
+    present: datetime,
+    begun: Iterable[Unit],
+    number_id: str = "",
 ) -> list[Counted]:
     rows = await session.execute(
         select(
@@ -375,7 +396,9 @@ async def _counted(
             Counter.posted,
             Counter.pending,
             Counter.limit_units,
-        ).where(Counter.team_id == team_id, Counter.period_start == period.starts_at)
+        )
+        .where(Counter.team_id == team_id, Counter.period_start == period.starts_at)
+        .where(Counter.number_id == number_id if number_id else true())
     )
     counters = {(row.number_id, row.service): row for row in rows}
     live = Tally(unit.number_id for unit in begun)
@@ -383,6 +406,7 @@ async def _counted(
     meters = await session.scalars(
         select(Meter)
         .where(Meter.team_id == team_id)
+        .where(Meter.number_id == number_id if number_id else true())
         .order_by(Meter.opened_at, Meter.number_id)
         .execution_options(populate_existing=True)
     )
