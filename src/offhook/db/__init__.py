@@ -15,7 +15,9 @@ Knows no domain: tables belong to the rooms. In a room:
 
     account.token = seal(vault, account, "token", b"...")   # a column of the type Sealed()
 
-Everything inside one `async with` is committed together or not at all: rows, events and jobs.
+Everything inside one `async with` is committed together or not at all: rows, events and jobs. A
+table whose rows have longer keys that begin with the team is `TeamKeyed`. Who finds no connection
+in time hears `Busy`, which `web` answers 503; `database.within(10)` waits no longer than so.
 """
 
 from offhook.db.away import AWAY, within

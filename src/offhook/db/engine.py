@@ -37,14 +37,15 @@ NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[
 
 
 class Busy(TimeoutError):  # noqa: N818 - an answer to who asks, not a defect
-    """All connections are in use, and none became free in time: nothing was begun."""
+    """All connections are in use and none became free in time: the transaction was not begun."""
 
 
 class Database:
     """The connections of one process.
 
     `clock` replaces the database's time, in tests and for what is tried out as it was then; it
-    must return aware UTC times.
+    must return aware UTC times. `until`: the loop's time after which no transaction waits for a
+    connection. Raises Busy where one has waited in vain.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, clock: Clock | None = None) -> None:

@@ -230,7 +230,7 @@ class Overloaded(Unavailable):
 
 
 async def on_busy(request: Request, error: Exception) -> Response:
-    """Nothing was begun, so a browser, a program and a carrier may all ask again."""
+    """The transaction was not begun: a browser, a program and a carrier may all ask again."""
     log.warning("turned away: %s %s: %s", request.method, request.url.path, cast("Busy", error))
     refusal = Overloaded(
         "More is asked at the moment than this installation can answer.",
