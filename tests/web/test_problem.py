@@ -4,9 +4,10 @@ import pytest
 from fastapi import APIRouter
 from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
+from sqlalchemy import text
 from starlette.requests import Request
 
-from offhook.db import Busy
+from offhook.db import Busy, Database
 from offhook.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from offhook.web import Banner
 from offhook.web.csrf import HEADER, SEED_COOKIE, sign
@@ -137,6 +138,27 @@ async def test_who_finds_no_connection_is_asked_to_come_again(open_site: Site) -
     assert told.json()["code"] == message.headers["HX-Problem"] == "overloaded"
     assert told.json()["detail"] in message.text
     assert told.json()["remedy"] in page.text
+
+
+async def test_who_finds_no_database_is_asked_to_come_again(open_site: Site) -> None:
+    router = APIRouter()
+    away = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+
+    @router.post("/api/v1/test/{what}")
+    async def asked(what: str) -> None:
+        async with (away if what == "away" else open_site.database).system() as session:
+            cut = "SELECT pg_terminate_backend(pg_backend_pid())"
+            await session.execute(text(cut if what == "cut" else "SELECT nothing"))
+
+    open_site.app.include_router(router)
+    async with open_site.client() as client:
+        answers = {
+            what: await client.post(f"/api/v1/test/{what}") for what in ("away", "cut", "wrong")
+        }
+    told = {what: (each.status_code, each.json()["code"]) for what, each in answers.items()}
+    gone = (503, "database_away")
+    assert told == {"away": gone, "cut": gone, "wrong": (500, "internal_error")}
+    assert answers["cut"].headers["retry-after"] == "5"
 
 
 async def test_details_are_for_programs(open_site: Site) -> None:

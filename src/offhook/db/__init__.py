@@ -20,7 +20,7 @@ table whose rows have longer keys that begin with the team is `TeamKeyed`. Who f
 in time hears `Busy`, which `web` answers 503; `database.within(10)` waits no longer than so.
 """
 
-from offhook.db.away import AWAY, within
+from offhook.db.away import AWAY, is_away, within
 from offhook.db.engine import (
     Busy,
     Database,
@@ -79,6 +79,7 @@ __all__ = [
     "expected_rows",
     "fetch",
     "fetch_each",
+    "is_away",
     "keys_in_use",
     "new_id",
     "now",

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,18 @@ T = TypeVar("T")
 AWAY = (DBAPIError, PoolTimeoutError, OSError)
 """Refused, broken, no connection to be had, or no answer in time (TimeoutError is an OSError)."""
 
+_AWAY_STATES = ("08", "57P", "53")
+"""SQLSTATE classes: the connection is broken, the server stops or starts, it has no room."""
+
 _given_up: set[asyncio.Task[Any]] = set()
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the server was not there, rather than that it refused a statement."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(_AWAY_STATES))
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

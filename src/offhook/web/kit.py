@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
@@ -129,6 +129,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, problem.on_validation)
     app.add_exception_handler(DataError, problem.on_data)
     app.add_exception_handler(Busy, problem.on_busy)
+    app.add_exception_handler(DBAPIError, problem.on_database)
     openapi.install(app)
     add_routes(app, router)
     if settings.environment == "development":

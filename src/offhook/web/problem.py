@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from offhook.db import Busy
+from offhook.db import Busy, is_away
 from offhook.errors import Invalid, Problem, Unauthorised, Unavailable
 from offhook.web.page import kit, render
 
@@ -235,6 +236,25 @@ async def on_busy(request: Request, error: Exception) -> Response:
     refusal = Overloaded(
         "More is asked at the moment than this installation can answer.",
         remedy="Try again in a few seconds.",
+        retry_after_s=RETRY_AFTER_S,
+    )
+    return await answer(request, of_problem(refusal))
+
+
+class DatabaseAway(Unavailable):
+    """The database was stopped or cut off, perhaps in the middle."""
+
+    code = "database_away"
+
+
+async def on_database(request: Request, error: Exception) -> Response:
+    """A server that is not there passes; a statement that it refuses is an incident."""
+    if not is_away(cast("DBAPIError", error)):
+        raise error
+    log.warning("database away: %s %s: %s", request.method, request.url.path, error)
+    refusal = DatabaseAway(
+        "The database cannot be reached at the moment.",
+        remedy="Try again in a few seconds, and look first whether it was done all the same.",
         retry_after_s=RETRY_AFTER_S,
     )
     return await answer(request, of_problem(refusal))
