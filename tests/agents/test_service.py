@@ -1,5 +1,6 @@
 """An agent's life: draft, live, paused, deleted, and the numbers that depend on it (N2, N7)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from offhook import agents, knowledge
-from offhook.agents import AgentInUse, AgentInvalid, AgentNotReady, AgentStatus, NumberInUse
+from offhook.agents import AgentInUse, AgentInvalid, AgentNotReady, AgentStatus, NumberInUse, facts
 from offhook.db import Database, Session
 
 READY = {"instructions": "Answer kindly.", "greeting": "Daily Bread, good morning!"}
@@ -132,3 +133,24 @@ async def test_a_step_that_the_status_does_not_allow_is_refused(
         agent = await agents.create(session, team_id, "Baker")
         with pytest.raises(agents.AgentStepRefused):
             await agents.pause(session, team_id, agent.id)
+
+
+async def test_two_who_publish_at_once_make_two_versions(database: Database, team_id: str) -> None:
+    agent_id = await live(database, team_id)
+    async with database.team(team_id) as late:
+        await agents.get(late, team_id, agent_id)  # as a page does before
+        async with database.team(team_id) as early:
+            await agents.make_live(early, team_id, agent_id, by="usr_1")
+        assert (await agents.make_live(late, team_id, agent_id, by="usr_2")).version == 3
+
+
+async def test_facts_said_twice_at_once_for_the_first_time_are_one(
+    database: Database, team_id: str
+) -> None:
+    async def say(text: str) -> None:
+        async with database.team(team_id) as session:
+            await facts.save(session, team_id, text)
+
+    await asyncio.gather(*(say(f"We open at {hour}.") for hour in (7, 8, 9)))
+    async with database.team(team_id) as session:
+        assert len(await knowledge.listed(session, team_id)) == 1

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from offhook import knowledge
 from offhook.db import Database, Jobs, Session
 from offhook.errors import Invalid, NotFound
-from offhook.knowledge import SourceState, jobs, searching
+from offhook.knowledge import SourceState, embedding, jobs, searching
 from offhook.settings import Settings
 from offhook.teams.models import Team
 
@@ -194,3 +194,39 @@ async def test_among_many_passages_meanings_are_found_by_their_index_as_if_all_w
     assert read == 0
     monkeypatch.setattr(searching, "COMPARED", 0)
     assert await found() == (compared, len(questions))
+
+
+async def test_each_of_two_replacements_at_once_is_a_revision(
+    database: Database, team_id: str
+) -> None:
+    """A reading of the first must not be taken for one of the second (KN4)."""
+    async with database.team(team_id) as session:
+        made = await knowledge.add_text(session, team_id, "The shop", FEW)
+    async with database.team(team_id) as late:
+        await knowledge.get(late, team_id, made.id)
+        async with database.team(team_id) as early:
+            await knowledge.replace_source(early, team_id, made.id, content="We close at seven.")
+        saved = await knowledge.replace_source(late, team_id, made.id, title="The old shop")
+        assert saved.revision == made.revision + 2
+        [passage] = await knowledge.passages(late, team_id, made.id)
+    assert passage.text == "We close at seven."
+
+
+def test_words_that_another_question_lets_go_of_are_still_this_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Questions are asked in several threads: the words kept are bounded for all of them."""
+    kept: dict[str, embedding.Vectors] = {}
+    monkeypatch.setattr(embedding, "_words", kept)
+    monkeypatch.setattr(embedding, "MAX_WORDS", 2)
+    encode = embedding.encode
+    embedding.word_vectors(["rye"])
+
+    def meanwhile(texts: list[str]) -> embedding.Vectors:
+        if "rolls" in texts:
+            embedding.word_vectors(["dogs", "trams"])
+        return encode(texts)
+
+    monkeypatch.setattr(embedding, "encode", meanwhile)
+    assert embedding.word_vectors(["rye", "rolls"]).keys() == {"rye", "rolls"}
+    assert len(kept) == 2

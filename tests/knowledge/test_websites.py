@@ -210,7 +210,10 @@ async def test_a_site_is_read_by_its_sitemap_and_says_what_it_skipped(
     database: Database, team_id: str, site: WebSite
 ) -> None:
     site.sitemap("/", "/hours", "/hours", "/private/x", "/gone", "/app", "/logo.png")
-    site.pages["/robots.txt"] = Reply(b"User-agent: *\nDisallow: /private/\n")
+    broken = site.pages["/sitemap.xml"]
+    broken.body = broken.body.replace(b"<url>", b"<url><loc>http://[no/</loc></url><url>", 1)
+    robots = "User-agent: *\nCrawl-delay: ²\nDisallow: /private/\n".encode()
+    site.pages["/robots.txt"] = Reply(robots)
     site.say("/", "<h1>Bakery</h1>" + LONG)
     site.say("/hours", OPEN)
     site.pages["/app"] = WALLS["scripts"]
@@ -227,6 +230,7 @@ async def test_a_site_is_read_by_its_sitemap_and_says_what_it_skipped(
     assert "JavaScript" in skipped["/app"]
     assert "robots.txt" in skipped["/private/x"]
     assert "/logo.png" in skipped
+    assert skipped["http://[no/"] == "It is no address."
     assert "/private/x" not in {path for path, _ in site.asked}
 
 

@@ -1,5 +1,6 @@
 """News reach the members who want them, once, and say what is to be done (I6, U9, W10)."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from offhook.notices.jobs import TELL, tell_event
 from offhook.notices.kinds import KINDS, gets
 from offhook.settings import Settings
 from offhook.teams import Role
+from offhook.teams.models import User
 from offhook.usage import Service
 from offhook.usage.events import LimitReached, LimitWarning, Scope
 from offhook.vault import open_vault
@@ -229,3 +231,29 @@ async def test_a_member_chooses_over_rest_and_a_key_has_no_mailbox(
     async with site.program(await site.key(team)) as program:
         told = await program.get("/api/v1/notices")
     assert (told.status_code, told.json()["code"]) == (409, "no_person")
+
+
+async def test_a_member_who_cannot_be_written_to_keeps_no_other_from_being_told(
+    database: Database, settings: Settings, team: Person
+) -> None:
+    """Addresses of before that mail cannot carry: theirs alone gets nothing."""
+    other = await new_member(database, team.team_id, role=Role.ADMIN)
+    async with database.system() as session:
+        owner = await session.get_one(User, team.user_id)
+        owner.email = "zoë@example.com"
+    event = SubscriptionSuspended(team_id=team.team_id, state="suspended")
+    async with database.team(team.team_id) as session:
+        (row,) = await db.write_events(session, [event])
+    await tell_event(database, team.team_id, row.id)
+    assert list(await mailed(database, settings, team.team_id)) == [other.email]
+
+
+async def test_a_choice_made_twice_at_once_is_one(database: Database, team: Person) -> None:
+    async def choose() -> None:
+        async with database.team(team.team_id) as session:
+            await sending.choose(session, team.team_id, team.user_id, Kind.LIMITS, wanted=False)
+
+    await asyncio.gather(*(choose() for _ in range(5)))
+    async with database.team(team.team_id) as session:
+        chosen = await sending.of_member(session, team.team_id, team.user_id, Role.OWNER)
+    assert not chosen[Kind.LIMITS]

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -92,15 +93,14 @@ async def test_the_name_is_resolved_once_and_sent_as_host(monkeypatch: pytest.Mo
 
     seen: list[bytes] = []
     async with server(answering("200 OK", b"hello", seen)) as port, allowing(port) as out:
-        loop = asyncio.get_running_loop()
-        real = loop.getaddrinfo
+        real = socket.getaddrinfo
 
-        async def through(host: Any, port: Any, **options: Any) -> list[Any]:
+        def through(host: Any, port: Any, *options: Any, **named: Any) -> list[Any]:
             if host == "shop.example":
                 return once(host, port)
-            return await real(host, port, **options)
+            return real(host, port, *options, **named)
 
-        monkeypatch.setattr(loop, "getaddrinfo", through)
+        monkeypatch.setattr(socket, "getaddrinfo", through)
         answer = await out.send(Call("POST", f"http://shop.example:{port}/x", body=b"{}"))
     assert answer.body == b"hello"
     assert asked == ["shop.example"]
@@ -241,3 +241,53 @@ async def test_the_certificate_is_checked_against_the_name(tmp_path: Path) -> No
         async with allowing(port) as out:  # nobody trusts it
             with pytest.raises(NotReached, match="certificate"):
                 await out.send(Call("GET", f"https://localhost:{port}/"))
+
+
+async def test_names_that_nobody_answers_for_hold_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name server that says nothing keeps its thread for half a minute; its name is then asked
+    for once, however many want it (W9).
+    """
+    given_up, real = threading.Event(), socket.getaddrinfo
+    waiting: list[str] = []
+
+    def resolve(host: str, *options: Any, **named: Any) -> list[Any]:
+        if host.endswith(".silent.example"):
+            waiting.append(host)
+            given_up.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+        return real(host, *options, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        async with server(answering("200 OK", b"hello")) as port, allowing(port) as out:
+
+            async def ask(name: str) -> None:
+                with pytest.raises(NotReached):
+                    url = f"http://{name}.silent.example:{port}/"
+                    await out.send(Call("GET", url, connect_s=0.2))
+
+            for _ in range(2):
+                await asyncio.gather(*(ask(f"n{number % 40}") for number in range(120)))
+            answer = await out.send(Call("GET", f"http://localhost:{port}/", connect_s=20.0))
+    finally:
+        given_up.set()
+    assert answer.body == b"hello"
+    assert len(waiting) == len(set(waiting)) == 40
+
+
+async def test_a_header_that_is_no_ascii_travels_as_it_is() -> None:
+    """An ETag of somebody's server, a user name in a digest: also behind a redirect."""
+    seen: list[bytes] = []
+
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        seen.append(request)
+        moved = b"HTTP/1.1 302 Found\r\nlocation: /there\r\ncontent-length: 0\r\n\r\n"
+        here = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+        writer.write(here if b"/there" in request else moved)
+
+    async with server(answer) as port, allowing(port) as out:
+        call = Call("GET", f"http://127.0.0.1:{port}/", {"if-none-match": '"é"'}, redirects=1)
+        assert (await out.send(call)).status == 200
+    assert [b'if-none-match: "\xc3\xa9"' in each.lower() for each in seen] == [True, True]

@@ -1,5 +1,6 @@
 """REST and pages of tasks: roles, other teams, secrets that are never shown, the test button."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,8 +10,9 @@ from sqlalchemy import text
 from offhook import inbox, messages, tasks
 from offhook.db import Database
 from offhook.settings import Settings
+from offhook.tasks import secret_store, service
 from offhook.vault import open_vault
-from task_fixtures import ORDER_INPUT, Receiver, Talk, booking
+from task_fixtures import ORDER_INPUT, PARTY, Receiver, Talk, booking
 from web_fixtures import Person, Site, new_app, new_member, new_owner
 
 SECRET = "a-very-secret-key"
@@ -278,3 +280,47 @@ async def test_a_booking_is_set_up_with_one_of_the_teams_calendars(
     (task,) = (await program.get("/api/v1/tasks")).json()["items"]
     assert task["config"] == {"calendar_id": calendar, "action": "book", "party": True}
     assert (await client.get(f"/tasks/{task['id']}")).status_code == 200
+
+
+async def test_two_at_once_name_nothing_alike(
+    database: Database, runner: tasks.Runner, receiver: Receiver, team_id: str
+) -> None:
+    """Tasks of one title, one secret, one agent's use of a task: as one after the other."""
+
+    async def add() -> str:
+        async with database.team(team_id) as session:
+            made = await tasks.create(
+                session, team_id, kind="http", title="Book", config=booking(receiver), inputs=PARTY
+            )
+            return made.name
+
+    names = await asyncio.gather(*(add() for _ in range(4)))
+    assert sorted(names) == ["book", "book_2", "book_3", "book_4"]
+    async with database.team(team_id) as session:
+        [task, *_] = await tasks.listed(session, team_id)
+
+    async def keep(number: int) -> None:
+        async with database.team(team_id) as session:
+            await secret_store.put(session, runner.means.vault, team_id, "KEY", f"value {number}")
+            await tasks.use(session, team_id, task.id, "agt_1", [tasks.CALL])
+
+    await asyncio.gather(*(keep(number) for number in range(4)))
+    async with database.team(team_id) as session:
+        assert [each.name for each in await secret_store.listed(session, team_id)] == ["KEY"]
+        assert len((await tasks.uses(session, team_id))[task.id]) == 1
+
+
+async def test_each_of_two_changes_at_once_is_a_revision(
+    database: Database, receiver: Receiver, team_id: str
+) -> None:
+    """What was read back of the first must not pass for the second (T1)."""
+    async with database.team(team_id) as session:
+        made = await tasks.create(
+            session, team_id, kind="http", title="Book", config=booking(receiver), inputs=PARTY
+        )
+    async with database.team(team_id) as late:
+        await service.get(late, team_id, made.id)  # as a page does before it saves
+        async with database.team(team_id) as early:
+            await service.update(early, team_id, made.id, title="Book a table")
+        saved = await service.update(late, team_id, made.id, description="For dinner.")
+    assert (saved.revision, saved.title) == (made.revision + 2, "Book a table")

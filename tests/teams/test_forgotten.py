@@ -1,5 +1,6 @@
 """A forgotten password: a link by mail, once, and no word of who has an account (SEC5)."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -153,3 +154,8 @@ async def test_changing_the_password_by_hand_is_told_too(site: Site, owner: Pers
         letters = await session.scalars(select(mail.Mail.letter))
         assert letters.all() == ["password_changed"]
         assert await session.scalar(select(func.count()).select_from(SignIn)) == 1
+
+
+async def test_many_who_ask_at_once_fill_no_mailbox(site: Site, owner: Person) -> None:
+    told = await asyncio.gather(*(ask(site, owner.email) for _ in range(8)))
+    assert sorted(each.status_code for each in told) == [200] * 3 + [429] * 5

@@ -1,5 +1,6 @@
 """Signing up, in and out; members; the pages of a team (SEC5)."""
 
+import asyncio
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from offhook import teams
 from offhook.settings import Settings
 from offhook.teams import service, tokens
+from offhook.teams.errors import EmailInvalid
 from offhook.teams.models import Membership, Role, SignIn, Team, User
 from offhook.web import SESSION_COOKIE
 from web_fixtures import PASSWORD, STRETCHING, Person, Site, actor_of, new_member, new_owner
@@ -279,3 +281,23 @@ async def test_roles(
     async with site.client(person) as client:
         told = await client.post(path.format(owner=owner.user_id), data=data)
     assert told.status_code == status
+
+
+async def test_many_guesses_at_once_are_no_more_than_one_after_the_other(
+    site: Site, owner: Person
+) -> None:
+    told = await asyncio.gather(*(sign_in(site, owner.email, "wrong") for _ in range(30)))
+    assert sorted(each.status_code for each in told) == [422] * 10 + [429] * 20
+
+
+async def test_a_right_password_is_no_failure(site: Site, owner: Person) -> None:
+    for _ in range(12):
+        assert (await sign_in(site, owner.email)).status_code == 303
+
+
+async def test_an_address_that_mail_cannot_carry_is_refused(site: Site, settings: Settings) -> None:
+    """No link for a forgotten password, and no news, would ever reach it."""
+    for address in ("zoë@example.com", "a..b@example.com", "a(b)@example.com"):
+        with pytest.raises(EmailInvalid):
+            async with site.database.system() as session:
+                await service.new_user(session, address, "a good password")

@@ -1,13 +1,17 @@
 """Receivers that misbehave: each is one failed attempt and delays no other (W8, W9)."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from hook_receiver import Handler, Request, answer, receiver
 from webhook_desk import Desk
 
-from offhook.webhooks import rules
+from offhook.db import Database, Session, engine
+from offhook.webhooks import endpoints, rules
+from offhook.webhooks.dispatcher import Dispatcher
+from offhook.webhooks.models import Delivery, Endpoint
 from offhook.webhooks.rules import DeliveryState
 
 TOTAL_S = 2.0
@@ -155,3 +159,51 @@ async def test_an_event_wakes_the_dispatcher_at_once(desk: Desk) -> None:
             with suppress(asyncio.CancelledError):
                 await running
     assert {row.state for row in await desk.deliveries()} == {DeliveryState.DELIVERED}
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not is_so():  # noqa: ASYNC110 - the dispatcher tells nobody what it has done
+            await asyncio.sleep(0.02)
+
+
+async def test_a_result_that_cannot_be_recorded_ends_no_other_delivery_w9(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hears of an endpoint that was switched off may fail: for that endpoint alone."""
+
+    async def refuse(_: Session, endpoint: Endpoint) -> None:
+        raise LookupError(endpoint.id)
+
+    monkeypatch.setattr(endpoints, "_switched_off", [refuse])
+    async with receiver(answer(410, b"")) as gone, receiver() as fine:
+        await desk.endpoint(gone.url)
+        await desk.endpoint(fine.url)
+        work = asyncio.create_task(desk.dispatcher.run())
+        for count in (1, 2):
+            await desk.bake()
+            await until(lambda count=count: len(gone.requests) == len(fine.requests) == count)
+        delivered: list[Delivery] = []
+        while len(delivered) < 2 and not work.done():
+            delivered = [each for each in await desk.deliveries() if each.ended_at is not None]
+        assert {each.state for each in delivered} == {DeliveryState.DELIVERED}
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_it_goes_on_when_no_connection_became_free(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "TURN_S", 0.2)
+    few = Database(desk.database.url, pool_size=1)
+    async with receiver() as there:
+        await desk.endpoint(there.url)
+        work = asyncio.create_task(Dispatcher(few, desk.vault, desk.outgoing).run())
+        async with few.system(), few.system():
+            await until(lambda: "no connection became free" in caplog.text or work.done())
+        await desk.bake()
+        await until(lambda: len(there.requests) == 1 or work.done())
+        assert not work.done()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    await few.close()

@@ -10,7 +10,7 @@ from offhook import knowledge
 from offhook.agents import problems
 from offhook.agents.models import Agent, BusinessFacts
 from offhook.agents.rules import MAX_FACTS_CHARS
-from offhook.db import Session, now, touch
+from offhook.db import Session, now, one_at_a_time, touch
 
 TITLE = "Business facts"
 
@@ -30,6 +30,7 @@ async def save(session: Session, team_id: str, text: str) -> str:
             remedy="Put what is longer into the knowledge.",
             fields={"facts": "Too long."},
         )
+    await one_at_a_time(session, f"facts of {team_id}")
     row = await _row(session, team_id, lock=True)
     if row is None:
         row = BusinessFacts(team_id=team_id, text="", updated_at=await now(session))

@@ -60,7 +60,9 @@ async def create(session: Session, team_id: str, name: str, **draft: Any) -> Age
 async def get(session: Session, team_id: str, agent_id: str, *, lock: bool = False) -> Agent:
     """Raises AgentNotFound."""
     query = select(Agent).where(Agent.team_id == team_id, Agent.id == agent_id)
-    agent = await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    agent = await session.scalar(query)
     if agent is None:
         raise problems.AgentNotFound(f"There is no agent {agent_id}.")
     return agent

@@ -102,16 +102,20 @@ def encode(texts: Sequence[str]) -> Vectors:
 # A text's vector never changes, so keeping it cannot make an answer stale; 8,192 take 12 MB.
 MAX_WORDS = 8_192
 _words: dict[str, Vectors] = {}
+_keeping = threading.Lock()
 
 
 def word_vectors(words: Collection[str]) -> dict[str, Vectors]:
     """float32[384] for each single word; about 1 ms for each that was not met before."""
-    fresh = [each for each in words if each not in _words]
-    _words.update(zip(fresh, encode(fresh), strict=True))
-    found = {each: _words[each] for each in words}
-    while len(_words) > MAX_WORDS:
-        _words.pop(next(iter(_words)), None)
-    return found
+    with _keeping:
+        found = {each: _words[each] for each in words if each in _words}
+    fresh = [each for each in words if each not in found]
+    met = dict(zip(fresh, encode(fresh), strict=True))
+    with _keeping:  # other threads let words go meanwhile, also those found
+        _words.update(met)
+        while len(_words) > MAX_WORDS:
+            del _words[next(iter(_words))]
+    return found | met
 
 
 async def encode_async(texts: Sequence[str]) -> Vectors:

@@ -133,7 +133,9 @@ async def delete(session: Session, team_id: str, source_id: str) -> None:
 async def get(session: Session, team_id: str, source_id: str, *, lock: bool = False) -> Source:
     """Raises SourceNotFound."""
     query = select(Source).where(Source.team_id == team_id, Source.id == source_id)
-    source = await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    source = await session.scalar(query)
     if source is None:
         raise SourceNotFound(f"There is no source {source_id}.")
     return source

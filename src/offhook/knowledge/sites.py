@@ -4,6 +4,7 @@ The sitemap is the one whose address was given, or that robots.txt names, or /si
 pages of the same host are read, below the path that was given. Knows no database.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from offhook.knowledge.problems import SitemapMissing
 AGENT = "Offhook"
 MAX_SITEMAPS = 50
 MAX_ROBOTS_BYTES = 500_000
+PACE = re.compile(r"\s*(?:crawl-delay|request-rate)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ def chosen(url: str, addresses: Iterable[str], robots: RobotFileParser) -> Site:
     site = Site([], [])
     host, below = _host(url), "/" if _names_sitemap(url) else urlsplit(url).path or "/"
     for address in dict.fromkeys(each.split("#", 1)[0] for each in addresses):
-        if _host(address) != host:
+        if not _is_address(address):
+            site.left_out.append((address, "It is no address."))
+        elif _host(address) != host:
             site.left_out.append((address, "It is on another site."))
         elif not (urlsplit(address).path or "/").startswith(below):
             site.left_out.append((address, f"It is not below {below}."))
@@ -59,7 +63,8 @@ async def _robots(browser: Browser, url: str) -> RobotFileParser:
     answer = await browser.get(urljoin(url, "/robots.txt"))
     found = answer.status == HTTPStatus.OK
     text = answer.body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace") if found else ""
-    rules.parse(text.splitlines())
+    # How often is none of our questions, and is read with an error where it is no number.
+    rules.parse([each for each in text.splitlines() if not PACE.match(each)])
     return rules
 
 
@@ -97,6 +102,14 @@ async def _sitemap(browser: Browser, place: str) -> Sitemap:
 
 def _names_sitemap(url: str) -> bool:
     return urlsplit(url).path.lower().endswith((".xml", ".xml.gz", ".txt"))
+
+
+def _is_address(text: str) -> bool:
+    """A sitemap is somebody's file: not all in it can be taken apart."""
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 def _host(url: str) -> str:

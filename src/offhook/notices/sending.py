@@ -1,12 +1,17 @@
 """A letter to every member who wants its kind, once for each event."""
 
+import logging
+
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from offhook import mail, teams
 from offhook.db import Session
 from offhook.notices.kinds import KINDS, Kind, gets
 from offhook.notices.letters import Notice
 from offhook.notices.models import Choice
+
+log = logging.getLogger(__name__)
 
 
 async def send(session: Session, team_id: str, kind: Kind, letter: Notice, key: str) -> int:
@@ -15,9 +20,14 @@ async def send(session: Session, team_id: str, kind: Kind, letter: Notice, key: 
     sent = 0
     for member in await teams.members(session, team_id):
         user = member.user
-        if gets(kind, member.role, chosen.get(user.id)):
+        if not gets(kind, member.role, chosen.get(user.id)):
+            continue
+        try:
             await mail.send(session, team_id, user.email, letter, key=f"{key}:{user.id}")
-            sent += 1
+        except mail.AddressInvalid:  # theirs alone: the others are told
+            log.warning("member %s has an address that cannot be written to", user.id)
+            continue
+        sent += 1
     return sent
 
 
@@ -45,9 +55,10 @@ async def of_member(
 
 async def choose(session: Session, team_id: str, user_id: str, kind: Kind, *, wanted: bool) -> None:
     """Whether a member is mailed this kind from now on."""
-    row = await session.get(Choice, (user_id, kind, team_id))
-    if row is None:
-        session.add(Choice(team_id=team_id, user_id=user_id, kind=kind, wanted=wanted))
-    else:
-        row.wanted = wanted
-    await session.flush()
+    await session.execute(
+        insert(Choice)
+        .values(team_id=team_id, user_id=user_id, kind=kind, wanted=wanted)
+        .on_conflict_do_update(
+            index_elements=[Choice.user_id, Choice.kind, Choice.team_id], set_={"wanted": wanted}
+        )
+    )

@@ -11,10 +11,11 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_network
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -28,7 +29,13 @@ TOTAL_S = 15.0
 ANSWER_BYTES = 64 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What may follow a redirect to another origin; whatever else was set may be a credential.
-HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
+HARMLESS = frozenset({b"accept", b"accept-language", b"user-agent"})
+OF_THE_HOP = frozenset({b"host", b"content-length"})
+# Threads of their own: a name server that says nothing holds one for half a minute, and neither
+# other names nor anything else of this process shall wait for it.
+_names = ThreadPoolExecutor(128, "names")
+_asked: dict[tuple[str, int], Future[list[Any]]] = {}
+"""The names that are being looked up; who asks for one of them waits for the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,9 @@ def _trusted(policy: Policy) -> ssl.SSLContext:
 
 
 def _request(call: Call) -> httpx.Request:
-    headers = {"user-agent": "Offhook", "accept-encoding": "identity", **call.headers}
+    given = {"user-agent": "Offhook", "accept-encoding": "identity", **call.headers}
+    # As bytes: what somebody else's header said is no ASCII (RFC 9110, 5.5).
+    headers = [(name.encode(), value.encode()) for name, value in given.items()]
     timeout = httpx.Timeout(call.total_s, connect=call.connect_s).as_dict()
     return httpx.Request(
         call.method,
@@ -238,15 +247,24 @@ def _with_host(request: httpx.Request) -> httpx.Headers:
 
 async def _resolve(host: str, port: int, seconds: float) -> list[str]:
     """Every address of `host`, in the resolver's order. Raises NotReached."""
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(seconds):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # Shielded: others may wait for it longer.
+            found = await asyncio.shield(asyncio.wrap_future(_looked_up(host, port)))
     except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
         raise NotReached(
             f"The name “{host}” was not found.", remedy="Check the address.", sent=False
         ) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _looked_up(host: str, port: int) -> Future[list[Any]]:
+    place = (host, port)
+    if (answer := _asked.get(place)) is None:
+        answer = _names.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+        _asked[place] = answer
+        answer.add_done_callback(lambda _: _asked.pop(place, None))
+    return answer
 
 
 def _connect_s(request: httpx.Request) -> float:
@@ -283,11 +301,11 @@ def _next_request(request: httpx.Request, status: int, target: str | None) -> ht
         request.url.host,
         request.url.port,
     )
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name not in {"host", "content-length"} and (same or name in HARMLESS)
-    }
+    headers = [
+        (name, value)
+        for name, value in request.headers.raw
+        if (plain := name.lower()) not in OF_THE_HOP and (same or plain in HARMLESS)
+    ]
     keeps = status in {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
     method = request.method if keeps or request.method == "HEAD" else "GET"
     content = request.content if keeps and same else None

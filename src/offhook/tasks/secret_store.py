@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from offhook.db import Session, new_id, now, seal, touch, unseal
+from offhook.db import Session, new_id, now, one_at_a_time, seal, touch, unseal
 from offhook.errors import Conflict, Invalid, NotFound
 from offhook.tasks.models import TeamSecret
 from offhook.vault import Vault
@@ -47,6 +47,7 @@ async def put(session: Session, vault: Vault, team_id: str, name: str, value: st
             remedy="Paste the key or password alone.",
             errors=[{"field": "value", "sentence": "Paste the key or password alone."}],
         )
+    await one_at_a_time(session, f"secrets of {team_id}")  # two may set the same name
     instant = await now(session)
     rows = {each.name: each for each in await listed(session, team_id)}
     row = rows.get(wanted)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from offhook.db import Session, now, touch
+from offhook.db import Session, now, one_at_a_time, touch
 from offhook.tasks import inputs as typed
 from offhook.tasks import kinds
 from offhook.tasks.definitions import DEFAULTS, EDITABLE, checked, slug
@@ -35,7 +35,9 @@ class Use:
 async def get(session: Session, team_id: str, task_id: str, *, lock: bool = False) -> Task:
     """Raises TaskNotFound, also for another team's (SEC7)."""
     query = select(Task).where(Task.team_id == team_id, Task.id == task_id)
-    task = await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    task = await session.scalar(query)
     if task is None:
         raise TaskNotFound(f"There is no task {task_id[:50]}.")
     return task
@@ -57,6 +59,7 @@ async def create(
     **given: Any,
 ) -> Task:
     """A new task, used by no agent yet. Raises TaskInvalid with every field that is wrong."""
+    await _one_names(session, team_id)
     count = await session.scalar(
         select(func.count()).select_from(Task).where(Task.team_id == team_id)
     )
@@ -82,6 +85,7 @@ async def update(session: Session, team_id: str, task_id: str, **changes: Any) -
     wanted = {**before, **{field: changes[field] for field in EDITABLE & changes.keys()}}
     values = checked(kinds.kind(task.kind), wanted)
     if values["name"] != task.name:
+        await _one_names(session, team_id)
         await _name_is_free(session, team_id, values["name"])
     for field, value in values.items():
         setattr(task, field, value)
@@ -104,7 +108,7 @@ async def use(
     session: Session, team_id: str, task_id: str, agent_id: str, channels: Collection[str]
 ) -> None:
     """Let an agent do this task on these channels; on none: not at all (T4)."""
-    task = await get(session, team_id, task_id)
+    task = await get(session, team_id, task_id, lock=True)
     wanted = [each for each in CHANNELS if each in channels]
     if unknown := sorted(set(channels) - set(CHANNELS)):
         raise TaskInvalid(f"“{unknown[0][:20]}” is no channel.", remedy="Use call or sms.")
@@ -203,6 +207,11 @@ def effect_of(task: Task) -> Effect:
 
 def _effect(kind: Kind, config: Mapping[str, Any]) -> Effect:
     return kind.effect(kind.config.model_validate(config))
+
+
+async def _one_names(session: Session, team_id: str) -> None:
+    """Of two who name a task at once the second sees the first one's."""
+    await one_at_a_time(session, f"names of tasks {team_id}")
 
 
 async def _free_name(session: Session, team_id: str, wanted: str) -> str:

@@ -20,7 +20,7 @@ from offhook.teams.access import (
     TeamSession,
     by_cookie,
 )
-from offhook.teams.errors import SetupClosed, SignedOut, WrongPassword
+from offhook.teams.errors import SetupClosed, SignedOut
 from offhook.teams.models import Role
 from offhook.web import SESSION_COOKIE, kit, redirect, render
 
@@ -132,17 +132,13 @@ async def sign_in(
     database = _database(request)
     address = request.client.host if request.client else ""
     async with database.system() as session:
-        await service.too_many_failures(session, email, address)
-    try:
-        async with database.system() as session:
-            user = await service.check_credentials(session, email, password)
-            old = request.cookies.get(SESSION_COOKIE, "")
-            cookie = await service.open_sign_in(session, user, old=old)
-    except WrongPassword:
-        # A transaction of its own: the refusal rolls the other one back.
-        async with database.system() as session:
-            await service.note_failure(session, email, address)
-        raise
+        counted = await service.count_attempt(session, email, address)
+    # A transaction of its own: a refusal rolls it back, and what was counted stays.
+    async with database.system() as session:
+        user = await service.check_credentials(session, email, password)
+        await service.forgive(session, counted)
+        old = request.cookies.get(SESSION_COOKIE, "")
+        cookie = await service.open_sign_in(session, user, old=old)
     return _with_cookie(request, redirect(request, _local(next)), cookie)
 
 

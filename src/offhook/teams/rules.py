@@ -3,13 +3,13 @@
 Pure: time comes as an argument.
 """
 
-import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 
+from offhook.mail import AddressInvalid, check_address
 from offhook.teams.errors import (
     CountryUnknown,
     EmailInvalid,
@@ -85,9 +85,9 @@ def _common() -> frozenset[str]:
 
 
 def check_email(email: str) -> str:
-    """The address, trimmed and in lower case; only its shape is checked."""
+    """The address, trimmed and in lower case: one that mail can be sent to, for links and news."""
     text = email.strip().lower()
-    if len(text) > MAX_EMAIL or not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\".]+", text):
+    if len(text) > MAX_EMAIL or not _can_be_written_to(text):
         sentence = f"“{text[:60]}” is not an email address."
         raise EmailInvalid(
             sentence,
@@ -95,6 +95,14 @@ def check_email(email: str) -> str:
             errors=[{"field": "email", "sentence": sentence}],
         )
     return text
+
+
+def _can_be_written_to(address: str) -> bool:
+    try:
+        check_address(address)
+    except AddressInvalid:
+        return False
+    return True
 
 
 def check_name(name: str, field: str = "name") -> str:

@@ -4,7 +4,7 @@ The session is passed in and committed at the request's boundary. Those that com
 known (first owner, sign-in, an invitation's link) take a system session.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -169,13 +169,20 @@ async def new_user(session: Session, email: str, password: str) -> User:
 # --- Signing in and out ---
 
 
-async def too_many_failures(session: Session, email: str, address: str) -> None:
-    """Raise TooManyAttempts while an account or an address is being guessed at."""
-    since = await now(session) - rules.FAILURES_FORGOTTEN
-    for who, most in (
-        (_who(email), rules.MAX_FAILURES_PER_PERSON),
-        (_who(address), rules.MAX_FAILURES_PER_ADDRESS),
-    ):
+async def count_attempt(session: Session, email: str, address: str) -> Sequence[str]:
+    """Count a sign-in as failed before its password is looked at, so that of many at once no more
+    are tried than one after the other; `forgive` takes it back. Raises TooManyAttempts while an
+    account or an address is being guessed at.
+    """
+    moment = await now(session)
+    since = moment - rules.FAILURES_FORGOTTEN
+    asked = {
+        _who(email): rules.MAX_FAILURES_PER_PERSON,
+        _who(address): rules.MAX_FAILURES_PER_ADDRESS,
+    }
+    for who in sorted(asked):
+        await one_at_a_time(session, f"sign-in {who}")
+    for who, most in asked.items():
         count = await session.scalar(
             select(func.count())
             .select_from(SignInFailure)
@@ -188,14 +195,16 @@ async def too_many_failures(session: Session, email: str, address: str) -> None:
                 remedy=f"Try again in {minutes} minutes.",
                 retry_after_s=minutes * 60,
             )
+    await session.execute(delete(SignInFailure).where(SignInFailure.at <= since))
+    rows = [SignInFailure(id=new_id("fail"), who=who, at=moment) for who in asked]
+    session.add_all(rows)
+    await session.flush()
+    return [row.id for row in rows]
 
 
-async def note_failure(session: Session, email: str, address: str) -> None:
-    moment = await now(session)
-    await session.execute(
-        delete(SignInFailure).where(SignInFailure.at <= moment - rules.FAILURES_FORGOTTEN)
-    )
-    session.add_all(SignInFailure(who=_who(one), at=moment) for one in (email, address))
+async def forgive(session: Session, counted: Sequence[str]) -> None:
+    """The password was right."""
+    await session.execute(delete(SignInFailure).where(SignInFailure.id.in_(counted)))
 
 
 def _who(text: str) -> str:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from offhook.db import Database, Listener, Session
+from offhook.db import Busy, Database, Listener, Session
 from offhook.failpoints import failpoint
 from offhook.outgoing import Call, Outgoing, OutgoingProblem
 from offhook.vault import Vault
@@ -31,6 +31,8 @@ PLACES = 256
 POLL_S = 1.0
 GRACE_S = 5.0
 AGAIN_S = 1.0
+AWAY = (DBAPIError, Busy)
+"""The database is away, or has no connection left: what is at hand waits."""
 UNSIGNED = "Its secret cannot be read, so nothing was sent. Make a new secret."
 
 
@@ -84,8 +86,8 @@ class Dispatcher:
             async with self._database.system() as session:
                 fine = await self._claimed(session, failing=False, coming=0)
                 others = await self._claimed(session, failing=True, coming=len(fine))
-        except DBAPIError as error:
-            log.warning("webhooks wait for the database: %s", error.orig)
+        except AWAY as error:
+            log.warning("webhooks wait for the database: %s", _why(error))
             return
         if fine or others:
             failpoint("webhooks.claimed")
@@ -114,8 +116,8 @@ class Dispatcher:
     async def _attempt(self, claimed: Claimed) -> None:
         try:
             tried = await send(self._outgoing, claimed, await self._body(claimed))
-        except DBAPIError as error:
-            log.warning("delivery %s waits for the database: %s", claimed.hold.id, error.orig)
+        except AWAY as error:
+            log.warning("delivery %s waits for the database: %s", claimed.hold.id, _why(error))
             return  # its lease ends
         except Exception:  # a defect met by one delivery is a failed attempt and stops no other
             log.exception("delivery %s could not be sent", claimed.hold.id)
@@ -143,12 +145,22 @@ class Dispatcher:
             self._wake.set()
 
     async def _written(self, batch: Sequence[Tried]) -> bool:
+        """Whether these need not be looked at again."""
         try:
             await self._write(batch)
-        except DBAPIError as error:
-            log.warning("%s attempts wait to be recorded: %s", len(batch), error.orig)
-            return False
+        except Exception as error:  # what cannot be recorded loses no other; its lease ends
+            if isinstance(error, AWAY) and not isinstance(error, DataError | IntegrityError):
+                log.warning("%s attempts wait to be recorded: %s", len(batch), _why(error))
+                return False
+            log.exception("not recorded: %s", ", ".join(each.hold.id for each in batch))
+            if len(batch) > 1:
+                await self._write_each(batch)
         return True
+
+    async def _write_each(self, batch: Sequence[Tried]) -> None:
+        for each in batch:
+            while not await self._written([each]):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(AGAIN_S)
 
     def _ready(self) -> list[Tried]:
         ready: list[Tried] = []
@@ -180,12 +192,16 @@ class Dispatcher:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        with suppress(TimeoutError, DBAPIError):
+        with suppress(TimeoutError, DBAPIError):  # Busy is a TimeoutError
             async with asyncio.timeout(GRACE_S):
                 await self._done.join()
                 if left:
                     async with self._database.system() as session:
                         await let_go(session, list(left.values()))
+
+
+def _why(error: DBAPIError | Busy) -> object:
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 @dataclass(frozen=True, slots=True)
