@@ -118,7 +118,8 @@ CROOKED = """() => {
       at += cell.colSpan;
       return head && !head.querySelector(".sr-only") && side(head) !== side(cell);
     };
-    const wrong = cells.filter(innerWidth < 640 ? fallsApart : leans);
+    const wrong = innerWidth < 640
+      ? [...table.querySelectorAll("tbody td")].filter(fallsApart) : cells.filter(leans);
     return wrong.map((cell) => cell.outerHTML.slice(0, 160));
   });
 }"""
