@@ -1,5 +1,6 @@
 """The pages and the REST of agents and knowledge, as a person and a program use them."""
 
+import asyncio
 import re
 
 import pytest
@@ -117,3 +118,19 @@ async def test_a_program_does_the_same_over_rest(client: AsyncClient) -> None:
 async def test_nobody_sees_another_teams(client: AsyncClient, path: str) -> None:
     client.cookies.clear()
     assert (await client.get(path, headers=HTMX)).status_code in {204, 303, 401}
+
+
+async def test_agents_that_are_given_a_source_at_once_all_have_it(client: AsyncClient) -> None:
+    sent = {"title": "Parking", "content": "You can park behind the shop."}
+    made = await client.post("/knowledge/text", data=sent, headers=HTMX)
+    source_id = made.headers["hx-redirect"].rpartition("/")[2]
+    agents: list[str] = []
+    for number in range(5):
+        made = await client.post("/agents", data={"name": f"Desk {number}"}, headers=HTMX)
+        agents.append(made.headers["hx-redirect"].rpartition("/")[2])
+    given = {"source_ids": source_id}
+    await asyncio.gather(
+        *(client.post(f"/agents/{each}/knowledge", data=given, headers=HTMX) for each in agents)
+    )
+    chosen = await client.get(f"/agents/choices?source={source_id}")
+    assert chosen.text.count(" checked") == len(agents)

@@ -367,6 +367,16 @@ async def test_a_file_can_be_read_another_way(desk: Desk) -> None:
             await importing.read_again(session, desk.team, row.id, Way("rot13", ";"))
 
 
+async def test_a_separator_that_is_none_is_refused(desk: Desk) -> None:
+    """Also where the file itself names one."""
+    row = await desk.upload(b"sep=^\r\nName^Phone\r\nAnn^(650) 253-0000\r\n")
+    async with desk.database.team(desk.team) as session:
+        for wrong in ("", "xy", "~"):
+            with pytest.raises(FileUnusable):
+                await importing.read_again(session, desk.team, row.id, Way("utf-8", wrong))
+        await importing.read_again(session, desk.team, row.id, Way("utf-8", "^"))
+
+
 async def test_another_team_sees_no_import(desk: Desk) -> None:
     """SEC7"""
     row, other = await desk.upload(FILE.encode()), await make_team(desk.database)

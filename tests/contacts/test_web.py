@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 
 import pytest
 from httpx import AsyncClient
@@ -110,6 +111,29 @@ async def test_a_saved_form_makes_only_what_was_changed_a_persons(
         "location": "hand",
         "name": "hand",
     }
+
+
+async def test_what_an_agent_learns_while_the_form_is_open_stays(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """P2: the form was shown without it, and nobody has taken it away."""
+    ann = await made(client)
+    shown = dict(re.findall(r'name="(shown[.]\w+)" value="(.*?)"', await body(client, ann)))
+    assert shown["shown.company"] == shown["shown.name"] == ""
+    said = {"conversation_id": "cnv_1", "turn_id": "trn_1"}
+    async with database.team(owner.team_id) as session:
+        await contacts.learn(session, owner.team_id, ann, "company", "Acme", **said)
+    form = {"name": "Ann", "company": "", **shown}
+    assert (await client.post(f"/contacts/{ann}/values", data=form)).status_code < 400
+    values = (await client.get(f"{API}/contacts/{ann}")).json()["values"]
+    assert {key: (each["text"], each["source"]) for key, each in values.items()} == {
+        "company": ("Acme", "agent"),
+        "name": ("Ann", "hand"),
+    }
+
+
+async def body(client: AsyncClient, contact_id: str) -> str:
+    return (await client.get(f"/contacts/{contact_id}/body")).text
 
 
 async def test_a_file_is_uploaded_read_another_way_and_imported(

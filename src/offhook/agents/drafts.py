@@ -21,7 +21,7 @@ async def duplicate(session: Session, team_id: str, agent_id: str) -> Agent:
     copy = await service.create(session, team_id, **settings)
     for source_id, agent_ids in (await knowledge.agents_of(session, team_id)).items():
         if agent_id in agent_ids:
-            await knowledge.link(session, team_id, source_id, sorted({*agent_ids, copy.id}))
+            await knowledge.use(session, team_id, source_id, copy.id, used=True)
     for task_id, uses in (await tasks.uses(session, team_id)).items():
         for use in uses:
             if use.agent_id == agent_id:

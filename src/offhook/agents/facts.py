@@ -52,8 +52,7 @@ async def tell(session: Session, agent: Agent) -> None:
     row = await _row(session, agent.team_id)
     used = await knowledge.agents_of(session, agent.team_id)
     if row is not None and row.source_id in used:
-        agents = sorted({*used[row.source_id], agent.id})
-        await knowledge.link(session, agent.team_id, row.source_id, agents)
+        await knowledge.use(session, agent.team_id, row.source_id, agent.id, used=True)
 
 
 async def _forget(session: Session, row: BusinessFacts) -> None:

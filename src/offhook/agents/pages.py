@@ -162,10 +162,9 @@ async def save_knowledge(
     await service.get(session, actor.team_id, agent_id)
     used = await knowledge.agents_of(session, actor.team_id)
     for source in await knowledge.listed(session, actor.team_id):
-        now_used = used.get(source.id, set())
-        if (source.id in source_ids) != (agent_id in now_used):
-            changed = now_used ^ {agent_id}
-            await knowledge.link(session, actor.team_id, source.id, sorted(changed))
+        wanted = source.id in source_ids
+        if wanted != (agent_id in used.get(source.id, set())):
+            await knowledge.use(session, actor.team_id, source.id, agent_id, used=wanted)
     return redirect(request, f"/agents/{agent_id}?section=knowledge", toast="Saved")
 
 

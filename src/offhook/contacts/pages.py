@@ -23,6 +23,8 @@ from offhook.web import Paging, paginate, redirect, render
 router = APIRouter(include_in_schema=False)
 PAGE = 50
 FOUND = 8
+SHOWN = "shown."
+"""Before the key of what a field of the form held when it was shown."""
 Text = Annotated[str, Form()]
 Search = Annotated[str, Query(max_length=80)]
 SOURCES = {
@@ -150,7 +152,9 @@ async def rename(
 async def save(
     request: Request, contact_id: str, actor: CurrentActor, session: TeamSession
 ) -> Response:
-    """What was changed in the form is set by hand; what was left alone keeps its source."""
+    """What was changed in the form is set by hand; what was left alone keeps its source, and so
+    does what an agent has learnt since the form was shown.
+    """
     contact = await service.get(session, actor.team_id, contact_id)
     present = await profile.values_of(session, actor.team_id, contact.id)
     form = await request.form()
@@ -158,7 +162,8 @@ async def save(
     changed = {
         key: text
         for key in keys
-        if isinstance(text := form.get(key), str) and text.strip() != _text(present.get(key))
+        if isinstance(text := form.get(key), str)
+        and text.strip() != form.get(f"{SHOWN}{key}", _text(present.get(key)))
     }
     await profile.set_by_hand(
         session, actor.team_id, contact.id, changed, set_by=actor.who, country=actor.country

@@ -130,7 +130,8 @@ def decoded(data: bytes, encoding: str) -> str:
 
 def read(data: bytes, way: Way) -> Sheet:
     """The whole file. Raises FileUnusable: too many rows or columns, no row, a broken quote."""
-    if way.separator not in SEPARATORS and not SEP_LINE.match(decoded(data, way.encoding)):
+    named = SEP_LINE.match(decoded(data, way.encoding))
+    if way.separator not in {*SEPARATORS, *(named.groups() if named else ())}:
         raise FileUnusable(
             f"“{way.separator[:10]}” is no separator that can be chosen.",
             remedy=f"Use a {', '.join(SEPARATORS.values())}.",

@@ -36,6 +36,7 @@ from offhook.knowledge.service import (
     passages,
     replace_file,
     replace_source,
+    use,
 )
 from offhook.knowledge.websites import EVERY_HOURS, accept, add_web, keep, schedule, sync
 from offhook.knowledge.words import concepts, fold, stem, terms
@@ -86,4 +87,5 @@ __all__ = [
     "sync",
     "tells",
     "terms",
+    "use",
 ]

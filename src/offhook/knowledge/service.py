@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from offhook import documents
 from offhook.db import Session, now, touch
@@ -204,6 +205,23 @@ async def link(session: Session, team_id: str, source_id: str, agent_ids: Sequen
         for each in dict.fromkeys(agent_ids)
     )
     await session.flush()
+    await touch(session, team_id, "knowledge")
+
+
+async def use(session: Session, team_id: str, source_id: str, agent_id: str, *, used: bool) -> None:
+    """Let one agent use the source, or not any more; which others do is left as it is."""
+    await get(session, team_id, source_id, lock=True)
+    if used:
+        link = insert(SourceAgent).values(team_id=team_id, source_id=source_id, agent_id=agent_id)
+        await session.execute(link.on_conflict_do_nothing())
+    else:
+        await session.execute(
+            delete_rows(SourceAgent).where(
+                SourceAgent.team_id == team_id,
+                SourceAgent.source_id == source_id,
+                SourceAgent.agent_id == agent_id,
+            )
+        )
     await touch(session, team_id, "knowledge")
 
 
