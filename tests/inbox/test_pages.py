@@ -148,6 +148,33 @@ async def test_calls_and_texts_are_one_timeline_and_are_read_by_looking(
     assert not (await client.get(f"/api/v1/conversations/{thread}")).json()["unread"]
 
 
+async def test_what_a_person_says_by_another_number_of_theirs_is_told_apart(
+    client: AsyncClient, owner: Person, database: Database
+) -> None:
+    """I2: a composer writes to the number whose thread lies open."""
+    number, team = await number_of(database, owner.team_id), owner.team_id
+    thread = await make_thread(database, team, number, "hello")
+    other = E164("+14155550198")
+    async with database.team(team) as session:
+        contact = await contacts.on_contact(session, team, ANN)
+        for channel, text in ((Channel.SMS, "it is me"), (Channel.CALL, "and by voice")):
+            made = await inbox.open_conversation(
+                session,
+                team,
+                channel=channel,
+                number_id=number,
+                sender=other,
+                contact_id=contact.id,
+            )
+            await inbox.add_turn(session, team, made.id, speaker=Speaker.CALLER, text=text)
+        call = made.id
+    text = (await client.get(f"/inbox/{thread}")).text
+    assert text.count("by (415) 555-0198") == 1
+    assert text.count("Call, (415) 555-0198") == 1
+    assert f"/fragments/composer/{thread}" in text
+    assert "it is me" in (await client.get(f"/inbox/{call}")).text
+
+
 async def test_a_thread_is_closed_by_hand(
     client: AsyncClient, owner: Person, database: Database
 ) -> None:
