@@ -79,7 +79,7 @@ async def test_two_who_answer_one_thread(
     await label.press("Enter")
     await expect(page.locator("#conversation-labels")).to_contain_text("bread")
     await expect(label).to_have_value("")
-    for mark in ("bread", "urgent", ben.email):
+    for mark in ("bread", "urgent", ben.email.partition("@")[0]):
         await expect(row).to_contain_text(mark)
     await page.get_by_label("Write a text by hand").fill("Coming up.")
     await page.get_by_role("button", name="Send").click()
