@@ -155,6 +155,17 @@ def test_every_fault_of_a_file_names_its_line() -> None:
         csv_list.read(header.replace("monthly,", ""), zone="UTC", present=NOON)
 
 
+DAY = "2026-06-01T00:00Z"
+
+
+def test_a_files_lines_may_end_in_any_way_and_what_is_no_csv_is_refused() -> None:
+    text = "\r".join([",".join(drafts.FIELDS), ",".join([*KIND.values(), *AMOUNTS.values(), DAY])])
+    found, _ = csv_list.read(text, zone="UTC", present=NOON)
+    assert len(found) == 1
+    with pytest.raises(prices.PriceInvalid, match="cannot be read as CSV"):
+        csv_list.read(f"{text}\r{'1' * 200_000}", zone="UTC", present=NOON)
+
+
 # --- The editor ---
 
 

@@ -85,6 +85,27 @@ async def test_a_team_sees_its_own_differences_and_both_sides(
     assert (total["ours"]["minutes"], total["theirs"]["minutes"]) == (4, 5)
 
 
+async def test_a_list_of_differences_goes_on_after_its_first_page(
+    database: Database, client: AsyncClient, owner: Person, call_id: str
+) -> None:
+    async with database.team(owner.team_id) as session:
+        first = await session.get_one(Difference, await difference_id(database))
+        session.add(
+            Difference(
+                team_id=owner.team_id, account_id="AC1", day=DAY - timedelta(days=1),
+                number_id=first.number_id, service=Service.CALLS, kind=Kind.LONGER,
+                carrier_id="CA0", subject_id="", ours=1, theirs=2, our_seconds=60,
+                their_seconds=90, action=Action.NONE, found_at=await now(session),
+            )
+        )  # fmt: skip
+    there, cursor, seen = f"{API}/differences", "", list[str]()
+    for _ in range(2):
+        page = (await client.get(there, params={"limit": 1, "cursor": cursor})).json()
+        seen += [each["carrier_id"] for each in page["items"]]
+        cursor = page["next"]
+    assert (seen, cursor) == (["CA1", "CA0"], None)
+
+
 async def test_another_team_sees_nothing_of_it_and_no_operators_page(
     site: Site, database: Database, call_id: str
 ) -> None:

@@ -1,7 +1,7 @@
 """How values are written, and cursors."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,9 +92,12 @@ def test_durations_counts_and_sizes(written: str, text: str) -> None:
     assert written == text
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.text(max_size=50))
-def test_a_cursor_reads_back_what_was_written(moment: datetime, key: str) -> None:
-    assert decode(encode([moment, key]), (datetime, str)) == [moment, key]
+@given(st.datetimes(timezones=st.just(UTC)), st.dates(), st.text(max_size=50), st.integers())
+def test_a_cursor_reads_back_what_was_written(
+    moment: datetime, day: date, key: str, number: int
+) -> None:
+    written = [moment, day, key, number]
+    assert decode(encode(written), (datetime, date, str, int)) == written
 
 
 @given(st.text(max_size=80))
@@ -103,10 +106,27 @@ def test_a_strange_cursor_is_refused(text: str) -> None:
         decode(text, (datetime, str))
 
 
-@pytest.mark.parametrize("key", [[1, "a"], ["x", "a"], [NOW], {"a": 1}])
+@pytest.mark.parametrize(
+    "key",
+    [
+        [1, "a"],
+        ["x", "a"],
+        [NOW],
+        {"a": 1},
+        ["2026-05-14T12:00:00", "a"],  # whose clock?
+        ["0001-01-01T00:00:00+23:59", "a"],  # before there is any time in UTC
+        [NOW, "\ud800"],  # the database stores no half of a character
+        [NOW, True],
+    ],
+)
 def test_a_cursor_of_another_list_is_refused(key: Any) -> None:
     with pytest.raises(CursorInvalid):
         decode(encode(key), (datetime, str))
+
+
+def test_a_yes_is_no_number_of_a_cursor() -> None:
+    with pytest.raises(CursorInvalid):
+        decode(encode([True]), (int,))
 
 
 async def test_pages_have_every_row_once_though_rows_come_meanwhile(database: Database) -> None:

@@ -34,7 +34,17 @@ def read(
     A line equal to one of `known` changes nothing, so that an exported file can be edited and sent
     back whole. Raises PriceInvalid with the line of each fault.
     """
-    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    # With `newline=""` as the csv module wants it: lines of a spreadsheet may end in any way.
+    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        return _read(lines, zone=zone, present=present, known=known)
+    except csv.Error:
+        raise _invalid([_fault(lines.line_num, "", "This cannot be read as CSV.")]) from None
+
+
+def _read(
+    lines: "csv.DictReader[str]", *, zone: str, present: datetime, known: Sequence[Price]
+) -> tuple[list[Price], int]:
     missing = [name for name in drafts.FIELDS if name not in (lines.fieldnames or ())]
     if missing:
         raise _invalid([_fault(1, "", f"The columns {', '.join(missing)} are missing.")])

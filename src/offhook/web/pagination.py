@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar, cast
 
 from fastapi import Depends, Query
@@ -57,23 +57,31 @@ PagingQuery = Annotated[Paging, Depends(_paging)]
 
 
 def encode(key: Sequence[Any]) -> str:
-    values = [v.isoformat() if isinstance(v, datetime) else v for v in key]
+    values = [v.isoformat() if isinstance(v, date) else v for v in key]
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     """The sort key of the last row seen. Raises CursorInvalid for anything we did not write."""
     try:
-        values = _read(cursor)
-        key = [
-            datetime.fromisoformat(str(value)) if kind is datetime else value
-            for value, kind in zip(values, kinds, strict=True)
-        ]
-    except (ValueError, binascii.Error):
+        return [_meant(value, kind) for value, kind in zip(_read(cursor), kinds, strict=True)]
+    except (ValueError, OverflowError, binascii.Error):
         raise _invalid(cursor) from None
-    if not all(isinstance(value, kind) for value, kind in zip(key, kinds, strict=True)):
-        raise _invalid(cursor)
-    return key
+
+
+def _meant(value: Any, kind: type) -> Any:
+    """A value of a key, from JSON. ValueError or OverflowError where it is none of this kind."""
+    if kind is datetime:
+        moment = datetime.fromisoformat(str(value))
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment.astimezone(UTC)
+    if kind is date:
+        return date.fromisoformat(str(value))
+    if type(value) is not kind:  # true is an int to Python, and none to a database
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+    str(value).encode()  # half a surrogate pair cannot be stored
+    return value
 
 
 def _read(cursor: str) -> list[Any]:
