@@ -23,7 +23,7 @@ from offhook.billing import (
     subscriptions,
 )
 from offhook.billing.dunning import Facts
-from offhook.billing.models import Charge, Invoice
+from offhook.billing.models import Charge, Invoice, ReleaseNotice
 from offhook.billing.totals import InvoiceState
 from offhook.db import Database, EventRow, Session
 from offhook.prices import Money
@@ -291,3 +291,39 @@ async def test_a_suspended_team_keeps_its_numbers_unless_the_operator_says_so_un
         settings.load.cache_clear()
     assert gone[0] - suspended == 74 * DAY  # fourteen days after the first notice
     assert (await told(desk)).count("subscription.releasing") == 4
+
+
+async def test_a_team_whose_numbers_cannot_go_back_now_keeps_no_others_un11(
+    clocked: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    async def release(session: Session, team_id: str) -> None:
+        tried.append(team_id)
+        if len(tried) == 1:
+            raise RuntimeError("its agent is gone")
+
+    billing.when_released(release)
+    desks = [await hire(clocked), await hire(clocked)]
+    for desk in desks:
+        async with clocked.team(desk.team) as session:
+            await billing.on_team_created(session, desk.team)
+            await subscriptions.change_subscription(session, desk.team, Step.UNPAID)
+            since = (await subscriptions.subscription(session, desk.team)).since
+            session.add_all(
+                ReleaseNotice(
+                    team_id=desk.team,
+                    suspended_since=since,
+                    days=days,
+                    told_at=since + (30 - days) * DAY,
+                )
+                for days in dunning.NOTICES
+            )
+    clock.instant += 31 * DAY
+    monkeypatch.setenv("OFFHOOK_RELEASE_SUSPENDED", "true")
+    settings.load.cache_clear()
+    try:
+        await releasing.release_due(clocked)
+    finally:
+        settings.load.cache_clear()
+    assert sorted(tried) == sorted(desk.team for desk in desks)

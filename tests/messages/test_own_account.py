@@ -15,7 +15,7 @@ from offhook.carriers.simulator.accounts import Accounts
 from offhook.messages import routes
 from offhook.messages.jobs import reconcile
 from offhook.phone import E164
-from offhook.vault import open_vault
+from offhook.vault import Key, Vault, open_vault
 
 SID = "SM" + "0" * 31 + "1"
 SMS = "/carriers/twilio/sms"
@@ -143,3 +143,17 @@ async def test_the_operators_account_cannot_send_from_a_teams_own_number(
 ) -> None:
     with pytest.raises(Exception, match="not a number of your account"):
         await shop.carrier.send(SmsOut(E164(shop.e164), E164(ANN), "Hello"))
+
+
+async def test_an_account_whose_token_cannot_be_read_keeps_no_other_from_its_texts(
+    shop: Shop, own: Account
+) -> None:
+    others = [await make_team(shop.database, name) for name in ("Garage", "Bakery")]
+    lost = Vault((Key("lost", bytes(32)),))
+    for place, team in enumerate(others):
+        number = await make_number(shop.database, team, e164=f"+1415555016{place}")
+        stranger = Account("AC" + str(place) * 32, "5" * 32, Network.SIMULATOR)
+        await bring(shop.database, lost, team, number, stranger)
+    await shop.simulator.messages.receive(sender=ANN, to=shop.e164, body="lost")
+    await reconcile(shop.settings, shop.database, shop.carriers)
+    assert [each.body for each in await shop.messages()] == ["lost"]

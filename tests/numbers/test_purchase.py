@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from number_fixtures import BY, CALLBACKS, add_card, make_number
 from offhook import billing, numbers, prices
-from offhook.billing import TestGateway, cards
+from offhook.billing import HoldState, TestGateway, cards
 from offhook.billing.gateway import Order
 from offhook.carriers import CarrierProblem, NumberType, Search, Unreachable
 from offhook.carriers.simulator.faults import Fault
@@ -216,6 +217,49 @@ async def test_a_hold_that_reached_the_gateway_too_late_is_let_go_faults_b(
     await gateway.authorise(late, at=found.updated_at)
     await purchasing.release_late_holds(shop)
     assert await check_end(shop, gateway, made) is PurchaseState.FAILED
+
+
+async def failed_in_doubt(shop: Shop, buyer: str, e164: str) -> Purchase:
+    made = await order(shop.database, buyer, await quote(shop, buyer, e164), e164)
+    async with shop.database.team(buyer) as session:
+        found = await session.get_one(Purchase, made.id)
+        found.state, found.failure_code = PurchaseState.FAILED, billing.Unreachable.code
+        found.failure = "Stripe cannot be reached."
+    return found
+
+
+async def test_what_cannot_be_given_back_now_keeps_no_other_number_nor_hold_faults_b(
+    shop: Shop, gateway: TestGateway, simulator: Simulator, buyer: str
+) -> None:
+    found = await search(shop.database, shop.carrier, buyer, Search(area_code="415", limit=2))
+    failed = [await failed_in_doubt(shop, buyer, each.offer.e164) for each in found]
+    async with shop.database.team(buyer) as session:
+        token = (await cards.on_file(session, buyer))[0].token
+    stays, goes = failed
+    for each in failed:
+        held = await shop.carrier.buy(E164(each.e164), order_tag=each.id, callbacks=CALLBACKS)
+        hold = Order(each.id, buyer, FIRST_MONTH, token)
+        await gateway.authorise(hold, at=each.updated_at)
+        if each is stays:
+            simulator.faults.ask(Fault("request", path=f"DELETE {held.carrier_id}.json"))
+
+    class Hesitant(TestGateway):
+        async def void(self, key: str, *, customer: str) -> None:
+            if key == stays.id:
+                raise billing.Unreachable("Stripe cannot be reached.")
+            await super().void(key, customer=customer)
+
+    hesitant = Hesitant(shop.database.url)
+    try:
+        await purchasing.release_orphans(shop)
+        await purchasing.release_late_holds(replace(shop, gateway=hesitant))
+    finally:
+        await hesitant.aclose()
+    assert [each.order_tag for each in await shop.carrier.list_numbers()] == [stays.id]
+    holds = {each.key: each.state for each in await gateway.orders()}
+    assert holds == {stays.id: HoldState.HELD, goes.id: HoldState.VOIDED}
+    await purchasing.release_orphans(shop)
+    assert await shop.carrier.list_numbers() == []
 
 
 async def test_a_quote_is_good_for_fifteen_minutes_and_one_purchase_a3(

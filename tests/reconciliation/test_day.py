@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from bureau import DAY, PERSON, Bureau
 from office import Clock, next_sid, open_office
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from number_fixtures import make_number
-from offhook import costs, inbox, numbers, usage
+from number_fixtures import bring, make_number, make_team
+from offhook import carriers, costs, inbox, numbers, usage
 from offhook.calls import jobs, service
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.carriers.simulator.faults import Fault
@@ -21,7 +21,9 @@ from offhook.numbers.models import Number
 from offhook.prices import Money
 from offhook.reconciliation import Account, check_day, links
 from offhook.reconciliation.jobs import due_days, register, rounds
+from offhook.settings import Settings
 from offhook.usage.models import Entry
+from offhook.vault import Key, Vault, open_vault
 
 
 async def test_a_day_that_agrees_is_counted_and_lists_nothing(bureau: Bureau) -> None:
@@ -362,6 +364,24 @@ async def test_the_workers_rounds_compare_each_day_when_it_is_due(
         assert (checked.final_at is not None) == (days <= 1)
     async with bureau.database.system() as session:
         assert await due_days(session, bureau.account.id) == []
+
+
+async def test_an_account_whose_token_cannot_be_read_keeps_no_other_from_being_compared(
+    bureau: Bureau, clock: Clock, settings: Settings
+) -> None:
+    ours, lost = open_vault(settings), Vault((Key("lost", bytes(32)),))
+    accounts = Carriers(settings, numbers.account_lookup(bureau.database, ours))
+    for place, vault in enumerate((lost, ours, lost)):
+        team = await make_team(bureau.database, f"Garage {place}")
+        number = await make_number(bureau.database, team, e164=f"+1415555016{place}")
+        account = carriers.Account("AC" + str(place) * 32, "5" * 32, carriers.Network.SIMULATOR)
+        await bring(bureau.database, vault, team, number, account)
+    clock.advance(hours=14)
+    await rounds(bureau.database, accounts)
+    async with bureau.database.system() as session:
+        found = await session.scalars(text("SELECT args->>'account' FROM procrastinate_jobs"))
+        assert len(set(found)) == len(["the operator's", "the one whose token can be read"])
+    await accounts.aclose()
 
 
 def killed_at(database: Database, account_id: str, url: str, bureau: Bureau, point: str) -> int:

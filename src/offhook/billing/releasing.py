@@ -32,8 +32,11 @@ async def release_due(database: Database) -> None:
         )
         teams = suspended.all()
     for team_id in teams:
-        async with database.team(team_id) as session:
-            await _advance(session, team_id)
+        try:
+            async with database.team(team_id) as session:
+                await _advance(session, team_id)
+        except Exception:  # whatever it is, it is this team's alone; logged with its id
+            log.exception("the numbers of team %s cannot be given back now", team_id)
 
 
 async def plan(session: Session, found: Subscription) -> dunning.Release | None:

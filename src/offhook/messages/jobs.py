@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 
 from offhook import carriers, inbox, numbers
 from offhook.agents import Brain
-from offhook.carriers import CarrierProblem
 from offhook.db import Database, Jobs, enqueue, now
+from offhook.errors import Problem
 from offhook.messages.answering import Answering
 from offhook.messages.delivery import Delivery
 from offhook.messages.media.keeping import MEDIA_JOB, Keeping
@@ -96,7 +96,7 @@ async def reconcile(settings: Settings, database: Database, accounts: carriers.C
             carrier = await accounts.of(account_id)
             received = await carrier.list_received(after=after)
             await _take(settings, database, carrier, received, account_id=account_id, sid=sid)
-        except CarrierProblem as problem:
+        except Problem as problem:  # gone, or its token cannot be read: no matter of the others
             log.warning("the list of received texts of %s: %s", account_id, problem.sentence)
 
 

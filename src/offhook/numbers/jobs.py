@@ -1,5 +1,7 @@
 """Background work of numbers: purchases, giving numbers back, and the sweep that resumes both."""
 
+from functools import partial
+
 from offhook.db import Database, Jobs
 from offhook.numbers import service
 from offhook.numbers.models import Purchase
@@ -31,14 +33,11 @@ def register(jobs: Jobs, shop: Shop) -> None:
     async def sweep_all() -> None:
         await sweep(shop.database)
 
-    async def orphans() -> None:
-        await release_orphans(shop)
-        await release_late_holds(shop)
-
     jobs.add(PURCHASE_JOB, purchase)
     jobs.add(RELEASE_JOB, release)
     jobs.every(SWEEP_S, "numbers.sweep", sweep_all)
-    jobs.every(ORPHANS_S, "numbers.orphans", orphans)
+    jobs.every(ORPHANS_S, "numbers.orphans", partial(release_orphans, shop))
+    jobs.every(ORPHANS_S, "numbers.late_holds", partial(release_late_holds, shop))
 
 
 async def give_back(shop: Shop, team_id: str, number_id: str) -> None:

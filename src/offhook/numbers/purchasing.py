@@ -14,8 +14,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import billing, usage
-from offhook.carriers import Callbacks, Carrier, Held, Refused, Unreachable
+from offhook.carriers import Callbacks, Carrier, CarrierProblem, Held, Refused, Unreachable
 from offhook.db import Database, Session, new_id, now, publish, touch
+from offhook.errors import Problem
 from offhook.failpoints import failpoint
 from offhook.numbers import activity, problems, saga
 from offhook.numbers.events import NumberPurchased
@@ -107,9 +108,13 @@ async def release_orphans(shop: Shop) -> None:
             state = await session.scalar(
                 select(Purchase.state).where(Purchase.id == held.order_tag)
             )
-        if state == PurchaseState.FAILED:
-            log.warning("purchase %s failed but has a number; giving it back", held.order_tag)
+        if state != PurchaseState.FAILED:
+            continue
+        log.warning("purchase %s failed but has a number; giving it back", held.order_tag)
+        try:
             await shop.carrier.release(held.carrier_id)
+        except CarrierProblem as problem:  # the others go back all the same
+            log.warning("the number of purchase %s stays: %s", held.order_tag, problem.sentence)
 
 
 async def release_late_holds(shop: Shop) -> None:
@@ -127,8 +132,11 @@ async def release_late_holds(shop: Shop) -> None:
         )
         in_doubt = failed.all()
     for team_id, purchase_id in in_doubt:
-        async with shop.database.team(team_id) as session:
-            await billing.void(session, shop.gateway, team_id, purchase_id)
+        try:
+            async with shop.database.team(team_id) as session:
+                await billing.void(session, shop.gateway, team_id, purchase_id)
+        except Problem as problem:  # the others are let go all the same
+            log.warning("the hold of purchase %s stays: %s", purchase_id, problem.sentence)
 
 
 async def _run(

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from offhook import numbers
 from offhook.carriers import CarrierProblem, Carriers
 from offhook.db import Database, Jobs, Session, enqueue, now
+from offhook.errors import Problem
 from offhook.reconciliation import rules
 from offhook.reconciliation.models import ReconciledDay
 from offhook.reconciliation.service import Account, check_day
@@ -51,7 +52,7 @@ async def rounds(database: Database, accounts: Carriers) -> None:
     for own_id in (None, *brought):
         try:
             sid = (await accounts.account(own_id)).sid
-        except CarrierProblem as problem:
+        except Problem as problem:  # gone, or its token cannot be read: no matter of the others
             log.warning("account %s is not compared: %s", own_id, problem.sentence)
             continue
         async with database.system() as session:
