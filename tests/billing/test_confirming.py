@@ -1,5 +1,6 @@
 """Payments that their card's bank wants confirmed: charged invoices, pages, REST (3-D Secure)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,7 +9,17 @@ from sqlalchemy import select
 from stripe_server import PUBLISHABLE_KEY, StandIn
 
 from offhook import billing
-from offhook.billing import CardInput, Charge, HoldState, Outcome, TestGateway, cards, matters
+from offhook.billing import (
+    CardInput,
+    Charge,
+    HoldState,
+    Outcome,
+    TestGateway,
+    cards,
+    charges,
+    matters,
+    subscriptions,
+)
 from offhook.billing.gateway import Setup
 from offhook.db import Database, EventRow, Session
 from offhook.prices import Money
@@ -103,6 +114,33 @@ async def test_an_invoice_that_the_bank_wants_confirmed_is_confirmed_on_its_page
     # The next attempt finds it paid.
     assert (await charge_now(database, gateway, owner.team_id, "inv_1/2")).ok
     assert len(await gateway.orders()) == 1
+
+
+async def test_two_who_learn_of_a_payment_at_once_tell_it_once(
+    database: Database, gateway: TestGateway, team: str
+) -> None:
+    heard: list[str] = []
+
+    async def settled(session: Session, charge: Charge) -> None:
+        heard.append(charge.state)
+
+    async def look() -> None:
+        async with database.team(team) as session:
+            await charges.look(session, gateway, team, "inv_1/1")
+
+    billing.when_settled(settled)
+    await add(database, gateway, team, ASKS)
+    await charge_now(database, gateway, team, "inv_1/1")
+    found = await gateway.find("inv_1/1", customer=team)
+    assert found is not None
+    assert found.action is not None
+    await gateway.answer(found.action.url.rpartition("/")[2], approve=True)
+    async with database.team(team) as session:
+        await subscriptions.subscription(session, team, lock=True)
+        both = [asyncio.create_task(look()) for _ in range(2)]
+        await asyncio.sleep(0.3)  # both have read the charge, and wait
+    await asyncio.gather(*both)
+    assert heard == [HoldState.CAPTURED]
 
 
 async def test_the_next_attempt_ends_the_one_that_waits_so_that_nobody_pays_twice(

@@ -23,6 +23,7 @@ from offhook.billing import (
     subscriptions,
 )
 from offhook.billing.dunning import Facts
+from offhook.billing.gateway import Declined, Hold, Order
 from offhook.billing.models import Charge, Invoice, ReleaseNotice
 from offhook.billing.totals import InvoiceState
 from offhook.db import Database, EventRow, Session
@@ -261,6 +262,69 @@ async def test_a_trial_of_a_real_gateway_ends_and_a_card_goes_on_u10(
         assert await state(without) is A
     finally:
         settings.load.cache_clear()
+
+
+async def test_a_trial_that_is_over_does_not_begin_anew_by_cancelling_u10(
+    clocked: Database, clock: Clock, gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await hire(clocked)
+    async with clocked.team(desk.team) as session:
+        await billing.on_team_created(session, desk.team)
+    clock.instant += 14 * DAY
+    monkeypatch.setenv("OFFHOOK_STRIPE_SECRET_KEY", "sk_test_1")
+    settings.load.cache_clear()
+    gateway.name = "stripe"  # it plays the one whose cards count now
+    try:
+        await collect(desk, gateway)
+        assert await state(desk) is S
+        async with clocked.team(desk.team) as session:
+            await subscriptions.change_subscription(session, desk.team, Step.CANCEL)
+        with pytest.raises(collecting.CardNeeded):
+            async with clocked.team(desk.team) as session:
+                await collecting.activate(session, desk.team)
+        assert await state(desk) is C
+        await add_card(desk, gateway, GOOD)
+        async with clocked.team(desk.team) as session:
+            assert await collecting.activate(session, desk.team) is A
+    finally:
+        settings.load.cache_clear()
+
+
+async def test_an_invoice_is_not_paid_by_billing_that_is_off_u10(
+    desk: Desk, gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_card(desk, gateway, GOOD)
+    await close(desk)
+    [invoice] = await invoices(desk)
+    monkeypatch.setenv("OFFHOOK_BILLING", "false")
+    settings.load.cache_clear()
+    try:
+        with pytest.raises(collecting.BillingOff):
+            async with desk.database.team(desk.team) as session:
+                again = await session.get_one(Invoice, invoice.id)
+                await collecting.pay(session, gateway, again)
+    finally:
+        settings.load.cache_clear()
+    [invoice] = await invoices(desk)
+    assert (invoice.state, await paid(gateway)) == (InvoiceState.OPEN, [])
+
+
+async def test_an_attempt_counts_however_much_the_bank_has_to_say(
+    desk: Desk, gateway: TestGateway
+) -> None:
+    class Wordy(TestGateway):
+        async def charge(self, order: Order, *, at: datetime) -> Hold:
+            raise Declined("Not on a day like this. " * 20, decline_code="moody")
+
+    await add_card(desk, gateway, GOOD)
+    await close(desk)
+    wordy = Wordy(desk.database.url)
+    try:
+        await collecting.collect_due(desk.database, wordy)
+    finally:
+        await wordy.aclose()
+    [invoice] = await invoices(desk)
+    assert (invoice.attempt, invoice.failure[:10]) == (2, "Not on a d")
 
 
 async def test_a_suspended_team_keeps_its_numbers_unless_the_operator_says_so_un11(

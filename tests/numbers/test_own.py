@@ -463,6 +463,25 @@ async def test_a_replaced_token_is_used_from_the_next_request_on(
     assert len(await listed(importer, account)) == 3
 
 
+async def test_a_test_that_began_before_the_token_was_replaced_tests_the_new_one(
+    importer: Importer, carriers: Carriers, simulator: Simulator, account: CarrierAccount
+) -> None:
+    """It would else find the account broken, and keep that of one that works."""
+    token = await simulator.accounts.change(account.sid, {"new_token": True})
+    assert token is not None
+    async with importer.database.team(account.team_id) as session:
+        seen = await accounts.get(session, account.team_id, account.id)
+        async with importer.database.team(account.team_id) as other:
+            await accounts.replace_token(
+                other, importer.vault, carriers, account.team_id, account.id, token
+            )
+        row, _ = await accounts.retest(
+            session, importer.vault, carriers, account.team_id, account.id
+        )
+        assert row is seen
+        assert row.health is Health.WORKS
+
+
 async def test_an_account_with_numbers_is_not_removed_and_a_removed_one_is_forgotten(
     importer: Importer, imported: NumberImport, account: CarrierAccount
 ) -> None:

@@ -175,10 +175,11 @@ async def look(session: Session, gateway: Gateway, team_id: str, key: str) -> Ou
     charge = await _by_key(session, team_id, key)
     if charge is None:
         return NOTHING_TO_PAY
-    before = charge.state
     # Always in this order, that two who learn of it at once do not wait for each other.
     await subscriptions.subscription(session, team_id, lock=True)
     await cards.on_file(session, team_id, lock=True)
+    await session.refresh(charge)  # the other may have written it down and told it meanwhile
+    before = charge.state
     customer = await customers.of_team(session, gateway, team_id)
     found = await gateway.find(key, customer=customer)
     if found is None:

@@ -16,10 +16,11 @@ from offhook.billing import cards, charges, dunning, opening, subscriptions
 from offhook.billing.charges import Outcome
 from offhook.billing.events import PaymentFailed
 from offhook.billing.gateway import Gateway, HoldState
-from offhook.billing.models import Charge, Invoice, PaymentMethod, Subscription
-from offhook.billing.rules import CardStatus, SubscriptionState
+from offhook.billing.models import MAX_FAILURE, Charge, Invoice, PaymentMethod, Subscription
+from offhook.billing.rules import CardStatus, Step, SubscriptionState
 from offhook.billing.totals import InvoiceState
 from offhook.db import Database, Session, now, publish, touch
+from offhook.errors import Conflict
 from offhook.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,21 @@ async def collect(
         await settle(session, team_id)
 
 
+class BillingOff(Conflict):
+    code = "billing_off"
+
+
+class CardNeeded(Conflict):
+    code = "payment_method_needed"
+
+
 async def pay(session: Session, gateway: Gateway, invoice: Invoice) -> Outcome:
-    """Charge an open invoice now, beside its schedule, because somebody asks for it."""
+    """Charge an open invoice now, beside its schedule, because somebody asks for it.
+
+    Raises BillingOff: what is not charged is not paid.
+    """
+    if not subscriptions.is_on():
+        raise BillingOff("Billing is switched off: nothing is charged.")
     await subscriptions.subscription(session, invoice.team_id, lock=True)
     await session.refresh(invoice, with_for_update={"key_share": True})
     if invoice.state is not InvoiceState.OPEN:
@@ -105,9 +119,23 @@ async def settle(session: Session, team_id: str) -> SubscriptionState:
     return SubscriptionState(found.state)
 
 
+async def activate(session: Session, team_id: str) -> SubscriptionState:
+    """Take up a cancelled subscription again; the state after it. Where a trial needs a card to go
+    on, so does this: a trial that is over does not begin anew. Raises CardNeeded, StepNotAllowed.
+    """
+    if subscriptions.is_on() and _trials_end() and not await _has_card(session, team_id):
+        raise CardNeeded("There is no card that works.", remedy="Add one under Billing first.")
+    await subscriptions.change_subscription(session, team_id, Step.ACTIVATE)
+    return await settle(session, team_id)
+
+
+async def _has_card(session: Session, team_id: str) -> bool:
+    at = await now(session)
+    return any(cards.is_usable(each, at) for each in await cards.on_file(session, team_id))
+
+
 async def _facts(session: Session, found: Subscription, at: datetime) -> dunning.Facts:
     failed = await unpaid(session, found.team_id)
-    on_file = await cards.on_file(session, found.team_id)
     return dunning.Facts(
         state=SubscriptionState(found.state),
         unpaid=bool(failed),
@@ -115,7 +143,7 @@ async def _facts(session: Session, found: Subscription, at: datetime) -> dunning
             dunning.is_exhausted(each.failed_since, each.last_attempt_at) for each in failed
         ),
         trial_over=(ends := trial_ends(found)) is not None and at >= ends,
-        has_card=any(cards.is_usable(each, at) for each in on_file),
+        has_card=await _has_card(session, found.team_id),
     )
 
 
@@ -199,7 +227,8 @@ async def _failed(session: Session, invoice: Invoice, outcome: Outcome, at: date
         await publish(session, told)
     since = invoice.failed_since or at
     invoice.attempt += 1
-    invoice.failed_since, invoice.last_attempt_at, invoice.failure = since, at, outcome.sentence
+    invoice.failed_since, invoice.last_attempt_at = since, at
+    invoice.failure = outcome.sentence[:MAX_FAILURE]  # a bank's own words
     invoice.next_attempt_at = dunning.next_retry(since, at)
     await session.flush()
     await touch(session, invoice.team_id, TOPIC)

@@ -285,8 +285,7 @@ async def cancel(actor: AdminActor, session: TeamSession) -> StateOut:
 @router.post("/subscription/activate")
 async def activate(actor: AdminActor, session: TeamSession) -> StateOut:
     """Take up a cancelled subscription again."""
-    await subscriptions.change_subscription(session, actor.team_id, Step.ACTIVATE)
-    return StateOut(state=await collecting.settle(session, actor.team_id))
+    return StateOut(state=await collecting.activate(session, actor.team_id))
 
 
 @operator_router.get("")

@@ -203,8 +203,7 @@ async def cancel(request: Request, actor: AdminActor, session: TeamSession) -> R
 
 @router.post("/billing/subscription/activate")
 async def activate(request: Request, actor: AdminActor, session: TeamSession) -> Response:
-    await change_subscription(session, actor.team_id, Step.ACTIVATE)
-    state = await collecting.settle(session, actor.team_id)
+    state = await collecting.activate(session, actor.team_id)
     toast = "The subscription is active"
     if state is not SubscriptionState.ACTIVE:
         toast = "The subscription is back; an invoice is still unpaid"

@@ -18,6 +18,8 @@ from offhook.db import Base, TeamKeyed, TeamOwned, one_of, primary_key
 from offhook.prices import Money
 from offhook.usage.periods import Period
 
+MAX_FAILURE = 300
+
 
 class Subscription(TeamKeyed, Base):
     """One per team. `since` is when the present state began (past_due lasts 14 days)."""
@@ -161,7 +163,7 @@ class Invoice(TeamKeyed, Base):
     next_attempt_at: Mapped[datetime | None]
     last_attempt_at: Mapped[datetime | None]
     failed_since: Mapped[datetime | None]
-    failure: Mapped[str] = mapped_column(String(300), default="")
+    failure: Mapped[str] = mapped_column(String(MAX_FAILURE), default="")
     paid_at: Mapped[datetime | None]
 
     @property

@@ -149,7 +149,7 @@ async def retest(
     session: Session, vault: Vault, carriers: Carriers, team_id: str, account_id: str
 ) -> tuple[CarrierAccount, Finding]:
     """Test a connected account again, and remember how it is."""
-    row = await get(session, team_id, account_id)
+    row = await get(session, team_id, account_id, lock=True)  # whose token is not replaced now
     token = db.unseal(vault, row, "token").decode()
     tested = await try_out(carriers, Account(row.sid, token, row.network))
     row.health, row.checked_at = tested.finding.health, await now(session)
