@@ -203,10 +203,11 @@ async def test_each_of_two_replacements_at_once_is_a_revision(
     async with database.team(team_id) as session:
         made = await knowledge.add_text(session, team_id, "The shop", FEW)
     async with database.team(team_id) as late:
-        await knowledge.get(late, team_id, made.id)
+        seen = await knowledge.get(late, team_id, made.id)
         async with database.team(team_id) as early:
             await knowledge.replace_source(early, team_id, made.id, content="We close at seven.")
         saved = await knowledge.replace_source(late, team_id, made.id, title="The old shop")
+        assert saved is seen
         assert saved.revision == made.revision + 2
         [passage] = await knowledge.passages(late, team_id, made.id)
     assert passage.text == "We close at seven."

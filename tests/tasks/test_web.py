@@ -319,8 +319,9 @@ async def test_each_of_two_changes_at_once_is_a_revision(
             session, team_id, kind="http", title="Book", config=booking(receiver), inputs=PARTY
         )
     async with database.team(team_id) as late:
-        await service.get(late, team_id, made.id)  # as a page does before it saves
+        seen = await service.get(late, team_id, made.id)  # as a page does before it saves
         async with database.team(team_id) as early:
             await service.update(early, team_id, made.id, title="Book a table")
         saved = await service.update(late, team_id, made.id, description="For dinner.")
+    assert saved is seen
     assert (saved.revision, saved.title) == (made.revision + 2, "Book a table")
