@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hook_receiver import answer, receiver
 from webhook_desk import Clock, Desk
 
-from offhook.db import Database
+from offhook.db import Busy, Database
 from offhook.web import server
 from offhook.webhooks import endpoints, jobs, listener, listening
 from offhook.webhooks.endpoints import Wish
@@ -76,6 +77,34 @@ async def test_deliveries_are_printed_passed_on_and_recorded(
             await program
     async with desk.database.team(desk.team) as session:
         assert await endpoints.listed(session, desk.team) == []
+
+
+async def test_an_installation_that_is_busy_is_told_the_results_again(
+    site: Site, desk: Desk, owner: Person, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    report = listening.report
+
+    async def busy_at_first(*given: Any) -> None:
+        told.append(len(told))
+        if len(told) == 1:
+            raise Busy("no connection became free")
+        await report(*given)
+
+    monkeypatch.setattr(listening, "report", busy_at_first)
+    monkeypatch.setattr(listener, "AGAIN_S", 0.05)
+    said, key = Said(), await site.key(owner)
+    wanted = Wanted(["bread.baked"], with_text=False, forward="", brief=True)
+    program = asyncio.create_task(listener.listen(address, key, wanted, said))
+    await said.until("Signing secret")
+    await desk.bake()
+    async with asyncio.timeout(30):
+        while not program.done() and not await desk.attempts():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+    assert [row.state for row in await desk.deliveries()] == [DeliveryState.DELIVERED]
+    program.cancel()
+    with suppress(asyncio.CancelledError):
+        await program
 
 
 async def test_a_key_that_is_not_known_is_refused_in_words(address: str) -> None:

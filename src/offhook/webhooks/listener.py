@@ -84,8 +84,19 @@ async def _round(
         say(_line(each, result, wanted.forward))
         if not wanted.brief:
             say(json.dumps(json.loads(each["body"]), indent=2, ensure_ascii=False))
-    if results:
-        _told(await home.post(f"{LISTENERS}/{endpoint_id}/results", json=results))
+    while results and not await _reported(home, endpoint_id, results):  # noqa: ASYNC110 - it is away
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _reported(
+    home: httpx.AsyncClient, endpoint_id: str, results: Sequence[dict[str, Any]]
+) -> bool:
+    """Whether the installation has taken the results; False: it is to be asked again."""
+    response = await home.post(f"{LISTENERS}/{endpoint_id}/results", json=results)
+    if response.status_code in TRANSIENT:
+        return False
+    _told(response)
+    return True
 
 
 async def _pass_on(local: httpx.AsyncClient, handed: Any, forward: str) -> dict[str, Any]:
