@@ -57,6 +57,21 @@ def test_a_killed_zygote_takes_its_forks_along_and_all_are_started_again(
     assert after.keys() - again == {name for name in after if after[name] == before[name]}
 
 
+def test_a_killed_database_is_started_again_and_serving_goes_on(
+    installation: Installation, owner: Owner
+) -> None:
+    numbers = len(owner.get("/numbers")["items"])
+    said = len(installation.lines)
+    killed = installation.kill("postgres")
+    until(lambda: installation.printed("PostgreSQL is ready", said), "the database again", 60)
+    assert installation.pid("postgres") not in {None, killed}
+    ready = f"{installation.url}/readyz"
+    until(lambda: httpx.get(ready, trust_env=False).status_code == 200, "the web process", 60)
+    assert len(owner.get("/numbers")["items"]) == numbers
+    installation.stop()  # what lost its connection may still be on its way back
+    installation.start()
+
+
 def test_a_port_in_use_is_told_with_a_remedy_and_nothing_is_started(
     installation: Installation,
 ) -> None:

@@ -21,7 +21,7 @@ from types import FrameType
 from offhook.errors import Conflict, Unavailable
 from offhook.leash import die_with_parent
 from offhook.settings import OWNER_ONLY, Settings, secret_key
-from offhook.supervisor.postgres import EmbeddedPostgres
+from offhook.supervisor.postgres import EmbeddedPostgres, PostgresUnavailable
 from offhook.supervisor.programs import CLI, PREPARATION, Program, programs, taken_port
 from offhook.supervisor.zygote import FORKS, Forked, Zygote
 
@@ -67,6 +67,7 @@ class Supervisor:
     children: list[Child] = field(default_factory=list[Child])
     stopping: int = 0
     _postgres: EmbeddedPostgres | None = None
+    _postgres_again_at: float = 0.0
     _lock: int = -1
     _zygote: Zygote = field(default_factory=lambda: Zygote([sys.executable, *CLI, "zygote"]))
     _added: dict[str, str] = field(default_factory=dict[str, str])
@@ -141,6 +142,7 @@ class Supervisor:
     def _watch(self) -> None:
         welcomed = False
         while not self.stopping:
+            self._look_after_database()
             for child in self.children:
                 self._look_after(child)
             if not welcomed and all(child.announced for child in self.children):
@@ -149,6 +151,22 @@ class Supervisor:
                 self.say("Ctrl-C stops it")
                 welcomed = True
             time.sleep(POLL_S)
+
+    def _look_after_database(self) -> None:
+        """Ours, too, is started again when somebody has killed it; the programs connect anew."""
+        server = self._postgres
+        if server is None or server.process is None or time.monotonic() < self._postgres_again_at:
+            return
+        if (status := server.process.poll()) is None:
+            return
+        self.say(f"PostgreSQL stopped (status {status}) and is started again")
+        try:
+            server.start()
+        except PostgresUnavailable as problem:  # what it leaves behind may still be ending
+            self.say(problem.sentence)
+            self._postgres_again_at = time.monotonic() + LONGEST_PAUSE_S
+        else:
+            self.say("PostgreSQL is ready")
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
