@@ -174,3 +174,33 @@ async def test_a_dead_workers_job_whose_place_is_taken_holds_up_no_other(
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
     assert sorted(seen) == ["killed too", "waiting"]
+
+
+async def test_what_failed_for_good_is_kept_for_a_month(database: Database) -> None:
+    async def handler(word: str) -> None:
+        raise RuntimeError(word)
+
+    jobs = Jobs(database)
+    jobs.add("test.say", handler, retry=RetryStrategy(max_attempts=1))
+    async with database.system() as session:
+        for word in ("old", "young"):
+            await enqueue(session, "test.say", word=word)
+    await jobs.run_due()
+    async with database.system() as session:
+        await enqueue(session, "test.later", word="waiting")
+        await session.execute(
+            text(
+                "UPDATE procrastinate_events AS event SET at = now() - interval '31 days'"
+                " FROM procrastinate_jobs AS job"
+                " WHERE job.id = event.job_id AND job.args->>'word' IN ('old', 'waiting')"
+            )
+        )
+    work = asyncio.create_task(jobs.run())
+    try:
+        async with asyncio.timeout(60):
+            while len(await left(database)) == 3:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.05)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert [word for word, _ in await left(database)] == ["young", "waiting"]

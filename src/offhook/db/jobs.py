@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Awaitable[None]]
 POLL_S = 0.2
 STOP_GRACE_S = 10.0
+FORGET_S = 3_600.0
+KEPT_H = 30 * 24  # jobs that failed for good, for who looks for the reason
 DEFAULT_RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
 
 # Only builds INSERTs on connections handed to it; it is never opened and holds no connection.
@@ -152,6 +154,7 @@ class Jobs:
         """Work until cancelled or told to stop by a signal."""
         async with self._app.open_async(), asyncio.TaskGroup() as group:
             beside = [group.create_task(self._sweep())]
+            beside.append(group.create_task(_repeat("jobs.forget", FORGET_S, self._forget)))
             beside += [group.create_task(_repeat(*entry)) for entry in self._repeated]
             try:
                 while await self._taken_for_dead(concurrency):
@@ -205,6 +208,11 @@ class Jobs:
                         "job %s (%s) lost its worker and starts again", job.id, job.task_name
                     )
                     await manager.retry_job(job)
+
+    async def _forget(self) -> None:
+        await self._app.job_manager.delete_old_jobs(
+            KEPT_H, include_failed=True, include_cancelled=True, include_aborted=True
+        )
 
 
 async def _told(
