@@ -163,7 +163,7 @@ def test_a_files_lines_may_end_in_any_way_and_what_is_no_csv_is_refused() -> Non
     found, _ = csv_list.read(text, zone="UTC", present=NOON)
     assert len(found) == 1
     with pytest.raises(prices.PriceInvalid, match="cannot be read as CSV"):
-        csv_list.read(f"{text}\r{'1' * 200_000}", zone="UTC", present=NOON)
+        csv_list.read(f"{text}\r{'1' * 2_000_000}", zone="UTC", present=NOON)
 
 
 # --- The editor ---
