@@ -6,8 +6,7 @@ A PostgreSQL of its own with one team per size, each with so many conversations 
 Words are of Zipf's kind, as in a language: some stand in half of all conversations, some in two.
 What a page asks is read as the page reads it (rows, contacts, unread, found passages). Prints
 medians in milliseconds, and the largest team beside the smallest whose page has as many rows.
-Where a page shows what was found at once and asks for the rest, that is a line of its own; REST
-answers what was found at once, and how many answers the whole of it takes is told beside it.
+Where a page shows what was found at once and asks for the rest, that is a line of its own.
 """
 
 import argparse
@@ -21,10 +20,9 @@ from sqlalchemy import text
 
 from _database import new_database, postgres
 from offhook.db import Database, random_id
-from offhook.inbox import api, view
+from offhook.inbox import view
 from offhook.inbox.view import Wanted
 from offhook.teams import Actor, Role, create_team
-from offhook.web import Paging
 
 TIMES = 15
 BEFORE = 6
@@ -120,7 +118,6 @@ async def compare(url: str, sizes: Sequence[int], actors: Sequence[Actor]) -> No
         tell(name, await measured(database, actors, wanted, first_look=True))
         if not await is_whole(database, actors[-1], wanted):
             tell("  all of it", await measured(database, actors, wanted, first_look=False))
-            await tell_rest(database, actors, wanted)
     await database.close()
 
 
@@ -130,27 +127,6 @@ def tell(name: str, seen: Sequence[tuple[float, int]]) -> None:
     largest, rows = seen[-1]
     alike = next(spent for spent, shown in seen if shown == rows)
     print(f"{name:32}{figures}   {largest / alike:.1f}  ({rows} rows)", flush=True)
-
-
-async def tell_rest(database: Database, actors: Sequence[Actor], wanted: Wanted) -> None:
-    """The answers of REST by their cursors, to the end, for each team."""
-    spent = [await followed(database, actor, of(actor, wanted)) for actor in actors]
-    tell("  an answer of REST", [(statistics.median(times), 0) for times in spent])
-    tell("  the slowest of them", [(max(times), 0) for times in spent])
-    print(f"  {'answers':30}" + "".join(f"{len(times):>12}" for times in spent), flush=True)
-
-
-async def followed(database: Database, actor: Actor, wanted: Wanted) -> list[float]:
-    """Milliseconds of each answer."""
-    spent: list[float] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        start = time.perf_counter()
-        async with database.team(actor.team_id) as session:
-            answer = await api.index(actor, session, Paging(cursor=cursor), wanted.filter(actor))
-        spent.append(1000 * (time.perf_counter() - start))
-        cursor = answer.next
-    return spent
 
 
 async def fill(database: Database, many: int, turns: int) -> Actor:

@@ -149,12 +149,13 @@ async def index(
 ) -> Page[ConversationOut]:
     """Conversations, latest activity first. Refused calls only with `state=not_answered`.
 
-    A search (`q`) for words that are common, but seldom together, is answered in parts: a page has
-    what was found in the time of an answer, which may be fewer than `limit`, or none. There is more
-    for as long as `next` is not null; whoever follows it gets every conversation once.
+    A search (`q`) answers first what it finds at once: for words that are common, but seldom
+    together, that may be fewer conversations than `limit`, or none. There is more for as long as
+    `next` is not null: it looks further back, and takes longer.
     """
     by = await listing.read_by(session, actor.team_id, actor.who)
-    found = await searching.page(session, actor.team_id, wanted, by, paging, first_look=True)
+    first = not paging.cursor
+    found = await searching.page(session, actor.team_id, wanted, by, paging, first_look=first)
     return Page(items=await _out(session, actor, found.shown), next=found.after)
 
 
