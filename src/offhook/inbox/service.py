@@ -58,7 +58,7 @@ APPEND = f"""
         WHERE label.team_id = %(team_id)s AND label.conversation_id = %(conversation_id)s
     )
     SELECT turn.*, moved.* FROM turn, moved
-"""  # noqa: S608 - a constant of our own
+"""
 """The conversation is locked before it, so that its times are in the order of its turns (UM7)."""
 APPENDED = (
     *("id", "team_id", "conversation_id", "author", "text", "started_at", "ended_at"),
@@ -70,7 +70,7 @@ INDEX = f"""
     VALUES (%(turn_id)s, %(conversation_id)s, {WORDS})
     ON CONFLICT (turn_id) DO UPDATE SET words = excluded.words
     RETURNING turn_id
-"""  # noqa: S608 - a constant of our own
+"""
 
 
 class ConversationNotFound(NotFound):

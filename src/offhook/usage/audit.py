@@ -44,7 +44,7 @@ CHECKS = {
                 SELECT FROM usage_entries AS back
                 WHERE back.service = entry.service AND back.subject_id = entry.subject_id
                   AND back.unit_index = entry.unit_index AND back.stage = 'correction'))
-        """,  # noqa: S608 - a constant
+        """,
     ),
     "U7": (
         "a counter is not the sum of its entries",
@@ -87,7 +87,7 @@ CHECKS = {
         FROM usage_days FULL JOIN used USING (team_id, period_start, service, number_id, day,
             direction, price_id, price_micros, currency)
         WHERE coalesce(units, 0) <> coalesce(entries, 0)
-        """,  # noqa: S608 - a constant
+        """,
     ),
     "UI2": (
         "a unit was resolved or corrected that was not there to be",

@@ -97,7 +97,7 @@ def _first(service: Service, allowance: str) -> str:
       AND NOT EXISTS (SELECT FROM usage_entries AS back
         WHERE back.service = entry.service AND back.subject_id = entry.subject_id
           AND back.unit_index = entry.unit_index AND back.stage = 'correction')
-    ORDER BY entry.starts_at, entry.subject_id, entry.unit_index LIMIT :{allowance})"""  # noqa: S608 - constants
+    ORDER BY entry.starts_at, entry.subject_id, entry.unit_index LIMIT :{allowance})"""
 
 
 # A million entries of the month are read twice and never put aside; what is put aside are the few
@@ -168,9 +168,9 @@ WITH late AS MATERIALIZED (
     SELECT {KEY}, sum(units)::int AS units,
         coalesce(sum(units) FILTER (WHERE is_free), 0)::int AS free, count(*)::int AS entries
     FROM rated GROUP BY {KEY}
-)"""  # noqa: S608 - the inserted parts are the constants above
+)"""
 
-PREVIEW = RATED + " SELECT 0 AS id, * FROM total"  # noqa: S608 - as above
+PREVIEW = RATED + " SELECT 0 AS id, * FROM total"
 CLOSE = f"""{RATED}, made AS (
     INSERT INTO usage_lines (team_id, closed_in, {KEY}, units, free, entries)
     SELECT :team_id, :period_start, {KEY}, units, free, entries FROM total
@@ -180,7 +180,7 @@ CLOSE = f"""{RATED}, made AS (
     SELECT rated.id, made.id, rated.is_free, :team_id FROM rated JOIN made USING ({KEY})
 )
 SELECT id, {KEY}, units, free, entries FROM made
-"""  # noqa: S608 - as above
+"""
 
 
 async def preview(session: Session, team_id: str, period_start: datetime) -> list[RatedLine]:

@@ -38,7 +38,7 @@ call AS (
     RETURNING answered_at
 ), unit AS (
     SELECT coalesce(%(starts_at)s::timestamptz, answered_at) AS starts_at FROM call
-)"""  # noqa: S608 - the inserted part is the constant above
+)"""
 # The call's lock keeps a renewal and a settlement apart.
 NEXT_MINUTE = """
 call AS (
@@ -65,7 +65,7 @@ PLAIN_UNIT = f"""
 unit AS (
     SELECT coalesce(%(starts_at)s::timestamptz, moment.at) AS starts_at
     FROM moment, (SELECT 1 FROM {METER}) AS meter
-)"""  # noqa: S608 - the inserted part is the constant above
+)"""
 
 RESERVE = f"""
 period AS (
@@ -103,7 +103,7 @@ SELECT unit.starts_at, period.starts_at, period.ends_at, entered.id,
 FROM moment
 LEFT JOIN unit ON true LEFT JOIN period ON true
 LEFT JOIN entered ON true LEFT JOIN taken ON true
-"""  # noqa: S608 - the inserted parts are the constants above
+"""
 
 # A refused unit leaves nothing: nobody has seen the hold of this transaction.
 WITHDRAW = "DELETE FROM usage_entries WHERE id = %(entry_id)s AND team_id = %(team_id)s RETURNING 1"
@@ -154,7 +154,7 @@ SET pending = pending + 1,
 WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND service = %(service)s
   AND period_start = %(period_start)s AND ({WITHIN_LIMIT})
 RETURNING 1
-"""  # noqa: S608 - the inserted parts are the constants above
+"""
 MOVE_OUT = """
 UPDATE usage_counters SET pending = pending - 1
 WHERE team_id = %(team_id)s AND number_id = %(number_id)s AND service = %(service)s
@@ -184,7 +184,7 @@ def add_to_days(units: str) -> str:
     ON CONFLICT (team_id, period_start, service, number_id, day, direction, price_id, price_micros,
         currency)
     DO UPDATE SET units = known.units + excluded.units
-    """  # noqa: S608 - the inserted parts are ours
+    """
 
 
 RESOLVE = f"""
@@ -215,7 +215,7 @@ WITH resolved AS (
     RETURNING sums.ended, counter.posted, counter.pending, counter.limit_units, counter.period_end
 ), days AS ({add_to_days("(SELECT resolved.* FROM resolved, counted)")})
 SELECT * FROM counted
-"""  # noqa: S608 - the inserted parts are the constants above
+"""
 
 CORRECT = f"""
 WITH corrected AS (
@@ -241,4 +241,4 @@ WITH corrected AS (
     RETURNING 1
 ), days AS ({add_to_days("(SELECT corrected.* FROM corrected, counted)")})
 SELECT * FROM counted
-"""  # noqa: S608 - the inserted parts are the constants above
+"""

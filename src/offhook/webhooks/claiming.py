@@ -34,7 +34,7 @@ LOCK_QUEUES = f"""
                 AND delivery.state = '{DeliveryState.PENDING}' AND delivery.next_at <= %(present)s)
     ORDER BY random() LIMIT %(room)s
     FOR NO KEY UPDATE SKIP LOCKED
-"""  # noqa: S608 - constants of our own
+"""
 
 # From each of these queues what is due first, as far as the endpoint has slots left. What is taken
 # is made out first and then looked up by id, whatever the planner knew of the table when it was
@@ -57,7 +57,7 @@ TAKE = f"""
         delivery.event_id, delivery.event, delivery.with_text,
         (SELECT body FROM webhook_bodies AS kept
          WHERE kept.event_id = delivery.event_id AND kept.with_text = delivery.with_text)
-"""  # noqa: S608 - as above
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ LATELY = f"""
         ORDER BY turn_sequence DESC LIMIT {RECENT}
     ) AS recent ON true
     ORDER BY recent.turn_sequence DESC
-"""  # noqa: S608 - constants of our own
+"""
 """The block is ordered and shut off: whatever the server knows of its tables, it reads its threads
 by their index, and never all that a flood has opened within the hour.
 """
@@ -92,7 +92,7 @@ IS_FLOODED = f"""
             )
         ORDER BY opened_at DESC, id DESC LIMIT %(most)s
     ) AS lately
-"""  # noqa: S608 - constants of our own
+"""
 """Whether so many are new and nobody was told; once somebody is, none is counted."""
 
 
