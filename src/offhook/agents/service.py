@@ -27,7 +27,7 @@ from offhook.agents.rules import (
 )
 from offhook.agents.snapshot import Snapshot, from_json, to_json
 from offhook.agents.validation import checked
-from offhook.db import Session, now, publish, touch
+from offhook.db import Session, for_change, now, publish, touch
 
 EDITABLE = (
     "name", "instructions", "call_instructions", "sms_instructions", "person_when", "greeting",
@@ -61,7 +61,7 @@ async def get(session: Session, team_id: str, agent_id: str, *, lock: bool = Fal
     """Raises AgentNotFound."""
     query = select(Agent).where(Agent.team_id == team_id, Agent.id == agent_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     agent = await session.scalar(query)
     if agent is None:
         raise problems.AgentNotFound(f"There is no agent {agent_id}.")

@@ -13,7 +13,7 @@ from offhook.bookings.hours import Special
 from offhook.bookings.models import Appointment, Calendar
 from offhook.bookings.problems import CalendarInUse, CalendarInvalid, CalendarNotFound
 from offhook.bookings.rules import HELD, Definition
-from offhook.db import Session, now, touch
+from offhook.db import Session, for_change, now, touch
 from offhook.web import Kit
 
 TOPIC = "bookings"
@@ -102,7 +102,7 @@ async def get(
     if not deleted_too:
         query = query.where(Calendar.deleted_at.is_(None))
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     calendar = await session.scalar(query)
     if calendar is None:
         raise CalendarNotFound(

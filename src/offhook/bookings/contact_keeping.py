@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from offhook.bookings.models import Appointment
 from offhook.bookings.rules import HELD
-from offhook.db import Session, now
+from offhook.db import Session, for_change, now
 from offhook.errors import Conflict
 
 ERASED = "Erased"
@@ -69,11 +69,7 @@ class Appointments:
     async def erased(self, session: Session, team_id: str, person: Person) -> Mapping[str, int]:
         """Raises AppointmentToCome: whether somebody is expected is for people to decide."""
         rows = await session.scalars(
-            select(Appointment)
-            .where(_theirs(team_id, person))
-            .order_by(Appointment.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(select(Appointment).where(_theirs(team_id, person)).order_by(Appointment.id))
         )
         found, instant = rows.all(), await now(session)
         for each in found:

@@ -21,7 +21,7 @@ from offhook.bookings.problems import (
 )
 from offhook.bookings.rules import HELD, Guest, Step
 from offhook.bookings.slots import ONE_DAY, Plan, Refusal, Slot, Taken
-from offhook.db import Session, now, told_time, touch
+from offhook.db import Session, for_change, now, told_time, touch
 
 MAX_DAYS_AT_ONCE = 62
 
@@ -171,7 +171,7 @@ async def get(
         Appointment.team_id == team_id, Appointment.id == appointment_id
     )
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     appointment = await session.scalar(query)
     if appointment is None:
         raise AppointmentNotFound(

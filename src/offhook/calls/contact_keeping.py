@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from offhook.calls.models import Call
 from offhook.calls.service import ERASE_JOB, ERASED, beside
 from offhook.contacts import ContactBusy, Person
-from offhook.db import Session, enqueue
+from offhook.db import Session, enqueue, for_change
 
 
 class Calls:
@@ -52,11 +52,7 @@ class Calls:
 
     async def erased(self, session: Session, team_id: str, person: Person) -> Mapping[str, int]:
         rows = await session.scalars(
-            select(Call)
-            .where(_theirs(team_id, person))
-            .order_by(Call.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(select(Call).where(_theirs(team_id, person)).order_by(Call.id))
         )
         calls = rows.all()
         if any(call.ended_at is None for call in calls):

@@ -29,7 +29,7 @@ from offhook.calls.rules import CallState, End, Happening
 from offhook.calls.tokens import is_stream_token
 from offhook.calls.transfers import service as transfers
 from offhook.calls.transfers.service import Returned
-from offhook.db import Session, enqueue, now, publish, touch
+from offhook.db import Session, enqueue, for_change, now, publish, touch
 from offhook.errors import Forbidden, NotFound
 from offhook.prices import Direction
 
@@ -96,7 +96,7 @@ async def get(session: Session, team_id: str, call_id: str, *, lock: bool = Fals
     """Raises CallNotFound, also for another team's (SEC7)."""
     query = select(Call).where(Call.team_id == team_id, Call.id == call_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     call = None if "\0" in call_id else await session.scalar(query)  # PostgreSQL takes no NUL
     if call is None:
         raise CallNotFound(

@@ -20,7 +20,16 @@ from offhook.contacts.defining import attributes
 from offhook.contacts.import_models import Import, ImportState, RefusedRow
 from offhook.contacts.models import Contact, ContactNumber, Value
 from offhook.contacts.spreadsheet import NUMBER, Meant, Row, Sheet, Way
-from offhook.db import Database, Session, count_anew, enqueue, now, plan_by_values, touch
+from offhook.db import (
+    Database,
+    Session,
+    count_anew,
+    enqueue,
+    for_change,
+    now,
+    plan_by_values,
+    touch,
+)
 from offhook.errors import Conflict, Invalid, NotFound, Problem
 from offhook.failpoints import failpoint
 from offhook.web import csv_line
@@ -145,7 +154,7 @@ async def get(session: Session, team_id: str, import_id: str, *, lock: bool = Fa
     """Raises ImportNotFound."""
     query = select(Import).where(Import.team_id == team_id, Import.id == import_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     found = await session.scalar(query)
     if found is None:
         raise ImportNotFound(

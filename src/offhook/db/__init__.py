@@ -17,7 +17,8 @@ Knows no domain: tables belong to the rooms. In a room:
 
 Everything inside one `async with` is committed together or not at all: rows, events and jobs. A
 table whose rows have longer keys that begin with the team is `TeamKeyed`. Who finds no connection
-in time hears `Busy`, which `web` answers 503; `database.within(10)` waits no longer than so.
+in time hears `Busy`, which `web` answers 503; `database.within(10)` waits no longer than so. Rows
+that are changed after a look at them are asked for by `for_change(query)`.
 """
 
 from offhook.db.away import AWAY, is_away, within
@@ -27,6 +28,7 @@ from offhook.db.engine import (
     Session,
     fetch,
     fetch_each,
+    for_change,
     now,
     one_at_a_time,
     told_time,
@@ -79,6 +81,7 @@ __all__ = [
     "expected_rows",
     "fetch",
     "fetch_each",
+    "for_change",
     "is_away",
     "keys_in_use",
     "new_id",

@@ -13,18 +13,19 @@ from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import inf
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 import sqlalchemy.orm
 from psycopg import sql
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, Select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
 Session = AsyncSession
 Clock = Callable[[], datetime]
+Chosen = TypeVar("Chosen", bound=Select[Any])
 EVERY_TEAM = "*"
 TURN_S = 30.0
 """How long a transaction waits for a connection, before it fails with `Busy`."""
@@ -269,6 +270,14 @@ async def fetch_each(
         return [await result.fetchall() async for result in cursor.results()]
     except psycopg.Error as error:
         raise await _dbapi_error(session, statement, error) from error
+
+
+def for_change(query: Chosen) -> Chosen:
+    """The query, whose rows are locked until the end of the transaction and read anew: what another
+    has changed while this one waited is seen, also by who holds the row as it was. The lock leaves
+    the key to foreign keys (FOR NO KEY UPDATE).
+    """
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 async def one_at_a_time(session: Session, key: str, *, shared: bool = False) -> None:

@@ -112,7 +112,7 @@ class Jobs:
             )
         )
         self._app.job_manager = _Manager(self._app.connector)
-        self._repeated: list[tuple[str, float, Handler]] = []
+        self._repeated: list[tuple[str, float, Handler]] = [("jobs.forget", FORGET_S, self._forget)]
 
     def add(
         self,
@@ -154,7 +154,6 @@ class Jobs:
         """Work until cancelled or told to stop by a signal."""
         async with self._app.open_async(), asyncio.TaskGroup() as group:
             beside = [group.create_task(self._sweep())]
-            beside.append(group.create_task(_repeat("jobs.forget", FORGET_S, self._forget)))
             beside += [group.create_task(_repeat(*entry)) for entry in self._repeated]
             try:
                 while await self._taken_for_dead(concurrency):

@@ -11,7 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
-from offhook.db import Session, now
+from offhook.db import Session, for_change, now
 from offhook.inbox.listing import ERASED
 from offhook.inbox.models import Conversation, Labelled, State, Turn
 
@@ -59,11 +59,9 @@ class Conversations:
 
     async def erased(self, session: Session, team_id: str, person: Person) -> Mapping[str, int]:
         rows = await session.scalars(
-            select(Conversation)
-            .where(_theirs(team_id, person))
-            .order_by(Conversation.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(
+                select(Conversation).where(_theirs(team_id, person)).order_by(Conversation.id)
+            )
         )
         conversations = rows.all()
         if any(each.state is State.LIVE for each in conversations):

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import set_committed_value
 
 from offhook import teams
-from offhook.db import Session, fetch, new_id, now, publish, team_word, told_time, touch
+from offhook.db import Session, fetch, for_change, new_id, now, publish, team_word, told_time, touch
 from offhook.errors import Conflict, NotFound
 from offhook.inbox import rules
 from offhook.inbox.events import (
@@ -93,7 +93,7 @@ async def get(
         Conversation.team_id == team_id, Conversation.id == conversation_id
     )
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     conversation = await session.scalar(query)
     if conversation is None:
         raise ConversationNotFound(
@@ -163,15 +163,14 @@ async def open_thread(
         )
     while True:
         thread = await session.scalar(
-            select(Conversation)
-            .where(
-                Conversation.team_id == team_id,
-                Conversation.channel == Channel.SMS,
-                Conversation.number_id == number_id,
-                Conversation.sender == sender,
+            for_change(
+                select(Conversation).where(
+                    Conversation.team_id == team_id,
+                    Conversation.channel == Channel.SMS,
+                    Conversation.number_id == number_id,
+                    Conversation.sender == sender,
+                )
             )
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
         )
         if thread is not None:
             await reopen(session, thread)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from offhook import documents
-from offhook.db import Session, now, touch
+from offhook.db import Session, for_change, now, touch
 from offhook.knowledge import reading, storing
 from offhook.knowledge.models import WEB, Passage, Source, SourceAgent, SourceKind, SourceState
 from offhook.knowledge.problems import PassageGone, SourceInvalid, SourceNotFound
@@ -135,7 +135,7 @@ async def get(session: Session, team_id: str, source_id: str, *, lock: bool = Fa
     """Raises SourceNotFound."""
     query = select(Source).where(Source.team_id == team_id, Source.id == source_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     source = await session.scalar(query)
     if source is None:
         raise SourceNotFound(f"There is no source {source_id}.")

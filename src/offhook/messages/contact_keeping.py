@@ -11,7 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
-from offhook.db import EventRow, Session
+from offhook.db import EventRow, Session, for_change
 from offhook.messages import threads
 from offhook.messages.media import keeping
 from offhook.messages.media.models import MessageMedia
@@ -74,11 +74,7 @@ class Messages:
 
     async def erased(self, session: Session, team_id: str, person: Person) -> Mapping[str, int]:
         rows = await session.scalars(
-            select(Message)
-            .where(_theirs(team_id, person))
-            .order_by(Message.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(select(Message).where(_theirs(team_id, person)).order_by(Message.id))
         )
         found = rows.all()
         if any(each.state is State.SENDING and not each.carrier_id for each in found):

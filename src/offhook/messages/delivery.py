@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from offhook import contacts, inbox, numbers
 from offhook.carriers import Carriers, MessageStatus, Refused, SmsOut
-from offhook.db import Database, Session, now, publish
+from offhook.db import Database, Session, for_change, now, publish
 from offhook.failpoints import failpoint
 from offhook.messages import optouts, rules, threads, units
 from offhook.messages.events import MessageDelivered, MessageFailed, MessageSent
@@ -282,10 +282,7 @@ async def _announce(
 
 async def _lock(session: Session, team_id: str, message_id: str) -> Message | None:
     return await session.scalar(
-        select(Message)
-        .where(Message.team_id == team_id, Message.id == message_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        for_change(select(Message).where(Message.team_id == team_id, Message.id == message_id))
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from offhook import carriers
 from offhook.carriers import InboundSms, Place
-from offhook.db import Database, Session
+from offhook.db import Database, Session, for_change
 from offhook.messages import units
 from offhook.messages.models import Direction, Message
 from offhook.messages.receiving import receive
@@ -100,10 +100,7 @@ async def give_back_unit(
     False: it holds none.
     """
     message = await session.scalar(
-        select(Message)
-        .where(Message.team_id == team_id, Message.id == message_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        for_change(select(Message).where(Message.team_id == team_id, Message.id == message_id))
     )
     if message is None or not message.counted:
         return False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from offhook import inbox, numbers, teams
-from offhook.db import Session, enqueue, now, publish
+from offhook.db import Session, enqueue, for_change, now, publish
 from offhook.messages import units, wording
 from offhook.messages.events import MessageRefused
 from offhook.messages.models import Direction, Message
@@ -33,14 +33,13 @@ async def waiting(session: Session, team_id: str, conversation_id: str) -> list[
 async def draft(session: Session, team_id: str, conversation_id: str) -> Message | None:
     """The reply that is being thought of, whose unit is held; locked."""
     return await session.scalar(
-        select(Message)
-        .where(
-            Message.team_id == team_id,
-            Message.conversation_id == conversation_id,
-            Message.state == State.DRAFT,
+        for_change(
+            select(Message).where(
+                Message.team_id == team_id,
+                Message.conversation_id == conversation_id,
+                Message.state == State.DRAFT,
+            )
         )
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from offhook import agents
-from offhook.db import Session, enqueue, now, publish
+from offhook.db import Session, enqueue, for_change, now, publish
 from offhook.numbers import activity, problems, rules
 from offhook.numbers.activity import By
 from offhook.numbers.events import NumberDisabled, NumberEnabled, NumberReleased
@@ -207,10 +207,7 @@ async def _lock(
         for agent_id in sorted({each for each in (seen, also_agent) if each}):
             await _agent(session, team_id, agent_id, lock=True)
         number = await session.scalar(
-            select(Number)
-            .where(Number.team_id == team_id, Number.id == number_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(select(Number).where(Number.team_id == team_id, Number.id == number_id))
         )
         if number is not None and number.agent_id == seen:
             return number

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from offhook.contacts import ContactBusy, Person
-from offhook.db import Session
+from offhook.db import Session, for_change
 from offhook.tasks.models import TaskRun, TextedCode
 from offhook.tasks.rules import RunState
 
@@ -53,11 +53,7 @@ class Runs:
 
     async def erased(self, session: Session, team_id: str, person: Person) -> Mapping[str, int]:
         rows = await session.scalars(
-            select(TaskRun)
-            .where(_theirs(team_id, person))
-            .order_by(TaskRun.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+            for_change(select(TaskRun).where(_theirs(team_id, person)).order_by(TaskRun.id))
         )
         runs = rows.all()
         if any(run.state in AT_WORK for run in runs):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from offhook import teams
-from offhook.db import Session, now, one_at_a_time, publish, touch
+from offhook.db import Session, for_change, now, one_at_a_time, publish, touch
 from offhook.tasks import rules
 from offhook.tasks.events import TaskCompleted, TaskFailed
 from offhook.tasks.models import TaskRun
@@ -47,7 +47,7 @@ async def get(session: Session, team_id: str, run_id: str, *, lock: bool = False
     """Raises RunNotFound, also for another team's (SEC7)."""
     query = select(TaskRun).where(TaskRun.team_id == team_id, TaskRun.id == run_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     run = await session.scalar(query)
     if run is None:
         raise RunNotFound(f"There is no run {run_id[:50]}.")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from offhook.db import Session, now, one_at_a_time, touch
+from offhook.db import Session, for_change, now, one_at_a_time, touch
 from offhook.tasks import inputs as typed
 from offhook.tasks import kinds
 from offhook.tasks.definitions import DEFAULTS, EDITABLE, checked, slug
@@ -36,7 +36,7 @@ async def get(session: Session, team_id: str, task_id: str, *, lock: bool = Fals
     """Raises TaskNotFound, also for another team's (SEC7)."""
     query = select(Task).where(Task.team_id == team_id, Task.id == task_id)
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     task = await session.scalar(query)
     if task is None:
         raise TaskNotFound(f"There is no task {task_id[:50]}.")

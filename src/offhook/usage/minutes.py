@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
-from offhook.db import Session, now, touch
+from offhook.db import Session, for_change, now, touch
 from offhook.errors import NotFound
 from offhook.failpoints import failpoint
 from offhook.prices import Direction
@@ -316,10 +316,11 @@ async def _leave(session: Session, team_id: str, call_id: str, index: int) -> No
 
 async def _locked(session: Session, team_id: str, call_id: str) -> MeteredCall:
     call = await session.scalar(
-        select(MeteredCall)
-        .where(MeteredCall.call_id == call_id, MeteredCall.team_id == team_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        for_change(
+            select(MeteredCall).where(
+                MeteredCall.call_id == call_id, MeteredCall.team_id == team_id
+            )
+        )
     )
     if call is None:
         raise CallUnknown(f"There is no call {call_id} on the ledger.", call_id=call_id)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from offhook.db import Session, fetch, now, publish, touch
+from offhook.db import Session, fetch, for_change, now, publish, touch
 from offhook.errors import Invalid
 from offhook.prices import Direction, Money
 from offhook.prices.money import DEFAULT_CURRENCY
@@ -242,10 +242,11 @@ async def _locked(session: Session, team_id: str, period_start: datetime) -> Spe
     made = insert(SpendMonth).values(team_id=team_id, period_start=period_start, told={})
     await session.execute(made.on_conflict_do_nothing())
     row = await session.scalar(
-        select(SpendMonth)
-        .where(SpendMonth.team_id == team_id, SpendMonth.period_start == period_start)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        for_change(
+            select(SpendMonth).where(
+                SpendMonth.team_id == team_id, SpendMonth.period_start == period_start
+            )
+        )
     )
     assert row is not None  # noqa: S101 - made above if it was not there
     return row

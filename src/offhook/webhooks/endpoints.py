@@ -13,6 +13,7 @@ from offhook import db
 from offhook.db import (
     Session,
     event_kinds,
+    for_change,
     new_id,
     now,
     one_at_a_time,
@@ -155,7 +156,7 @@ async def get(session: Session, team_id: str, endpoint_id: str, *, lock: bool = 
         Endpoint.state != EndpointState.REMOVED,
     )
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     found = await session.scalar(query)
     if found is None:
         raise problems.EndpointNotFound(

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import select, update
 
-from offhook.db import Session, now, touch
+from offhook.db import Session, for_change, now, touch
 from offhook.webhooks import rules
 from offhook.webhooks.claiming import Hold
 from offhook.webhooks.endpoints import switch_off
@@ -62,13 +62,7 @@ async def record(session: Session, done: Sequence[Tried]) -> None:
 
 async def _locked(session: Session, kind: type[Row], ids: Collection[str]) -> dict[str, Row]:
     """These rows, each lock taken in the order of the ids."""
-    rows = await session.scalars(
-        select(kind)
-        .where(kind.id.in_(ids))
-        .order_by(kind.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    rows = await session.scalars(for_change(select(kind).where(kind.id.in_(ids)).order_by(kind.id)))
     return {row.id: row for row in rows}
 
 

@@ -10,7 +10,7 @@ from offhook.agents import service
 from offhook.agents.trials import rules
 from offhook.agents.trials.models import Trial
 from offhook.agents.trials.rules import Answer, Past, Spoke, State, TooManyTests
-from offhook.db import Session, enqueue, now, touch
+from offhook.db import Session, enqueue, for_change, now, touch
 from offhook.errors import NotFound
 
 RUN_JOB = "agents.hold_test"
@@ -79,7 +79,7 @@ async def get(
         Trial.team_id == team_id, Trial.agent_id == agent_id, Trial.id == test_id
     )
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     trial = None if "\0" in agent_id + test_id else await session.scalar(query)
     if trial is None:
         raise TestNotFound(f"There is no test “{test_id[:40]}”.", remedy="Take an id of the list.")

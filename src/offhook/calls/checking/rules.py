@@ -16,7 +16,6 @@ LIMITS = f"{NUMBER}/limits"
 HEARD_SHARE = 0.5
 """Of the words that were said: a small recogniser writes some of them differently."""
 FORBIDDEN = 403
-NOT_FOUND = 404
 OK = 200
 REFUSED = {
     Reason.DISABLED: ("the number is disabled", "Enable it.", NUMBER),

@@ -28,7 +28,7 @@ from offhook.calls.transfers.rules import (
     NotTransferable,
     TransferState,
 )
-from offhook.db import Session, now, publish
+from offhook.db import Session, for_change, now, publish
 from offhook.phone import E164
 
 
@@ -127,14 +127,13 @@ async def not_begun(session: Session, team_id: str, run_id: str, sentence: str) 
 async def open_of(session: Session, call: Call) -> Transfer | None:
     """The call's transfer that is not over, locked."""
     return await session.scalar(
-        select(Transfer)
-        .where(
-            Transfer.team_id == call.team_id,
-            Transfer.call_id == call.id,
-            Transfer.ended_at.is_(None),
+        for_change(
+            select(Transfer).where(
+                Transfer.team_id == call.team_id,
+                Transfer.call_id == call.id,
+                Transfer.ended_at.is_(None),
+            )
         )
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from offhook import db
 from offhook.carriers import Account, AccountGone, Carrier, Carriers, Network, Refused, Unreachable
 from offhook.carriers.accounts import Lookup
-from offhook.db import Database, Session, new_id, now
+from offhook.db import Database, Session, for_change, new_id, now
 from offhook.numbers import problems
 from offhook.numbers.activity import By
 from offhook.numbers.models import CarrierAccount, Number, NumberImport
@@ -193,7 +193,7 @@ async def get(
         CarrierAccount.removed_at.is_(None),
     )
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = for_change(query)
     found = await session.scalar(query)
     if found is None:
         raise problems.AccountNotFound(
